@@ -1,0 +1,83 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3
+ARGS ?=
+
+# Everything that is made stays in the checkout: these three folders, which git ignores.
+VENV := .venv
+CACHE := .cache
+BUILD := build
+
+# A release of Cloudflare's SDK that still speaks v1, for checking the emulator with it.
+SDK_V1_VERSION := 5.1.0
+SDK_V1 := $(CACHE)/cloudflare-sdk-$(SDK_V1_VERSION)
+export ORIGINOPS_SDK_V1_PYTHON := $(CURDIR)/$(SDK_V1)/bin/python
+
+# The checkout at the place that its name asks for, which Ansible's tools insist on.
+COLLECTIONS := $(CACHE)/collections
+CHECKOUT := $(COLLECTIONS)/ansible_collections/originops/cloudflare
+
+# A folder with a stamp is complete: a set-up that was broken off starts again.
+READY := $(VENV)/.ready $(CHECKOUT)
+READY_V1 := $(SDK_V1)/.ready
+
+NOX := $(VENV)/bin/nox
+WITH_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.PHONY: help demo test lint sanity unit playbook molecule build emulator clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z].*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'ARGS is passed on: make unit ARGS="-k paging"'
+
+demo: $(READY) ## show the collection at work on an emulated zone
+	@$(WITH_VENV) ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/$(COLLECTIONS)" demo/run
+
+test: $(READY) $(READY_V1) ## run all of the five below and sum up
+	@$(NOX)
+
+lint: $(READY) ## check style, types, documentation and changelog
+	@$(NOX) -s lint
+
+sanity: $(READY) ## run ansible-test sanity
+	@$(NOX) -s sanity -- $(ARGS)
+
+unit: $(READY) $(READY_V1) ## run the unit tests
+	@$(NOX) -s unit -- $(ARGS)
+
+playbook: $(READY) ## run the tests that run playbooks
+	@$(NOX) -s playbook -- $(ARGS)
+
+molecule: $(READY) ## run molecule with the collection installed from its tarball
+	@$(NOX) -s molecule -- $(ARGS)
+
+build: $(READY) ## make the collection's tarball in build/
+	@$(VENV)/bin/ansible-galaxy collection build --force --output-path $(BUILD)
+
+emulator: $(READY) ## start the Cloudflare emulator and stay in the foreground
+	@PYTHONPATH=tests $(VENV)/bin/python -m emulator $(ARGS)
+
+clean: ## remove all that make has made
+	rm -rf $(VENV) $(CACHE) $(BUILD)
+
+$(VENV)/.ready: requirements-dev.txt
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo 'Python 3.11 or later with venv is needed; choose one with: make PYTHON=python3.12 ...'; exit 1; }
+	@echo 'Setting up $(VENV) from $< (a minute or two)'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+$(SDK_V1)/.ready: | $(VENV)/.ready
+	@echo 'Setting up $(SDK_V1) (half a minute)'
+	@$(PYTHON) -m venv --clear $(SDK_V1)
+	@$(SDK_V1)/bin/pip install -qq --disable-pip-version-check cloudflare==$(SDK_V1_VERSION)
+	@touch $@
+
+$(CHECKOUT):
+	@mkdir -p $(@D)
+	@ln -sfn ../../../.. $@

@@ -1,0 +1,32 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lets tests import the collection by its full name, wherever the checkout is."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from ansible.plugins.loader import init_plugin_loader
+
+CHECKOUT = Path(__file__).parents[2]
+COLLECTIONS = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Show ansible's loader a tree with the checkout at the place that its name asks for.
+
+    The tree is temporary and of this process alone, so that parallel workers don't meet in it.
+    """
+    config.stash[COLLECTIONS] = tree = tempfile.TemporaryDirectory()
+    collection = Path(tree.name, "ansible_collections", "originops", "cloudflare")
+    collection.parent.mkdir(parents=True)
+    collection.symlink_to(CHECKOUT, target_is_directory=True)
+    init_plugin_loader([tree.name])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[COLLECTIONS].cleanup()
