@@ -1,0 +1,231 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP: one session, its credentials and retries, and the API's envelope turned into a result or a CloudflareError."""
+
+from __future__ import annotations
+
+import json
+import random
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+    from urllib3.util.retry import Retry
+except ImportError:
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+    Retry = object  # type: ignore[assignment, misc]
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+T = TypeVar("T")
+Asked = TypeVar("Asked")
+
+RETRIED_STATUS = frozenset({429, 500, 502, 503, 504, *range(520, 525)})
+"""Answers that may be better next time; 520 to 524 are Cloudflare's own for an origin that it cannot reach."""
+
+LONGEST_WAIT = 300
+"""Seconds: the API's rate limit window. A Retry-After beyond it ends the retries instead of stalling the play."""
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes. A full zone in one answer takes well under one mebibyte."""
+
+CONCURRENT_READS = 8
+
+CREDENTIALS_ADVICE = (
+    "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
+)
+RATE_LIMIT_ADVICE = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
+ADVICE = {
+    971: RATE_LIMIT_ADVICE,
+    1135: "The zone's plan or settings do not allow this",
+    1140: "The service failed inside: try again later",
+    1145: "The address has a mapping already",
+    1146: "The service accepts single IPv4 and IPv6 addresses of public origins only",
+    1156: "The service could not check the region just now: try again later",
+    1157: "See the supported regions with originops.cloudflare.origin_cloud_region_info and supported_regions: true",
+    1164: "A zone holds at most 3,500 mappings: remove those that are no longer needed",
+    7000: "Check zone_id and api_url: the service answers so for unknown zones and for routes that it does not serve",
+    7003: "Check zone_id and api_url: the service answers so for unknown zones and for routes that it does not serve",
+    9109: CREDENTIALS_ADVICE,
+    10000: CREDENTIALS_ADVICE,
+    10100: RATE_LIMIT_ADVICE,
+}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An auth object of requests, which also keeps requests from taking credentials out of a .netrc file."""
+
+    headers: dict[str, str] = field(repr=False)
+    secret: str = field(repr=False)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self.headers)
+        return request
+
+    def redact(self, text: str) -> str:
+        return text.replace(self.secret, "********")
+
+
+class _Retries(Retry):
+    """urllib3's retries, with a backoff that begins at once and bounds on what is waited for."""
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        # The rate limit refuses before anything is applied; no other answer says that of a POST.
+        if method == "POST":
+            return status_code == 429
+        return super().is_retry(method, status_code, has_retry_after)
+
+    def increment(self, method: Any = None, url: Any = None, response: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if response is not None and (self.get_retry_after(response) or 0) > LONGEST_WAIT:
+            raise MaxRetryError(cast("Any", None), url)
+        return super().increment(method, url, response, *args, **kwargs)
+
+    def get_retry_after(self, response: Any) -> float | None:
+        try:
+            return super().get_retry_after(response)
+        except InvalidHeader:
+            return None
+
+    def get_backoff_time(self) -> float:
+        """Half a second, doubled by each further try up to 30, less up to a half so that clients spread."""
+        seconds: float = min(30.0, 0.25 * 2.0 ** len(self.history))
+        return seconds * random.uniform(0.5, 1)
+
+
+class Client:
+    """The Cloudflare API at one address. Close it, or use it in a with statement."""
+
+    def __init__(
+        self, api_url: str, credentials: Credentials, *, timeout: float, retries: int, verify: bool | str = True
+    ) -> None:
+        """timeout is in seconds and for each request; verify is as of requests."""
+        self._api_url = api_url
+        self._credentials = credentials
+        self._timeout = timeout
+        self._verify = verify
+        self._session = requests.Session()
+        self._session.auth = credentials
+        self._session.headers["User-Agent"] = "originops.cloudflare (Ansible)"
+        if api_url.startswith("http:"):
+            # Only loopback is spoken to without TLS, and a proxy of the environment would take the secret off it.
+            self._session.trust_env = False
+        policy = _Retries(
+            total=retries,
+            other=0,  # a certificate does not get better
+            status_forcelist=RETRIED_STATUS,
+            allowed_methods={"GET", "PUT", "PATCH", "DELETE"},
+            raise_on_status=False,
+        )
+        adapter = HTTPAdapter(max_retries=policy, pool_maxsize=CONCURRENT_READS)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._session.close()
+
+    def call(
+        self, doing: str, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None
+    ) -> dict[str, Any]:
+        """One request of the API, and its envelope once that says success: result, and result_info of lists.
+
+        doing names the attempt in messages. Raises CloudflareError for everything else.
+        """
+        try:
+            response = self._session.request(
+                method,
+                self._api_url + path,
+                params=query,
+                json=body,
+                timeout=self._timeout,
+                # Given with each request: the environment's CA variables override a session's setting.
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                content = _read(response)
+        except (OSError, HTTPError) as error:
+            reason = self.printable(self._reason(error))
+            raise CloudflareError(f"{doing} failed: {reason}") from None
+        envelope = _decode(content)
+        if response.ok and envelope.get("success") is True and "result" in envelope:
+            return envelope
+        raise self._refusal(doing, response, envelope)
+
+    def concurrently(self, ask: Callable[[Asked], T], about: Iterable[Asked]) -> list[T]:
+        """The answers in the order of what is asked about. Raises the first error; what has not begun is dropped."""
+        about = list(about)
+        if len(about) < 2:
+            return [ask(one) for one in about]
+        from concurrent.futures import ThreadPoolExecutor  # only paid for by large zones
+
+        pool = ThreadPoolExecutor(CONCURRENT_READS)
+        try:
+            return list(pool.map(ask, about))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _refusal(self, doing: str, response: requests.Response, envelope: dict[str, Any]) -> CloudflareError:
+        listed = envelope.get("errors")
+        errors = [
+            {"code": error["code"], "message": self.printable(str(error.get("message", "")))}
+            for error in (listed if isinstance(listed, list) else ())
+            if isinstance(error, dict) and isinstance(error.get("code"), int)
+        ]
+        status = response.status_code
+        if errors:
+            told = "; ".join(f"{error['message']} (code {error['code']})" for error in errors)
+        elif 300 <= status < 400:
+            told = "a redirect, which is never followed: check api_url"
+        else:
+            told = "the answer is not what the API sends: check api_url, and proxies in between"
+        advice = dict.fromkeys(ADVICE[error["code"]] for error in errors if error["code"] in ADVICE)
+        if status == 429 and not errors:
+            told, advice = "too many requests", {RATE_LIMIT_ADVICE: None}
+        return CloudflareError(f"{doing} failed: HTTP {status}: {'. '.join([told, *advice])}", status, errors)
+
+    def _reason(self, error: BaseException) -> str:
+        if isinstance(error, requests.Timeout):
+            return f"no answer within {self._timeout:g} seconds"
+        while True:
+            inner = getattr(error, "reason", None)
+            inner = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+            if inner is None:
+                return f"no connection to {self._api_url}: {error}"
+            error = inner
+
+    def printable(self, text: str) -> str:
+        """A foreign text for a message: on one line, of bounded length, without the secret."""
+        line = "".join(char if char.isprintable() else " " for char in self._credentials.redact(text))
+        return line if len(line) <= 500 else line[:497] + "..."
+
+
+def _read(response: requests.Response) -> bytes:
+    content = b""
+    for chunk in response.iter_content(64 * 1024):
+        content += chunk
+        if len(content) > LARGEST_ANSWER:
+            raise OSError("the answer is larger than any that the API sends")
+    return content
+
+
+def _decode(content: bytes) -> dict[str, Any]:
+    """The envelope, empty where the content is none."""
+    try:
+        envelope = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return envelope if isinstance(envelope, dict) else {}

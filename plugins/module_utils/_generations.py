@@ -1,0 +1,350 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two generations of the API's endpoints as one interface: wire shapes in, mappings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import (
+    CloudflareError,
+    InvalidInput,
+    RegionsUnavailable,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
+    Address,
+    Mapping,
+    Snapshot,
+    canonical,
+    parse_address,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._regions import Region, SupportedRegions
+
+T = TypeVar("T")
+
+PAGE_SIZE = 100
+"""Mappings in a page of a list, and in a batch: the API's maximum of both."""
+
+MOST_PAGES = 350
+"""Ten times what a full zone has: more is no list that could be true."""
+
+LIST_ATTEMPTS = 3
+"""Writes by others between two pages shift mappings from page to page, and then the list is read again."""
+
+TIERED_CACHE_ADVICE = (
+    "Supported regions need Tiered Cache: turn it on for the zone (dashboard: Caching, Tiered Cache; API: PATCH "
+    '/zones/{zone_id}/argo/tiered_caching with {"value": "on"})'
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a write: the mappings that are in force or deleted, and why the others are not."""
+
+    done: list[Mapping]
+    refused: dict[Address, str] = field(default_factory=dict)
+
+
+class Generation:
+    """What both generations share. Every public method sends requests, and raises CloudflareError."""
+
+    name: str
+    path: str
+    sent_as: str
+    """Names the address in what is sent."""
+    received_as: str
+    """Names the address in what is received."""
+    batch_upsert: str
+    """The HTTP method of a batch of upserts."""
+    deprecation: str | None = None
+    """What to tell its users."""
+
+    def __init__(self, client: Client, zone_id: str) -> None:
+        self._client = client
+        self.zone_id = zone_id
+
+    def find(self, addresses: Collection[Address]) -> Snapshot:
+        """The zone as far as these addresses go, by the fewest requests."""
+        raise NotImplementedError
+
+    def whole(self) -> Snapshot:
+        """The whole zone."""
+        raise NotImplementedError
+
+    def total(self) -> int:
+        """How many mappings the zone holds, by one request."""
+        raise NotImplementedError
+
+    def upsert(self, mapping: Mapping) -> Mapping:
+        """Write a mapping, whatever was there. Returns it with its modified_on."""
+        raise NotImplementedError
+
+    def create(self, mapping: Mapping) -> Mapping:
+        """Write a mapping where there was none; only the first generation has a request that is sure of that."""
+        return self.upsert(mapping)
+
+    def get(self, address: Address) -> Mapping | None:
+        text = canonical(address)
+        try:
+            return self._call(
+                f"Reading the mapping of {text}",
+                "GET",
+                f"/{text}",
+                decode=lambda envelope: self._only(address, [self._value(envelope)]),
+            )
+        except CloudflareError as error:
+            if error.no_mapping:
+                return None
+            raise
+
+    def delete(self, address: Address) -> None:
+        """Delete a mapping. One that is not there (any more) is deleted."""
+        text = canonical(address)
+        try:
+            self._call(f"Deleting the mapping of {text}", "DELETE", f"/{text}", decode=self._value)
+        except CloudflareError as error:
+            if not error.no_mapping:
+                raise
+
+    def upsert_batch(self, mappings: Sequence[Mapping]) -> Written:
+        """Write up to 100 mappings, each judged on its own by the service."""
+        return self._call(
+            f"Writing {len(mappings)} mappings",
+            self.batch_upsert,
+            "/batch",
+            body=[self._body(mapping) for mapping in mappings],
+            decode=lambda envelope: self._written(mappings, envelope),
+        )
+
+    def delete_batch(self, mappings: Sequence[Mapping]) -> Written:
+        """Delete up to 100 mappings. The service refuses those that are not there (any more) too."""
+        return self._call(
+            f"Deleting {len(mappings)} mappings",
+            "DELETE",
+            "/batch",
+            body=[canonical(mapping.address) for mapping in mappings],
+            decode=lambda envelope: self._written(mappings, envelope),
+        )
+
+    def supported_regions(self) -> SupportedRegions:
+        """Raises RegionsUnavailable where the zone seems to have Tiered Cache off."""
+        try:
+            return self._call("Reading the supported regions", "GET", "/supported_regions", decode=_supported_regions)
+        except CloudflareError as error:
+            refused = error.status in range(400, 500) and error.status != 429 and error.errors
+            if not refused or error.not_routed or error.credentials_refused:
+                raise
+            raise RegionsUnavailable(f"{error}. {TIERED_CACHE_ADVICE}", error.status, error.errors) from None
+
+    def _call(
+        self, doing: str, method: str, tail: str = "", *, decode: Callable[[dict[str, Any]], T], **kwargs: Any
+    ) -> T:
+        doing = f"{doing} in zone {self.zone_id}"
+        envelope = self._client.call(doing, method, f"/zones/{self.zone_id}/{self.path}{tail}", **kwargs)
+        try:
+            return decode(envelope)
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
+            raise CloudflareError(f"{doing} failed: the answer has not the shape that the API's have", 200) from None
+
+    def _value(self, envelope: dict[str, Any]) -> Any:
+        return envelope["result"]
+
+    def _body(self, mapping: Mapping) -> dict[str, str]:
+        return {self.sent_as: canonical(mapping.address), "vendor": mapping.vendor, "region": mapping.region}
+
+    def _mapping(self, entry: dict[str, Any]) -> Mapping:
+        modified_on = entry.get("modified_on")
+        return Mapping(
+            parse_address(entry[self.received_as]),
+            _text(entry["vendor"]),
+            _text(entry["region"]),
+            None if modified_on is None else _text(modified_on),
+        )
+
+    def _only(self, address: Address, entries: Sequence[dict[str, Any]]) -> Mapping:
+        """The one of these entries that is about the address. Raises KeyError."""
+        return self._by_address(entries)[address]
+
+    def _by_address(self, entries: Sequence[dict[str, Any]]) -> dict[Address, Mapping]:
+        return {mapping.address: mapping for mapping in map(self._mapping, entries)}
+
+    def _written(self, mappings: Sequence[Mapping], envelope: dict[str, Any]) -> Written:
+        value = self._value(envelope)
+        succeeded = {parse_address(item[self.received_as]) for item in value["succeeded"] or ()}
+        errors = {
+            item[self.received_as]: self._client.printable(str(item.get("error"))) for item in value["failed"] or ()
+        }
+        refused = {
+            mapping.address: errors.get(canonical(mapping.address), "the service's answer does not mention it")
+            for mapping in mappings
+            if mapping.address not in succeeded
+        }
+        return Written([mapping for mapping in mappings if mapping.address not in refused], refused)
+
+
+class V2(Generation):
+    """The supported generation: pages of a list, PUT for one and for many, no request that only creates."""
+
+    name = "v2"
+    path = "origin/cloud_regions"
+    sent_as = received_as = "origin_ip"
+    batch_upsert = "PUT"
+
+    def find(self, addresses: Collection[Address]) -> Snapshot:
+        if len(addresses) == 1:
+            return Snapshot(self._get_each(addresses))
+        first, total = self._page(1)
+        missing = [address for address in addresses if address not in first]
+        if 1 + len(missing) >= _pages(total):
+            return self._list(first, total)
+        return Snapshot(first | self._get_each(missing), total)
+
+    def whole(self) -> Snapshot:
+        return self._list(*self._page(1))
+
+    def total(self) -> int:
+        return self._page(1)[1]
+
+    def upsert(self, mapping: Mapping) -> Mapping:
+        text = canonical(mapping.address)
+        return self._call(
+            f"Writing the mapping {mapping}",
+            "PUT",
+            f"/{text}",
+            body=self._body(mapping),
+            decode=lambda envelope: self._only(mapping.address, [self._value(envelope)]),
+        )
+
+    def _get_each(self, addresses: Collection[Address]) -> dict[Address, Mapping]:
+        found = self._client.concurrently(self.get, addresses)
+        return {mapping.address: mapping for mapping in found if mapping}
+
+    def _page(self, page: int) -> tuple[dict[Address, Mapping], int]:
+        """A page of the list, and the zone's total as that page has it."""
+        return self._call(
+            "Reading the mappings",
+            "GET",
+            query={"page": page, "per_page": PAGE_SIZE},
+            decode=lambda envelope: (
+                self._by_address(envelope["result"]),
+                _count(envelope["result_info"]["total_count"]),
+            ),
+        )
+
+    def _list(self, first: dict[Address, Mapping], total: int) -> Snapshot:
+        """The whole zone, of which the first page was read."""
+        for _attempt in range(LIST_ATTEMPTS):
+            pages = [(first, total), *self._client.concurrently(self._page, range(2, _pages(total) + 1))]
+            mappings = {address: mapping for page, _total in pages for address, mapping in page.items()}
+            if all(said == len(mappings) for _page, said in pages):
+                return Snapshot(mappings, total, whole=True)
+            first, total = self._page(1)
+        raise CloudflareError(
+            f"Reading the mappings in zone {self.zone_id} failed: {LIST_ATTEMPTS} times the pages of the list did not "
+            "add up to its total. Others may be writing to the zone: try again later",
+            200,
+        )
+
+
+class V1(Generation):
+    """The deprecated generation: the whole set in one answer, wrapped in a value, PATCH to write and POST to create."""
+
+    name = "v1"
+    path = "cache/origin_cloud_regions"
+    sent_as = "ip"
+    received_as = "origin-ip"
+    batch_upsert = "PATCH"
+    deprecation = (
+        "The first generation of Cloudflare's endpoints for origin cloud regions was used, whose published end of life "
+        "is 2026-10-01. Set api_version to auto or v2, or update the service behind api_url."
+    )
+
+    def find(self, addresses: Collection[Address]) -> Snapshot:
+        if len(addresses) != 1:
+            return self.whole()
+        (address,) = addresses
+        mapping = self.get(address)
+        return Snapshot({address: mapping} if mapping else {})
+
+    def whole(self) -> Snapshot:
+        mappings = self._call(
+            "Reading the mappings", "GET", decode=lambda envelope: self._by_address(self._value(envelope))
+        )
+        return Snapshot(mappings, len(mappings), whole=True)
+
+    def total(self) -> int:
+        return len(self.whole().mappings)
+
+    def upsert(self, mapping: Mapping) -> Mapping:
+        return self._call(
+            f"Writing the mapping {mapping}",
+            "PATCH",
+            body=self._body(mapping),
+            decode=lambda envelope: self._only(mapping.address, self._value(envelope)),
+        )
+
+    def create(self, mapping: Mapping) -> Mapping:
+        return self._call(
+            f"Creating the mapping {mapping}",
+            "POST",
+            body=self._body(mapping),
+            decode=lambda envelope: self._only(mapping.address, [self._value(envelope)]),
+        )
+
+    def _value(self, envelope: dict[str, Any]) -> Any:
+        return envelope["result"]["value"]
+
+
+GENERATIONS: dict[str, tuple[type[Generation], ...]] = {"auto": (V2, V1), "v2": (V2,), "v1": (V1,)}
+"""The generations to try, in order, by the option api_version."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A zone to work on, before it is known which generation serves it."""
+
+    client: Client
+    id: str
+    api_version: str
+
+    def first(self, read: Callable[[Generation], T]) -> tuple[Generation, T]:
+        """Do the first read by the first generation that is served. Returns that generation and what was read."""
+        *earlier, last = (generation(self.client, self.id) for generation in GENERATIONS[self.api_version])
+        for generation in earlier:
+            try:
+                return generation, read(generation)
+            except CloudflareError as error:
+                if not error.not_routed:
+                    raise
+        return last, read(last)
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // PAGE_SIZE))
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value <= MOST_PAGES * PAGE_SIZE:
+        raise ValueError(value)
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _supported_regions(envelope: dict[str, Any]) -> SupportedRegions:
+    result = envelope["result"]
+    vendors = {_text(vendor): sorted(map(_region, regions)) for vendor, regions in sorted(result["vendors"].items())}
+    return SupportedRegions(bool(result["obtained_codes"]), vendors)
+
+
+def _region(entry: dict[str, Any]) -> Region:
+    return Region(_text(entry["name"]), [_text(colo) for colo in entry.get("upper_tier_colos") or ()])

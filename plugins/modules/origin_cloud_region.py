@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: origin_cloud_region
+short_description: Keep one origin cloud region mapping of a Cloudflare zone right
+version_added: 0.1.0
+description:
+  - Maps the address of one origin to the cloud vendor and region that it runs in, or removes its mapping.
+  - Cloudflare's Smart Tiered Cache then fills from an upper tier beside that region. It cannot find the best one by
+    itself for origins in public clouds, and a wrong mapping sends every cache fill the wrong way.
+  - For more than a few origins of a zone use M(originops.cloudflare.origin_cloud_region_batch), which needs a
+    fraction of the requests.
+author:
+  - Contributors to the originops.cloudflare project (@originops)
+options:
+  origin_ip:
+    description:
+      - The IPv4 or IPv6 address of the origin, in any spelling. It is compared as an address.
+    type: str
+    required: true
+    aliases:
+      - ip
+  vendor:
+    description:
+      - The cloud that the origin runs in. Required with O(state=present).
+    type: str
+    choices:
+      - aws
+      - azure
+      - gcp
+      - oci
+  region:
+    description:
+      - The region of that cloud, spelled as the supported regions have it. Required with O(state=present).
+      - M(originops.cloudflare.origin_cloud_region_info) and
+        P(originops.cloudflare.origin_cloud_supported_regions#lookup) tell what is supported.
+    type: str
+  state:
+    description:
+      - Whether the address shall have this mapping, or none.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  overwrite:
+    description:
+      - Whether a mapping of the address to another vendor or region may be replaced. With V(false) it is an error.
+      - With O(api_version=v1) the service itself refuses to take over a mapping. V(v2) has no such request, so
+        a mapping that somebody else creates in the moment between reading and writing is replaced.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Where the supported regions cannot be read because Tiered Cache is off, a warning says that the region was
+        not verified.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+extends_documentation_fragment:
+  - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.attributes
+seealso:
+  - module: originops.cloudflare.origin_cloud_region_batch
+  - module: originops.cloudflare.origin_cloud_region_info
+"""
+
+EXAMPLES = r"""
+- name: Map one origin
+  originops.cloudflare.origin_cloud_region:
+    zone: example.com
+    origin_ip: 192.0.2.10
+    vendor: aws
+    region: us-east-1
+
+- name: Map an IPv6 origin, by the zone's identifier and with a token of its own
+  originops.cloudflare.origin_cloud_region:
+    api_token: "{{ cloudflare_api_token }}"
+    zone_id: "{{ cloudflare_zone_id }}"
+    origin_ip: 2001:db8::10
+    vendor: gcp
+    region: europe-west1
+
+- name: Map an origin, but never take over a mapping that says otherwise
+  originops.cloudflare.origin_cloud_region:
+    zone: example.com
+    origin_ip: 192.0.2.11
+    vendor: azure
+    region: westeurope
+    overwrite: false
+
+- name: Remove the mapping of an origin that was shut down
+  originops.cloudflare.origin_cloud_region:
+    zone: example.com
+    origin_ip: 192.0.2.10
+    state: absent
+
+- name: Use the older global API key
+  originops.cloudflare.origin_cloud_region:
+    api_email: "{{ cloudflare_email }}"
+    api_key: "{{ cloudflare_api_key }}"
+    zone: example.com
+    origin_ip: 192.0.2.10
+    vendor: aws
+    region: us-east-1
+
+- name: Audit one origin without changing anything, and fail if it is mapped wrongly
+  originops.cloudflare.origin_cloud_region:
+    zone: example.com
+    origin_ip: 192.0.2.10
+    vendor: aws
+    region: us-east-1
+  check_mode: true
+  diff: true
+  register: origin
+  failed_when: origin is changed or origin.msg is defined
+
+- name: Say once what several tasks share
+  module_defaults:
+    group/originops.cloudflare.cloudflare:
+      api_token: "{{ cloudflare_api_token }}"
+      zone: example.com
+  block:
+    - name: Map the origin in Frankfurt
+      originops.cloudflare.origin_cloud_region:
+        origin_ip: 192.0.2.20
+        vendor: aws
+        region: eu-central-1
+
+    - name: Map the origin in Oregon
+      originops.cloudflare.origin_cloud_region:
+        origin_ip: 192.0.2.21
+        vendor: aws
+        region: us-west-2
+"""
+
+RETURN = r"""
+mapping:
+  description:
+    - The mapping of the address, null if it has none. In check mode RV(mapping.modified_on) of a mapping that would
+      be written is null.
+  returned: success
+  type: dict
+  sample:
+    origin_ip: 192.0.2.10
+    vendor: aws
+    region: us-east-1
+    modified_on: "2026-03-01T12:00:00Z"
+  contains:
+    origin_ip:
+      description: The address in its canonical spelling (RFC 5952 for IPv6).
+      type: str
+      returned: success
+    vendor:
+      description: The cloud vendor.
+      type: str
+      returned: success
+    region:
+      description: The region of the vendor.
+      type: str
+      returned: success
+    modified_on:
+      description: When the mapping was last written, by the service's clock.
+      type: str
+      returned: success
+diff:
+  description: One line for the mapping before and after, both empty if nothing changes.
+  returned: success
+  type: dict
+  sample:
+    before: ""
+    after: "192.0.2.10: aws/us-east-1\n"
+zone_id:
+  description: The identifier of the zone.
+  returned: once the zone is known
+  type: str
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
+api_version:
+  description: The generation of endpoints that was used, V(v2) or V(v1).
+  returned: success
+  type: str
+  sample: v2
+status:
+  description: The HTTP status of the request that failed, null where no answer came.
+  returned: failure of a request
+  type: int
+  sample: 403
+errors:
+  description: What Cloudflare gave as reasons.
+  returned: failure of a request
+  type: list
+  elements: dict
+  sample:
+    - code: 10000
+      message: Authentication error
+"""
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS
+from ansible_collections.originops.cloudflare.plugins.module_utils._module import run
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mapping
+
+ARGUMENT_SPEC = {
+    "origin_ip": {"type": "str", "required": True, "aliases": ["ip"]},
+    "vendor": {"type": "str", "choices": list(VENDORS)},
+    "region": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "overwrite": {"type": "bool", "default": True},
+}
+
+
+def main() -> None:
+    run(ensure_mapping, ARGUMENT_SPEC, required_if=[("state", "present", ("vendor", "region"))])
+
+
+if __name__ == "__main__":
+    main()
