@@ -1,0 +1,140 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The API as a Flask application: what every request passes before and after the routes of its generation."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from . import v1, v2, zones
+from .settings import Settings
+from .state import ApiError, State, no_route
+from .wire import failure
+
+GENERATIONS = ("v1", "v2")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A request that the API answered, without its headers and so without its credentials."""
+
+    method: str
+    path: str
+    """Below /client/v4, decoded."""
+    query: dict[str, str]
+    body: Any
+    """As decoded from JSON; the text where it is not JSON, None where there is none."""
+    status: int
+
+
+class Allowance(NamedTuple):
+    """What one request finds of the quota."""
+
+    granted: bool
+    remaining: int
+    seconds: int
+    """Until the window ends."""
+
+
+class Quota:
+    """The requests of a fixed window, which opens with its first one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._opened = -math.inf
+        self._used = 0
+
+    def take(self) -> Allowance:
+        """Spend one request, if there is one left."""
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._opened + self._settings.window:
+                self._opened, self._used = now, 0
+            granted = self._used < self._settings.quota
+            self._used += granted
+            remaining = max(0, self._settings.quota - self._used)
+            return Allowance(granted, remaining, math.ceil(self._opened + self._settings.window - now))
+
+
+def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Flask:
+    """The application to be served below /client/v4; it appends every request to `requests`."""
+    api = Flask(__name__, static_folder=None)
+    api.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    api.url_map.merge_slashes = False
+    quota = Quota(settings)
+
+    @api.before_request
+    def admit() -> None:
+        time.sleep(settings.latency)
+        g.allowance = quota.take()
+        if not g.allowance.granted:
+            raise ApiError(429, (10100, "Too many requests: the quota of this window is spent"))
+        _authenticate(settings)
+        if request.blueprint in GENERATIONS and request.blueprint not in settings.generations:
+            raise no_route()
+
+    @api.after_request
+    def add_rate_limit(response: Response) -> Response:
+        allowance: Allowance = g.allowance
+        response.headers["Ratelimit"] = f'"default";r={allowance.remaining};t={allowance.seconds}'
+        response.headers["Ratelimit-Policy"] = f'"default";q={settings.quota};w={math.ceil(settings.window)}'
+        if not allowance.granted:
+            response.headers["Retry-After"] = str(allowance.seconds)
+        return response
+
+    @api.after_request
+    def record(response: Response) -> Response:
+        requests.append(
+            Recorded(request.method, request.path, request.args.to_dict(), _decoded_body(), response.status_code)
+        )
+        return response
+
+    @api.errorhandler(ApiError)
+    def refuse(error: ApiError) -> Response:
+        return failure(error)
+
+    @api.errorhandler(NotFound)
+    @api.errorhandler(MethodNotAllowed)
+    def refuse_route(_error: Exception) -> Response:
+        return failure(no_route())
+
+    for routes in (zones, v1, v2):
+        api.register_blueprint(routes.blueprint(state))
+    return api
+
+
+def _authenticate(settings: Settings) -> None:
+    """Let the request pass, or raise ApiError 10000 or 9109. A bearer token goes before a key."""
+    if request.authorization is not None:
+        token = request.authorization.token
+        if token == settings.read_only_token and request.method != "GET":
+            raise ApiError(403, (10000, "Authentication error: the token may only read"))
+        if token not in (settings.token, settings.read_only_token):
+            raise ApiError(401, (10000, "Authentication error"))
+        return
+    email, key = request.headers.get("X-Auth-Email"), request.headers.get("X-Auth-Key")
+    if not email or not key:
+        raise ApiError(401, (10000, "Authentication error: no credentials"))
+    if (email, key) != (settings.email, settings.key):
+        raise ApiError(403, (9109, "Invalid access credentials"))
+
+
+def _decoded_body() -> Any:
+    data = request.get_data()
+    if not data:
+        return None
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode(errors="replace")

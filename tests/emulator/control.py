@@ -1,0 +1,56 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Endpoints that the real service does not have: for playbooks, which have only HTTP, to prepare, look and stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+from flask import Flask, Response, jsonify, request
+
+from .app import Recorded
+from .state import ApiError, State
+
+
+def create_control(state: State, requests: list[Recorded], stop: Callable[[], None]) -> Flask:
+    """The application to be served below /emulator; `stop` is called once its request is answered."""
+    control = Flask(__name__, static_folder=None)
+
+    @control.get("/requests")
+    def list_requests() -> Response:
+        return jsonify([asdict(recorded) for recorded in requests])
+
+    @control.delete("/requests")
+    def forget_requests() -> Response:
+        requests.clear()
+        return jsonify({})
+
+    @control.put("/zones/<name>")
+    def set_zone(name: str) -> tuple[Response, int]:
+        """The body names parameters of State.set_zone, mappings as {"192.0.2.1": ["aws", "us-east-1"]}."""
+        try:
+            zone = state.set_zone(name, **json.loads(request.get_data() or b"{}"))
+        except (ApiError, AttributeError, TypeError, ValueError) as error:
+            return jsonify({"error": str(error)}), 400
+        return jsonify(
+            {
+                "id": zone.id,
+                "name": zone.name,
+                "account": {"id": zone.account_id, "name": zone.account},
+                "tiered_cache": zone.tiered_cache,
+                "obtained_codes": zone.obtained_codes,
+                "mappings": zone.values(),
+            }
+        ), 200
+
+    @control.post("/stop")
+    def stop_emulator() -> Response:
+        response = jsonify({})
+        response.call_on_close(stop)
+        return response
+
+    return control

@@ -1,0 +1,148 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running the emulator, on the loopback interface only."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import get_input_stream
+
+from .app import Recorded, create_api
+from .control import create_control
+from .settings import Settings
+from .state import State, Zone
+
+HOST = "127.0.0.1"
+
+
+class _Handler(WSGIRequestHandler):
+    """Serves many requests over one connection, as the real service does; the parent closes it after the first."""
+
+    protocol_version = "HTTP/1.1"
+    # Head and body of an answer are two writes: held back, the second would wait for the client's delayed ACK.
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        environ = self.make_environ()
+        # Read whole now: what an application left unread would be taken for the next request.
+        environ["wsgi.input"] = BytesIO(get_input_stream(environ).read())
+        with Response.from_app(self.server.app, environ) as response:
+            self.send_response(response.status_code)
+            for name, value in response.headers:
+                self.send_header(name, value)
+            if "Content-Length" not in response.headers:
+                # Its end is told by the end of the connection.
+                self.send_header("Connection", "close")
+            self.end_headers()
+            for chunk in response.iter_encoded():
+                self.wfile.write(chunk)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing: the emulator records requests itself."""
+
+
+class _Server(ThreadedWSGIServer):
+    """Ends the connections that clients keep open, when it closes."""
+
+    def __init__(self, listener: socket.socket, app: Any) -> None:
+        self._connections: set[socket.socket] = set()
+        host, port = listener.getsockname()
+        super().__init__(host, port, app, _Handler, fd=listener.fileno())
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(kw_only=True, eq=False)
+class Emulator(Settings):
+    """The service of an API user, running inside a `with` block. Settings can be changed while it runs.
+
+    `api` is the Flask application below /client/v4: what shall see or disturb its traffic wraps `api.wsgi_app`.
+
+    Raises:
+        OSError: On entering the block: the port can't be had.
+    """
+
+    port: int = 0
+    """0 picks a free one, which is found here from then on."""
+
+    def __post_init__(self) -> None:
+        self.requests: list[Recorded] = []
+        """Every request below /client/v4, in the order of the answers."""
+        self._state = State(self)
+        self._stop = Event()
+        self.api = create_api(self, self._state, self.requests)
+
+    def __enter__(self) -> Emulator:
+        control = create_control(self._state, self.requests, self._stop.set)
+        app = DispatcherMiddleware(NotFound(), {"/client/v4": self.api, "/emulator": control})
+        with socket.create_server((HOST, self.port), backlog=128) as listener:
+            self._server = _Server(listener, app)
+        self.port = self._server.port
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+
+    def wait(self, timeout: float) -> None:
+        """Until a request to the control endpoint asks to stop, or for `timeout` seconds."""
+        self._stop.wait(timeout)
+
+    def add_zone(
+        self,
+        name: str,
+        *,
+        account: str = "Example",
+        mappings: Mapping[str, tuple[str, str]] | None = None,
+        tiered_cache: bool | None = None,
+        obtained_codes: bool | None = None,
+    ) -> Zone:
+        """See State.set_zone."""
+        return self._state.set_zone(
+            name, account=account, mappings=mappings, tiered_cache=tiered_cache, obtained_codes=obtained_codes
+        )
+
+    @property
+    def api_url(self) -> str:
+        """What clients take for the base URL of the API."""
+        return f"http://{HOST}:{self.port}/client/v4"
+
+    @property
+    def control_url(self) -> str:
+        """The base URL of the control endpoints."""
+        return f"http://{HOST}:{self.port}/emulator"
+
+    @property
+    def writes(self) -> list[Recorded]:
+        """The recorded requests that are not GET."""
+        return [recorded for recorded in self.requests if recorded.method != "GET"]

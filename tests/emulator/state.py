@@ -1,0 +1,285 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The zones of the emulated service, their mappings, and every rule of the API about them. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+from .settings import Settings
+
+REGIONS: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("regions.json").read_text("utf-8"))
+"""Vendor -> region -> the Cloudflare sites beside it."""
+
+
+class ApiError(Exception):
+    """A refusal of the API: the status of the whole answer and its errors, each a code and a message."""
+
+    def __init__(self, status: int, *errors: tuple[int, str]) -> None:
+        super().__init__("; ".join(message for _code, message in errors))
+        self.status = status
+        self.errors = errors
+
+
+def no_route() -> ApiError:
+    """The one answer for a route that is not served and for an identifier that names nothing (API: 7003, 7000)."""
+    return ApiError(
+        400,
+        (7003, "Could not route to that resource, perhaps your object identifier is invalid?"),
+        (7000, "No route for that URI"),
+    )
+
+
+def canonical(address: object) -> str:
+    """The one spelling of an IP address, RFC 5952 for IPv6; ApiError 1146 for all else, also a scope or a prefix."""
+    refusal = ApiError(400, (1146, f"The origin IP is invalid or missing: {address!r:.80}"))
+    # ip_address() would take an integer, and a scope.
+    if not isinstance(address, str) or "%" in address:
+        raise refusal
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        raise refusal from None
+    # Pythons before 3.13 spell these in hexadecimal.
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        return f"::ffff:{parsed.ipv4_mapped}"
+    return str(parsed)
+
+
+class Item(NamedTuple):
+    """A mapping as a client asks for it, unchecked."""
+
+    address: object
+    vendor: object
+    region: object
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A mapping as a zone holds it; `modified_on` is in UTC, like 2026-03-01T12:00:00Z."""
+
+    origin_ip: str
+    vendor: str
+    region: str
+    modified_on: str
+
+
+class FailedItem(NamedTuple):
+    """An item that a batch could not apply; `origin_ip` is as the client gave it, empty where that was no text."""
+
+    origin_ip: str
+    error: str
+
+
+class Batch(NamedTuple):
+    """The outcome of a batch: what was stored or deleted, and what was not."""
+
+    succeeded: list[Entry]
+    failed: list[FailedItem]
+
+    def fail(self, address: object, error: ApiError) -> None:
+        """Count an item as failed."""
+        self.failed.append(FailedItem(address if isinstance(address, str) else "", str(error)))
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _judge(item: Item) -> Entry:
+    address = canonical(item.address)
+    vendor, region = item.vendor, item.region
+    if not isinstance(vendor, str) or vendor not in REGIONS:
+        raise ApiError(400, (1157, f"The vendor is unknown: {vendor!r:.80}"))
+    if not isinstance(region, str) or region not in REGIONS[vendor]:
+        raise ApiError(400, (1157, f"The region is unknown for vendor {vendor}: {region!r:.80}"))
+    return Entry(address, vendor, region, _now())
+
+
+@dataclass(eq=False)
+class Zone:
+    """A zone. Each method is one step for all other threads, and raises ApiError as the API would answer."""
+
+    id: str
+    name: str
+    account_id: str
+    account: str
+    settings: Settings = field(repr=False)
+    tiered_cache: bool = True
+    obtained_codes: bool = True
+    mappings: dict[str, Entry] = field(default_factory=dict)
+    """By canonical address, in the order of their creation."""
+    changed_on: str | None = None
+    """When a mapping was last stored or deleted."""
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def values(self) -> dict[str, tuple[str, str]]:
+        """Address -> (vendor, region): the mappings in a form that compares easily."""
+        return {entry.origin_ip: (entry.vendor, entry.region) for entry in self.entries()}
+
+    def entries(self) -> list[Entry]:
+        """All mappings."""
+        with self._lock:
+            return list(self.mappings.values())
+
+    def replace(self, mappings: Mapping[str, tuple[str, str]]) -> None:
+        """Hold these mappings and no others, whatever the limit, given as address -> (vendor, region)."""
+        entries = [_judge(Item(address, *pair)) for address, pair in mappings.items()]
+        with self._lock:
+            self.mappings.clear()
+            self.mappings.update({entry.origin_ip: entry for entry in entries})
+            self.changed_on = _now()
+
+    def get(self, address: str) -> Entry:
+        """The mapping of an address."""
+        wanted = canonical(address)
+        with self._lock:
+            return self._find(wanted, 1142)
+
+    def create(self, item: Item) -> Entry:
+        """Store a mapping of an address that has none yet."""
+        entry = _judge(item)
+        with self._lock:
+            if entry.origin_ip in self.mappings:
+                raise ApiError(400, (1145, f"A mapping exists already for {entry.origin_ip}"))
+            return self._store(entry)
+
+    def upsert(self, item: Item) -> Entry:
+        """Store a mapping, whether or not its address has one."""
+        entry = _judge(item)
+        with self._lock:
+            return self._store(entry)
+
+    def delete(self, address: str, code: int) -> Entry:
+        """Delete the mapping of an address; `code` is for the error that there is none."""
+        wanted = canonical(address)
+        with self._lock:
+            return self._remove(wanted, code)
+
+    def upsert_batch(self, items: Iterable[Item]) -> Batch:
+        """Store those of the items that are valid."""
+        batch = Batch([], [])
+        valid = []
+        for item in items:
+            try:
+                valid.append((item, _judge(item)))
+            except ApiError as error:
+                batch.fail(item.address, error)
+        with self._lock:
+            new = {entry.origin_ip for _item, entry in valid} - self.mappings.keys()
+            past_limit = new and len(self.mappings) + len(new) > self.settings.limit
+            if past_limit and self.settings.limit_refuses == "batch":
+                raise self._full()
+            for item, entry in valid:
+                try:
+                    batch.succeeded.append(self._store(entry))
+                except ApiError as error:
+                    batch.fail(item.address, error)
+        return batch
+
+    def delete_batch(self, addresses: Iterable[object]) -> Batch:
+        """Delete the mappings of those of the addresses that have one."""
+        batch = Batch([], [])
+        with self._lock:
+            for address in addresses:
+                try:
+                    batch.succeeded.append(self._remove(canonical(address), 1142))
+                except ApiError as error:
+                    batch.fail(address, error)
+        return batch
+
+    def supported_regions(self) -> dict[str, Any]:
+        """The result of both generations' operation of that name."""
+        if not self.tiered_cache:
+            raise ApiError(403, (1135, "Tiered Cache must be enabled for the zone to read its supported regions"))
+        return {
+            "obtained_codes": self.obtained_codes,
+            "vendors": {
+                vendor: [
+                    {"name": name, "upper_tier_colos": colos if self.obtained_codes else []}
+                    for name, colos in regions.items()
+                ]
+                for vendor, regions in REGIONS.items()
+            },
+        }
+
+    def _find(self, address: str, code: int) -> Entry:
+        if address not in self.mappings:
+            raise ApiError(404, (code, f"There is no mapping for {address}"))
+        return self.mappings[address]
+
+    def _store(self, entry: Entry) -> Entry:
+        if entry.origin_ip not in self.mappings and len(self.mappings) >= self.settings.limit:
+            raise self._full()
+        self.mappings[entry.origin_ip] = entry
+        self.changed_on = entry.modified_on
+        return entry
+
+    def _remove(self, address: str, code: int) -> Entry:
+        entry = self._find(address, code)
+        del self.mappings[address]
+        self.changed_on = _now()
+        return entry
+
+    def _full(self) -> ApiError:
+        return ApiError(403, (1164, f"The zone is at its limit of {self.settings.limit} mappings"))
+
+
+class State:
+    """All zones, by id in the order of their creation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.zones: dict[str, Zone] = {}
+        self._settings = settings
+        self._lock = Lock()
+
+    def zone(self, zone_id: str) -> Zone:
+        """The zone with an id, or ApiError."""
+        if zone_id not in self.zones:
+            raise no_route()
+        return self.zones[zone_id]
+
+    def set_zone(
+        self,
+        name: str,
+        *,
+        account: str = "Example",
+        mappings: Mapping[str, tuple[str, str]] | None = None,
+        tiered_cache: bool | None = None,
+        obtained_codes: bool | None = None,
+    ) -> Zone:
+        """Create a zone unless the account has it, and set what is given; the rest stays as it is.
+
+        Args:
+            mappings: See Zone.replace.
+            tiered_cache: Whether the zone has Tiered Cache on; a new one has.
+            obtained_codes: Whether supported regions come with their sites; they do for a new zone.
+
+        Raises:
+            ApiError: A mapping is invalid.
+        """
+        with self._lock:
+            zone_id = _identifier(account, name)
+            zone = self.zones.get(zone_id) or Zone(zone_id, name, _identifier(account), account, self._settings)
+            if mappings is not None:
+                zone.replace(mappings)
+            if tiered_cache is not None:
+                zone.tiered_cache = tiered_cache
+            if obtained_codes is not None:
+                zone.obtained_codes = obtained_codes
+            self.zones[zone_id] = zone
+        return zone
+
+
+def _identifier(*names: str) -> str:
+    return sha256("/".join(names).encode()).hexdigest()[:32]
