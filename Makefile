@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-# Everything that is made stays in the checkout: these three folders, which git ignores.
+# What is made stays in the checkout, in folders that git ignores.
 VENV := .venv
 CACHE := .cache
 BUILD := build
@@ -62,7 +62,8 @@ emulator: $(READY) ## start the Cloudflare emulator and stay in the foreground
 	@PYTHONPATH=tests $(VENV)/bin/python -m emulator $(ARGS)
 
 clean: ## remove all that make has made
-	rm -rf $(VENV) $(CACHE) $(BUILD)
+	@rm -rf $(VENV) $(CACHE) $(BUILD) .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.ready: requirements-dev.txt
 	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -39,7 +39,7 @@ def apply(plan: Plan, generation: Generation, write: Write) -> Account:
     """
     account = Account(pending=list(plan.changes))
     for batch in plan.batches(PAGE_SIZE):
-        if account.failed and batch[0].kind == "deleted" and not plan.deletes_first:
+        if batch[0].kind == "deleted" and any(change.kind != "deleted" for change, _reason in account.failed):
             break
         del account.pending[: len(batch)]
         try:

@@ -38,6 +38,9 @@ LONGEST_WAIT = 300
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes. A full zone in one answer takes well under one mebibyte."""
 
+MOST_ERRORS = 10
+"""Reasons of one answer that are told. The API gives one or two."""
+
 CONCURRENT_READS = 8
 
 CREDENTIALS_ADVICE = (
@@ -93,7 +96,7 @@ class _Retries(Retry):
     def get_retry_after(self, response: Any) -> float | None:
         try:
             return super().get_retry_after(response)
-        except InvalidHeader:
+        except (InvalidHeader, ValueError, OverflowError):
             return None
 
     def get_backoff_time(self) -> float:
@@ -161,7 +164,7 @@ class Client:
             reason = self.printable(self._reason(error))
             raise CloudflareError(f"{doing} failed: {reason}") from None
         envelope = _decode(content)
-        if response.ok and envelope.get("success") is True and "result" in envelope:
+        if 200 <= response.status_code < 300 and envelope.get("success") is True and "result" in envelope:
             return envelope
         raise self._refusal(doing, response, envelope)
 
@@ -182,30 +185,33 @@ class Client:
         listed = envelope.get("errors")
         errors = [
             {"code": error["code"], "message": self.printable(str(error.get("message", "")))}
-            for error in (listed if isinstance(listed, list) else ())
+            for error in (listed[:MOST_ERRORS] if isinstance(listed, list) else ())
             if isinstance(error, dict) and isinstance(error.get("code"), int)
         ]
         status = response.status_code
+        advice = dict.fromkeys(ADVICE[error["code"]] for error in errors if error["code"] in ADVICE)
         if errors:
             told = "; ".join(f"{error['message']} (code {error['code']})" for error in errors)
+        elif status == 429:
+            told = f"too many requests. {RATE_LIMIT_ADVICE}"
+        elif status >= 500:
+            told = "the service is not available: try again later"
         elif 300 <= status < 400:
             told = "a redirect, which is never followed: check api_url"
         else:
             told = "the answer is not what the API sends: check api_url, and proxies in between"
-        advice = dict.fromkeys(ADVICE[error["code"]] for error in errors if error["code"] in ADVICE)
-        if status == 429 and not errors:
-            told, advice = "too many requests", {RATE_LIMIT_ADVICE: None}
         return CloudflareError(f"{doing} failed: HTTP {status}: {'. '.join([told, *advice])}", status, errors)
 
     def _reason(self, error: BaseException) -> str:
-        if isinstance(error, requests.Timeout):
-            return f"no answer within {self._timeout:g} seconds"
-        while True:
-            inner = getattr(error, "reason", None)
-            inner = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
-            if inner is None:
-                return f"no connection to {self._api_url}: {error}"
-            error = inner
+        """What lies at the bottom of an error of requests, whose own text is for developers."""
+        nested: BaseException | None = error
+        while nested:
+            error = nested
+            inside = [*error.args, getattr(error, "reason", None), error.__cause__, error.__context__]
+            nested = next((one for one in inside if isinstance(one, BaseException)), None)
+        if isinstance(error, TimeoutError):
+            return f"no answer from {self._api_url} within {self._timeout:g} seconds"
+        return f"no usable answer from {self._api_url}: {error}"
 
     def printable(self, text: str) -> str:
         """A foreign text for a message: on one line, of bounded length, without the secret."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -166,21 +167,24 @@ class Generation:
             None if modified_on is None else _text(modified_on),
         )
 
-    def _only(self, address: Address, entries: Sequence[dict[str, Any]]) -> Mapping:
+    def _only(self, address: Address, entries: list[dict[str, Any]]) -> Mapping:
         """The one of these entries that is about the address. Raises KeyError."""
         return self._by_address(entries)[address]
 
-    def _by_address(self, entries: Sequence[dict[str, Any]]) -> dict[Address, Mapping]:
+    def _by_address(self, entries: list[dict[str, Any]]) -> dict[Address, Mapping]:
+        if not isinstance(entries, list):
+            raise TypeError(entries)
         return {mapping.address: mapping for mapping in map(self._mapping, entries)}
 
     def _written(self, mappings: Sequence[Mapping], envelope: dict[str, Any]) -> Written:
         value = self._value(envelope)
         succeeded = {parse_address(item[self.received_as]) for item in value["succeeded"] or ()}
-        errors = {
-            item[self.received_as]: self._client.printable(str(item.get("error"))) for item in value["failed"] or ()
-        }
+        errors: dict[Address, str] = {}
+        for item in value["failed"] or ():
+            with suppress(InvalidInput):
+                errors[parse_address(item[self.received_as])] = self._client.printable(str(item.get("error")))
         refused = {
-            mapping.address: errors.get(canonical(mapping.address), "the service's answer does not mention it")
+            mapping.address: errors.get(mapping.address, "the service's answer does not mention it")
             for mapping in mappings
             if mapping.address not in succeeded
         }
@@ -238,12 +242,13 @@ class V2(Generation):
 
     def _list(self, first: dict[Address, Mapping], total: int) -> Snapshot:
         """The whole zone, of which the first page was read."""
-        for _attempt in range(LIST_ATTEMPTS):
+        for attempt in range(LIST_ATTEMPTS):
+            if attempt:
+                first, total = self._page(1)
             pages = [(first, total), *self._client.concurrently(self._page, range(2, _pages(total) + 1))]
             mappings = {address: mapping for page, _total in pages for address, mapping in page.items()}
             if all(said == len(mappings) for _page, said in pages):
                 return Snapshot(mappings, total, whole=True)
-            first, total = self._page(1)
         raise CloudflareError(
             f"Reading the mappings in zone {self.zone_id} failed: {LIST_ATTEMPTS} times the pages of the list did not "
             "add up to its total. Others may be writing to the zone: try again later",

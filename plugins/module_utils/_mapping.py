@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
 
-Address = IPv4Address | IPv6Address
+Address: TypeAlias = IPv4Address | IPv6Address
 
 VENDORS = ("aws", "azure", "gcp", "oci")
 
@@ -164,7 +165,7 @@ def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
             address = parse_address(given["origin_ip"])
         except InvalidInput as error:
             listing.bad.append(BadItem(where, given, str(error)))
-            listing.where.update(dict.fromkeys(_meant(given["origin_ip"]), where))
+            listing.where.update(dict.fromkeys(_named(entry), where))
             continue
         first = listing.where.setdefault(address, where)
         if not present:
@@ -172,7 +173,7 @@ def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
             continue
         vendor, region = given["vendor"], given["region"]
         if values.setdefault(address, (vendor, region)) != (vendor, region):
-            one, other = (f"{v}/{r}" for v, r in (values[address], (vendor, region)))
+            one, other = (shorten(f"{v}/{r}") for v, r in (values[address], (vendor, region)))
             listing.conflicts.append(
                 f"{first} and {where} give {canonical(address)} different values: {one} and {other}"
             )
@@ -219,9 +220,10 @@ def _check_keys(entry: Any) -> None:
         raise InvalidInput("ip and origin_ip are the same, give one")
 
 
-def _meant(text: Any) -> list[Address]:
-    """The address before a prefix length or a scope: refused as an item, but no purge may delete it."""
-    try:
-        return [ip_address(str(text).partition("/")[0].partition("%")[0].strip())]
-    except ValueError:
-        return []
+def _named(entry: Any) -> list[Address]:
+    """Whatever in an unusable entry reads as an address, a prefix or a scope aside: no purge may delete it."""
+    addresses = []
+    for value in entry.values() if isinstance(entry, dict) else [entry]:
+        with suppress(ValueError):
+            addresses.append(ip_address(str(value).partition("/")[0].partition("%")[0].strip()))
+    return addresses

@@ -156,7 +156,9 @@ def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) 
         raise InvalidInput("purge makes a zone exactly the listed mappings, so it goes with state: present only")
     listing = parse_mappings(options["mappings"], present)
     report.bad = listing.bad
-    if listing.conflicts or (listing.bad and not skip):
+    # Regions are the service's to judge, so where others may be bad too, the failure waits for them.
+    final = listing.bad and not skip and not (present and listing.wanted)
+    if listing.conflicts or final:
         raise InvalidInput("; ".join([*listing.conflicts, *map(str, listing.bad)]))
     may_empty = not purge or options["allow_empty"]
     if not may_empty and not listing.wanted:
@@ -175,8 +177,8 @@ def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) 
             ]
             plan = plan.without(problems)
             report.account.pending = list(plan.changes)
-            if problems and not skip:
-                raise InvalidInput("; ".join(map(str, report.bad)))
+        if report.bad and not skip:
+            raise InvalidInput("; ".join(map(str, report.bad)))
         if plan.deletes and not may_empty and not plan.unchanged and not plan.upserts:
             raise InvalidInput(EMPTY_PURGE)
         if check_mode:

@@ -124,7 +124,8 @@ def _api_url(text: str) -> str:
         host, _port = url.hostname, url.port
     except ValueError:
         raise InvalidInput(f"api_url: {shorten(text)} is not an address") from None
-    if not host or url.scheme not in ("https", "http") or not re.fullmatch(r"[!-~]+", text):
+    plain = re.fullmatch(r"[!-~]+", text) and re.fullmatch(r"(\[[^\[\]]+\]|[^\[\]:]+)(:\d*)?", url.netloc)
+    if not host or not plain or url.scheme not in ("https", "http"):
         raise InvalidInput(f"api_url: {shorten(text)} is not an https address")
     if "?" in text or "#" in text:
         raise InvalidInput(f"api_url: {shorten(text)} must not have a query or a fragment")
