@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -184,7 +184,7 @@ def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
     return listing
 
 
-def parse_addresses(texts: Sequence[str], option: str) -> list[Address]:
+def parse_addresses(texts: Sequence[str], option: str) -> Collection[Address]:
     """The addresses of an option that is a list, each once, in order. Raises InvalidInput naming every bad one."""
     addresses: dict[Address, None] = {}
     problems: list[str] = []
@@ -195,7 +195,7 @@ def parse_addresses(texts: Sequence[str], option: str) -> list[Address]:
             problems.append(f"{position(option, index)}: {error}")
     if problems:
         raise InvalidInput("; ".join(problems))
-    return list(addresses)
+    return addresses.keys()
 
 
 def _given(entry: Any) -> dict[str, Any]:

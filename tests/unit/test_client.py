@@ -1,0 +1,449 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTTP client, against services that answer in every way that a service, or a proxy before it, may."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import ipaddress
+import json
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import LARGEST_ANSWER, Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_zone
+from emulator.server import HOST
+from unit.service import TOKEN, Answer, Request, Stub, failure, in_turn, options, success
+
+DONE = success({"done": True})
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxies and certificates of the machine that runs the tests."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@contextmanager
+def client_of(stub: Stub, **given: Any) -> Iterator[Client]:
+    with open_zone(options(stub.url, **given)) as zone:
+        yield zone.client
+
+
+def ask(stub: Stub, method: str = "GET", **given: Any) -> Any:
+    """The result of one call, by a client with these options."""
+    with client_of(stub, **given) as client:
+        return client.call("Trying it", method, "/it", body=None if method == "GET" else {})["result"]
+
+
+def error_of(stub: Stub, method: str = "GET", **given: Any) -> CloudflareError:
+    with pytest.raises(CloudflareError) as failed:
+        ask(stub, method, **given)
+    assert str(failed.value).startswith("Trying it failed: ")
+    assert str(failed.value).isprintable()
+    return failed.value
+
+
+def test_a_request_and_its_answer() -> None:
+    with Stub(in_turn(success([1], total_count=7))) as stub, client_of(stub) as client:
+        envelope = client.call("Trying it", "PUT", "/some/path", query={"page": 2}, body={"ip": "::1"})
+    assert (envelope["result"], envelope["result_info"]) == ([1], {"total_count": 7})
+    [request] = stub.requests
+    assert (request.method, request.path, json.loads(request.body)) == ("PUT", "/some/path?page=2", {"ip": "::1"})
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["Content-Type"] == "application/json"
+    assert "originops.cloudflare" in request.headers["User-Agent"]
+
+
+def test_one_connection_serves_all_requests() -> None:
+    with Stub(in_turn(DONE, failure(404, 1142), DONE)) as stub, client_of(stub) as client:
+        client.call("Trying it", "GET", "/it")
+        with pytest.raises(CloudflareError):
+            client.call("Trying it", "DELETE", "/it")
+        client.call("Trying it", "PUT", "/it", body=[])
+    assert (len(stub.requests), stub.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+def test_redirects_are_errors(method: str, status: int) -> None:
+    with Stub(in_turn(Answer(status, headers={"Location": "/it"}))) as stub:
+        error = error_of(stub, method, retries=5)
+    assert (error.status, len(stub.requests)) == (status, 1)
+    assert "redirect" in str(error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Answer(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"}), id="html"),
+        pytest.param(Answer(200), id="empty"),
+        pytest.param(Answer(204), id="no-content"),
+        pytest.param(Answer(200, b'{"success": true, "result": '), id="broken-json"),
+        pytest.param(Answer(200, b"\xff\xfe\x00"), id="no-text"),
+        pytest.param(Answer(200, b"[" * 100_000), id="deep"),
+        pytest.param(Answer(200, b"[]"), id="list"),
+        pytest.param(Answer(200, b"null"), id="null"),
+        pytest.param(Answer(200, b'{"success": true}'), id="no-result"),
+        pytest.param(Answer(200, b'{"result": {}}'), id="no-success"),
+        pytest.param(Answer(200, b'{"success": "true", "result": {}}'), id="success-as-text"),
+        pytest.param(Answer(200, b'{"success": false, "errors": null, "result": {}}'), id="unsuccessful"),
+        pytest.param(Answer(200, b'{"success": false, "errors": "all", "result": {}}'), id="errors-as-text"),
+        pytest.param(Answer(400, b'{"success": false, "errors": [7, "x", null, {}]}'), id="errors-without-code"),
+        pytest.param(Answer(400, b'{"success": false, "errors": [{"code": "7003"}]}'), id="code-as-text"),
+        pytest.param(Answer(500, b'{"success": true, "errors": [], "result": {}}'), id="success-with-500"),
+        pytest.param(Answer(502, b"<html><body>Bad gateway</body></html>"), id="bad-gateway"),
+        pytest.param(Answer(200, b"{}", {"Content-Encoding": "gzip"}), id="no-gzip"),
+        pytest.param(Answer(200, b"{", {"Content-Length": "500", "Connection": "close"}), id="cut-off"),
+    ],
+)
+def test_answers_that_are_not_the_apis(answer: Answer) -> None:
+    with Stub(in_turn(answer)) as stub:
+        error = error_of(stub)
+    assert error.errors == []
+    assert error.status in (answer.status, None)
+
+
+def test_every_code_and_message_is_told() -> None:
+    errors = [{"code": 1146, "message": "Bad address"}, {"code": 1157, "message": "Bad region", "source": {}}]
+    refused = Answer(400, json.dumps({"success": False, "errors": errors, "result": None}).encode())
+    with Stub(in_turn(refused)) as stub:
+        error = error_of(stub)
+    for part in ("HTTP 400", "Bad address (code 1146)", "Bad region (code 1157)", "supported_regions: true"):
+        assert part in str(error)
+    assert error.facts["status"] == 400
+    assert error.facts["errors"] == [
+        {"code": 1146, "message": "Bad address"},
+        {"code": 1157, "message": "Bad region"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "advice"),
+    [
+        (403, 1164, "3,500"),
+        (403, 1135, "plan or settings"),
+        (401, 10000, "credentials"),
+        (403, 9109, "credentials"),
+        (400, 7003, "zone_id"),
+        (400, 7000, "api_url"),
+        (429, 10100, "1,200 requests in 5 minutes"),
+        (429, 971, "1,200 requests in 5 minutes"),
+    ],
+)
+def test_known_codes_come_with_advice(status: int, code: int, advice: str) -> None:
+    with Stub(in_turn(failure(status, code))) as stub:
+        assert advice in str(error_of(stub))
+
+
+def test_a_refusal_with_status_200_is_one() -> None:
+    with Stub(in_turn(failure(200, 1157, "Bad region"))) as stub:
+        error = error_of(stub, "PUT")
+    assert (error.status, error.codes) == (200, {1157})
+
+
+class AtSecondTry:
+    """Answers the first request of each path as it is told for that path, and then with success."""
+
+    def __init__(self, first: Sequence[Answer | None]) -> None:
+        self._first = dict(enumerate(first))
+
+    def __call__(self, request: Request) -> Answer | None:
+        return self._first.pop(int(request.path.removeprefix("/")), DONE)
+
+
+def repeated(method: str, *first: Answer | None) -> list[Request]:
+    """The requests that it takes where each of some calls is answered so at first, and has one retry."""
+    with Stub(AtSecondTry(first)) as stub, client_of(stub, retries=1) as client:
+        body = None if method == "GET" else {"some": "body"}
+        # All at once, since they wait before they are repeated.
+        results = client.concurrently(
+            lambda number: client.call("Trying it", method, f"/{number}", body=body)["result"], range(len(first))
+        )
+    assert results == [{"done": True}] * len(first)
+    return stub.requests
+
+
+def test_passing_failures_are_retried() -> None:
+    statuses = [429, 500, 502, 503, 504, 520, 521, 522, 523, 524]
+    assert len(repeated("GET", *(failure(status, 1140) for status in statuses))) == 2 * len(statuses)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_requests_that_can_be_repeated_are(method: str) -> None:
+    requests = repeated(method, None, Answer(503))
+    assert [request.method for request in requests] == [method] * 4
+    assert len({request.body for request in requests}) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422, 501, 505, 525])
+def test_lasting_failures_are_not_retried(status: int) -> None:
+    with Stub(in_turn(failure(status, 1146))) as stub:
+        assert error_of(stub, retries=5).status == status
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("failed", [None, Answer(500), Answer(503, headers={"Retry-After": "0"}), Answer(520)])
+def test_a_post_that_may_have_been_applied_is_not_repeated(failed: Answer | None) -> None:
+    with Stub(in_turn(failed, DONE)) as stub:
+        assert error_of(stub, "POST", retries=5).maybe_applied
+    assert len(stub.requests) == 1
+
+
+def test_a_post_that_the_rate_limit_refused_is_repeated() -> None:
+    with Stub(in_turn(failure(429, 10100), DONE)) as stub:
+        assert ask(stub, "POST", retries=1) == {"done": True}
+    assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize("answer", [None, failure(429, 10100), failure(503, 1140)], ids=["dropped", "429", "503"])
+def test_without_retries_there_is_one_request(answer: Answer | None) -> None:
+    with Stub(in_turn(answer)) as stub:
+        assert error_of(stub, retries=0).status == (answer.status if answer else None)
+    assert len(stub.requests) == 1
+
+
+def test_retries_end() -> None:
+    with Stub(in_turn(failure(429, 10100, "Too many"))) as stub:
+        error = error_of(stub, retries=1)
+    assert (error.status, error.codes, len(stub.requests)) == (429, {10100}, 2)
+    assert "Too many" in str(error)
+
+
+def test_a_rate_limit_without_envelope_is_explained() -> None:
+    with Stub(in_turn(Answer(429, b"<html>slow down</html>"))) as stub:
+        assert "1,200 requests in 5 minutes" in str(error_of(stub))
+
+
+def test_seconds_of_retry_after_are_waited() -> None:
+    with Stub(in_turn(failure(429, 10100, **{"Retry-After": "1"}), DONE)) as stub:
+        begun = time.monotonic()
+        ask(stub, retries=1)
+    assert time.monotonic() - begun >= 1
+
+
+def test_a_date_of_retry_after_is_waited_for() -> None:
+    then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1.5)
+    with Stub(in_turn(Answer(503, headers={"Retry-After": format_datetime(then, usegmt=True)}), DONE)) as stub:
+        ask(stub, retries=1)
+    assert datetime.datetime.now(datetime.timezone.utc) >= then.replace(microsecond=0)
+    assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize("wait", ["301", "999999999", "Fri, 31 Dec 2500 23:59:59 GMT"])
+def test_a_service_that_asks_for_too_long_is_not_waited_for(wait: str) -> None:
+    with Stub(in_turn(failure(429, 10100, **{"Retry-After": wait}), DONE)) as stub:
+        assert error_of(stub, retries=5).status == 429
+    assert len(stub.requests) == 1
+
+
+def test_a_retry_after_that_says_nothing_is_as_none() -> None:
+    waits = ["", "soon", "0", "-5", "0.1", "inf", "1e9", "Fri, 31 Dec 1999 23:59:59 GMT"]
+    begun = time.monotonic()
+    requests = repeated("PUT", *(failure(429, 10100, **{"Retry-After": wait}) for wait in waits))
+    assert time.monotonic() - begun < 3
+    assert len(requests) == 2 * len(waits)
+
+
+@pytest.mark.parametrize("wait", ["Fri, 31 Dec 99999 23:59:59 GMT", "9" * 5000], ids=["date", "number"])
+def test_a_retry_after_past_all_bounds_is_no_crash(wait: str) -> None:
+    with (
+        Stub(in_turn(failure(429, 10100, **{"Retry-After": wait}))) as stub,
+        pytest.raises(CloudflareError, match="HTTP 429"),
+    ):
+        ask(stub, retries=1)
+
+
+def test_no_connection() -> None:
+    with Stub(in_turn(DONE)) as stub:
+        pass
+    error = error_of(stub)
+    assert stub.url in str(error)
+    assert "refused" in str(error)
+    assert error.status is None
+
+
+def test_no_answer_in_time() -> None:
+    def linger(_request: Request) -> Answer:
+        time.sleep(0.5)
+        return DONE
+
+    with Stub(linger) as stub:
+        begun = time.monotonic()
+        error = error_of(stub, timeout=0.1)
+        assert time.monotonic() - begun < 0.5
+    assert error.maybe_applied
+    assert "0.1" in str(error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Answer(200, b" " * (LARGEST_ANSWER + 1)), id="plain"),
+        pytest.param(
+            Answer(200, gzip.compress(b" " * (2 * LARGEST_ANSWER), 1), {"Content-Encoding": "gzip"}), id="compressed"
+        ),
+    ],
+)
+def test_an_answer_that_is_too_large(answer: Answer) -> None:
+    with Stub(in_turn(answer)) as stub:
+        assert "larger" in str(error_of(stub))
+
+
+@pytest.mark.parametrize(
+    ("credentials", "secret"),
+    [
+        ({"api_token": "tok-7Jh3Kx9QmZ2w"}, "tok-7Jh3Kx9QmZ2w"),
+        ({"api_token": None, "api_email": "me@example.com", "api_key": "key-7Jh3Kx9QmZ2w"}, "key-7Jh3Kx9QmZ2w"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 403, 500])
+def test_a_secret_that_the_service_echoes_stays_out(credentials: dict[str, str], secret: str, status: int) -> None:
+    with Stub(in_turn(failure(status, 10000, f"{secret}: no such token; X-Auth: {secret}"))) as stub:
+        error = error_of(stub, **credentials)
+    assert "no such token" in str(error)
+    assert secret not in f"{error} {error.errors} {error.facts}"
+
+
+def test_messages_are_one_line_of_bounded_length() -> None:
+    with Stub(in_turn(failure(400, 1146, "Bad\r\n\x1b[31m\u2028address" + "!" * 100_000))) as stub:
+        error = error_of(stub)
+    assert "address" in str(error)
+    assert len(str(error)) < 1000
+    assert error.errors[0]["message"].isprintable()
+
+
+def test_loopback_is_reached_without_the_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Stub(in_turn(DONE)) as proxy, Stub(in_turn(DONE)) as stub:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        ask(stub)
+    assert (proxy.connections, len(stub.requests)) == (0, 1)
+
+
+def test_a_proxy_of_the_environment_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Stub(in_turn(Answer(403))) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with (
+            open_zone(options("https://api.cloudflare.invalid/client/v4")) as zone,
+            pytest.raises(CloudflareError, match="403"),
+        ):
+            zone.client.call("Trying it", "GET", "/it")
+    [request] = proxy.requests
+    assert (request.method, request.path) == ("CONNECT", "api.cloudflare.invalid:443")
+    assert TOKEN not in str(request.headers)
+
+
+class Authority:
+    """A certificate for the loopback address, for which no authority stands that a machine trusts."""
+
+    def __init__(self, folder: Path) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test of originops.cloudflare")])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        self.path = folder / "certificate.pem"
+        self.path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        key_path = folder / "key.pem"
+        key_path.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.path, key_path)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def test_an_unknown_certificate_is_refused_at_once(authority: Authority) -> None:
+    with Stub(in_turn(DONE), authority.context) as stub:
+        begun = time.monotonic()
+        error = error_of(stub, retries=5)
+    assert time.monotonic() - begun < 2
+    assert "certificate" in str(error)
+    assert (stub.requests, stub.connections) == ([], 1)
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_may_name_authorities(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(authority.path))
+    with Stub(in_turn(DONE), authority.context) as stub:
+        assert ask(stub) == {"done": True}
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_tls_options_go_before_the_environment(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: bool
+) -> None:
+    if elsewhere:
+        other = tmp_path / "other"
+        other.mkdir()
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(Authority(other).path))
+    with Stub(in_turn(DONE), authority.context) as stub:
+        assert ask(stub, ca_path=str(authority.path)) == {"done": True}
+        assert ask(stub, validate_certs=False) == {"done": True}
+        assert "certificate" in str(error_of(stub, validate_certs=True))
+
+
+def test_a_netrc_file_does_not_replace_the_token(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".netrc").write_text(f"machine {HOST} login someone password else\ndefault login x password y\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with Stub(in_turn(DONE)) as plain, Stub(in_turn(DONE), authority.context) as encrypted:
+        ask(plain)
+        ask(encrypted, ca_path=str(authority.path))
+    for request in plain.requests + encrypted.requests:
+        assert request.headers.get_all("Authorization") == [f"Bearer {TOKEN}"]
+
+
+def test_concurrent_answers_come_in_the_order_of_the_questions() -> None:
+    def echo(request: Request) -> Answer:
+        number = int(request.path.removeprefix("/"))
+        time.sleep(0.02 * (number % 3))
+        return success(number)
+
+    with Stub(echo) as stub, client_of(stub) as client:
+        answers = client.concurrently(lambda number: client.call("Trying", "GET", f"/{number}")["result"], range(20))
+    assert answers == list(range(20))
+    assert stub.connections <= 8
+
+
+def test_an_error_among_concurrent_answers_is_raised() -> None:
+    def refuse_one(request: Request) -> Answer:
+        return failure(403, 10000) if request.path == "/3" else DONE
+
+    with Stub(refuse_one) as stub, client_of(stub) as client, pytest.raises(CloudflareError, match="10000"):
+        client.concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(200))
+    assert len(stub.requests) < 200

@@ -1,0 +1,104 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection as a whole: its code can be read one way only, and what is written twice agrees."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.originops.cloudflare.plugins.doc_fragments.cloudflare import ModuleDocFragment
+from ansible_collections.originops.cloudflare.plugins.module_utils._options import ARGUMENT_SPEC, CREDENTIAL_VARIABLES
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = ROOT / "plugins"
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+SOURCES = sorted(PLUGINS.rglob("*.py"))
+UTILS = "ansible_collections.originops.cloudflare.plugins.module_utils."
+
+# A file imports from the layers below its own only, so there is an order to read them in.
+LAYERS = [
+    {"_errors"},
+    {"_mapping"},
+    {"_client", "_plan", "_regions"},
+    {"_generations"},
+    {"_zones", "_apply"},
+    {"_options"},
+    {"_module", "_operations"},
+]
+HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
+KNOW_ANSIBLE = {"_options", "_module"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The full name of every module that a file imports from, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            yield str(node.module)
+
+
+def label(path: Path) -> str:
+    return str(path.relative_to(PLUGINS))
+
+
+def test_every_file_has_its_layer() -> None:
+    assert {path.stem for path in (PLUGINS / "module_utils").glob("*.py")} - {"__init__"} == HEIGHT.keys()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=label)
+def test_imports_run_one_way(path: Path) -> None:
+    own = HEIGHT[path.stem] if path.parent.name == "module_utils" else len(LAYERS)
+    ours = [name for name in imports(path) if name.startswith("ansible_collections.")]
+    assert all(name.startswith(UTILS) for name in ours)
+    upward = [name for name in ours if HEIGHT[name.removeprefix(UTILS)] >= own]
+    assert upward == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=label)
+def test_imports_are_what_users_have(path: Path) -> None:
+    allowed = {*sys.stdlib_module_names, "ansible", "ansible_collections", "requests", "urllib3"}
+    foreign = {name.partition(".")[0] for name in imports(path)} - allowed
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("name", sorted(HEIGHT.keys() - KNOW_ANSIBLE))
+def test_below_the_options_nothing_knows_ansible(name: str) -> None:
+    names = imports(PLUGINS / "module_utils" / f"{name}.py")
+    assert [name for name in names if name.partition(".")[0] == "ansible"] == []
+
+
+def test_the_action_group_has_all_modules() -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert sorted(runtime["action_groups"]["cloudflare"]) == MODULES
+
+
+def documented(text: str) -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(text)["options"]
+
+
+def test_the_fragment_documents_the_common_options() -> None:
+    relevant = ("type", "default", "choices", "elements", "required", "aliases")
+    options = documented(ModuleDocFragment.DOCUMENTATION)
+    assert {name: {key: option[key] for key in relevant if key in option} for name, option in options.items()} == {
+        name: {key: option[key] for key in relevant if key in option} for name, option in ARGUMENT_SPEC.items()
+    }
+
+
+def test_the_fragment_documents_the_environment() -> None:
+    read = {name: [variable] for name, variable in CREDENTIAL_VARIABLES.items()}
+    read |= {name: option["fallback"][1] for name, option in ARGUMENT_SPEC.items() if "fallback" in option}
+    options = documented(ModuleDocFragment.ENVIRONMENT)
+    assert {name: [source["name"] for source in option["env"]] for name, option in options.items()} == read
+    for [variable] in read.values():
+        assert f"E({variable})" in ModuleDocFragment.DOCUMENTATION
