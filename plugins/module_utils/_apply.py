@@ -44,14 +44,15 @@ def apply(plan: Plan, generation: Generation, write: Write) -> Account:
         del account.pending[: len(batch)]
         try:
             written = write(generation, batch)
-            doubtful = batch[0].kind == "deleted"  # a repeated deletion is refused, since nothing is there any more
+            # A repeated deletion is refused, since nothing is there any more.
+            doubtful = written.refused if batch[0].kind == "deleted" else written.unmentioned
         except CloudflareError as error:
             account.error = error
             written = Written([], {change.address: str(error) for change in batch})
-            doubtful = error.maybe_applied
+            doubtful = written.refused if error.maybe_applied else ()
         done = {mapping.address: mapping for mapping in written.done}
-        if doubtful and written.refused:
-            done |= _in_force(generation, [change for change in batch if change.address in written.refused])
+        if doubtful:
+            done |= _in_force(generation, [change for change in batch if change.address in doubtful])
         for change in batch:
             if change.address in done:
                 account.applied.append(replace(change, mapping=done[change.address]))

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping as Dict
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
@@ -35,6 +38,9 @@ RETRIED_STATUS = frozenset({429, 500, 502, 503, 504, *range(520, 525)})
 LONGEST_WAIT = 300
 """Seconds: the API's rate limit window. A Retry-After beyond it ends the retries instead of stalling the play."""
 
+MOST_WAITING = 600
+"""Seconds: all that is waited between the tries of one request."""
+
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes. A full zone in one answer takes well under one mebibyte."""
 
@@ -42,6 +48,9 @@ MOST_ERRORS = 10
 """Reasons of one answer that are told. The API gives one or two."""
 
 CONCURRENT_READS = 8
+
+SCARCE = 10
+"""Requests: with fewer than these left of the rate limit, what is left is spread over the rest of its window."""
 
 CREDENTIALS_ADVICE = (
     "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
@@ -82,16 +91,30 @@ class Credentials:
 class _Retries(Retry):
     """urllib3's retries, with a backoff that begins at once and bounds on what is waited for."""
 
+    waited = 0.0
+    """Seconds between the tries so far, and before the next one; backoff counts as if it had no random part."""
+
+    def new(self, **kwargs: Any) -> Any:
+        retries = super().new(**kwargs)
+        retries.waited = self.waited
+        return retries
+
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         # The rate limit refuses before anything is applied; no other answer says that of a POST.
         if method == "POST":
             return status_code == 429
         return super().is_retry(method, status_code, has_retry_after)
 
-    def increment(self, method: Any = None, url: Any = None, response: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if response is not None and (self.get_retry_after(response) or 0) > LONGEST_WAIT:
-            raise MaxRetryError(cast("Any", None), url)
-        return super().increment(method, url, response, *args, **kwargs)
+    def increment(
+        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """The retries that are left. Raises the error or MaxRetryError where there are none."""
+        retries = super().increment(method, url, response, error, *args, **kwargs)
+        asked = self.get_retry_after(response) if response is not None else None
+        retries.waited += asked or retries.longest_backoff()
+        if (asked or 0) > LONGEST_WAIT or retries.waited > MOST_WAITING:
+            raise MaxRetryError(cast("Any", None), url, error)
+        return retries
 
     def get_retry_after(self, response: Any) -> float | None:
         try:
@@ -99,10 +122,34 @@ class _Retries(Retry):
         except (InvalidHeader, ValueError, OverflowError):
             return None
 
+    def longest_backoff(self) -> float:
+        """Half a second, doubled by each further try up to 30."""
+        return min(30.0, 0.25 * 2.0 ** len(self.history))
+
     def get_backoff_time(self) -> float:
-        """Half a second, doubled by each further try up to 30, less up to a half so that clients spread."""
-        seconds: float = min(30.0, 0.25 * 2.0 ** len(self.history))
-        return seconds * random.uniform(0.5, 1)
+        """The backoff less up to a half, so that clients spread."""
+        return self.longest_backoff() * random.uniform(0.5, 1)
+
+
+class _Pace:
+    """Slows down before the rate limit refuses: forks and colleagues have a share in it too."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._delay = 0.0
+
+    def wait(self) -> None:
+        """Wait until the next request is due."""
+        if self._delay:
+            with self._turn:
+                time.sleep(self._delay)
+
+    def learn(self, headers: Dict[str, str]) -> None:
+        """Take note of what an answer says is left: Ratelimit: "default";r=REQUESTS;t=SECONDS."""
+        said = re.search(r";r=(\d{1,9});t=(\d{1,9})", headers.get("Ratelimit", ""))
+        if said:
+            left, seconds = int(said[1]), int(said[2])
+            self._delay = min(seconds, LONGEST_WAIT) / (left + 1) if left < SCARCE else 0.0
 
 
 class Client:
@@ -116,20 +163,21 @@ class Client:
         self._credentials = credentials
         self._timeout = timeout
         self._verify = verify
+        self._pace = _Pace()
         self._session = requests.Session()
         self._session.auth = credentials
         self._session.headers["User-Agent"] = "originops.cloudflare (Ansible)"
         if api_url.startswith("http:"):
             # Only loopback is spoken to without TLS, and a proxy of the environment would take the secret off it.
             self._session.trust_env = False
-        policy = _Retries(
+        self._retries = _Retries(
             total=retries,
             other=0,  # a certificate does not get better
             status_forcelist=RETRIED_STATUS,
             allowed_methods={"GET", "PUT", "PATCH", "DELETE"},
-            raise_on_status=False,
         )
-        adapter = HTTPAdapter(max_retries=policy, pool_maxsize=CONCURRENT_READS)
+        # It retries nothing itself: it could not once an answer has begun to come.
+        adapter = HTTPAdapter(pool_maxsize=CONCURRENT_READS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -147,19 +195,7 @@ class Client:
         doing names the attempt in messages. Raises CloudflareError for everything else.
         """
         try:
-            response = self._session.request(
-                method,
-                self._api_url + path,
-                params=query,
-                json=body,
-                timeout=self._timeout,
-                # Given with each request: the environment's CA variables override a session's setting.
-                verify=self._verify,
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                content = _read(response)
+            response, content = self._send(method, self._api_url + path, params=query, json=body)
         except (OSError, HTTPError) as error:
             reason = self.printable(self._reason(error))
             raise CloudflareError(f"{doing} failed: {reason}") from None
@@ -180,6 +216,41 @@ class Client:
             return list(pool.map(ask, about))
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _send(self, method: str, url: str, **content: Any) -> tuple[requests.Response, bytes]:
+        """The answer, with its body, that is final or comes after the last retry. Raises OSError and HTTPError."""
+        retries = self._retries
+        while True:
+            if self._retries.total:
+                self._pace.wait()
+            try:
+                response = self._session.request(
+                    method,
+                    url,
+                    **content,
+                    timeout=self._timeout,
+                    # Given with each request: the environment's CA variables override a session's setting.
+                    verify=self._verify,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    self._pace.learn(response.headers)
+                    body = _read(response)
+            except OSError as error:
+                cause = _transport_error(error)
+                if cause is None:
+                    raise
+                retries = retries.increment(method, url, error=cause)
+                retries.sleep()
+                continue
+            if not retries.is_retry(method, response.status_code):
+                return response, body
+            try:
+                retries = retries.increment(method, url, response.raw)
+            except MaxRetryError:
+                return response, body
+            retries.sleep(response.raw)
 
     def _refusal(self, doing: str, response: requests.Response, envelope: dict[str, Any]) -> CloudflareError:
         listed = envelope.get("errors")
@@ -220,12 +291,22 @@ class Client:
 
 
 def _read(response: requests.Response) -> bytes:
-    content = b""
+    content = bytearray()
     for chunk in response.iter_content(64 * 1024):
         content += chunk
         if len(content) > LARGEST_ANSWER:
             raise OSError("the answer is larger than any that the API sends")
-    return content
+    return bytes(content)
+
+
+def _transport_error(error: BaseException | None) -> HTTPError | None:
+    """What urllib3 said, whose policy for retries judges it, before requests wrapped it; None where it said nothing."""
+    while error:
+        if isinstance(error, HTTPError) and not isinstance(error, MaxRetryError):
+            return error
+        nested = error.reason if isinstance(error, MaxRetryError) else next(iter(error.args), None)
+        error = nested if isinstance(nested, BaseException) else None
+    return None
 
 
 def _decode(content: bytes) -> dict[str, Any]:

@@ -45,10 +45,14 @@ TIERED_CACHE_ADVICE = (
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a write: the mappings that are in force or deleted, and why the others are not."""
+    """What became of a write: the mappings that are in force or deleted, and why the others are not.
+
+    Of the unmentioned among the latter the service said nothing at all.
+    """
 
     done: list[Mapping]
     refused: dict[Address, str] = field(default_factory=dict)
+    unmentioned: Collection[Address] = ()
 
 
 class Generation:
@@ -107,7 +111,12 @@ class Generation:
         """Delete a mapping. One that is not there (any more) is deleted."""
         text = canonical(address)
         try:
-            self._call(f"Deleting the mapping of {text}", "DELETE", f"/{text}", decode=self._value)
+            self._call(
+                f"Deleting the mapping of {text}",
+                "DELETE",
+                f"/{text}",
+                decode=lambda envelope: self._check_about(address, self._value(envelope)),
+            )
         except CloudflareError as error:
             if not error.no_mapping:
                 raise
@@ -171,6 +180,11 @@ class Generation:
         """The one of these entries that is about the address. Raises KeyError."""
         return self._by_address(entries)[address]
 
+    def _check_about(self, address: Address, entry: dict[str, Any]) -> None:
+        """Raises ValueError for an answer about another address."""
+        if parse_address(entry[self.received_as]) != address:
+            raise ValueError(entry)
+
     def _by_address(self, entries: list[dict[str, Any]]) -> dict[Address, Mapping]:
         if not isinstance(entries, list):
             raise TypeError(entries)
@@ -188,7 +202,8 @@ class Generation:
             for mapping in mappings
             if mapping.address not in succeeded
         }
-        return Written([mapping for mapping in mappings if mapping.address not in refused], refused)
+        done = [mapping for mapping in mappings if mapping.address not in refused]
+        return Written(done, refused, refused.keys() - errors.keys())
 
 
 class V2(Generation):
@@ -309,24 +324,38 @@ GENERATIONS: dict[str, tuple[type[Generation], ...]] = {"auto": (V2, V1), "v2": 
 """The generations to try, in order, by the option api_version."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Zone:
-    """A zone to work on, before it is known which generation serves it."""
+    """A zone to work on. Which generation serves it shows with the first read."""
 
     client: Client
     id: str
     api_version: str
+    generation: Generation | None = None
 
     def first(self, read: Callable[[Generation], T]) -> tuple[Generation, T]:
         """Do the first read by the first generation that is served. Returns that generation and what was read."""
-        *earlier, last = (generation(self.client, self.id) for generation in GENERATIONS[self.api_version])
-        for generation in earlier:
+        candidates = [generation(self.client, self.id) for generation in GENERATIONS[self.api_version]]
+        while True:
+            generation = candidates.pop(0)
             try:
-                return generation, read(generation)
+                found = read(generation)
             except CloudflareError as error:
-                if not error.not_routed:
+                if not (error.not_routed and candidates):
                     raise
-        return last, read(last)
+            else:
+                self.generation = generation
+                return generation, found
+
+    def as_result(self) -> dict[str, str | None]:
+        """What results say of their source, as far as it is known."""
+        if self.generation is None:
+            return {"zone_id": self.id}
+        return {
+            "zone_id": self.id,
+            "api_version": self.generation.name,
+            "deprecation": self.generation.deprecation,
+        }
 
 
 def _pages(total: int) -> int:

@@ -31,7 +31,7 @@ def parse_address(text: Any) -> Address:
     if text is None or text == "":
         raise InvalidInput("the address is missing")
     if not isinstance(text, str):
-        raise InvalidInput(f"{shorten(str(text))} is a {type(text).__name__}, not the text of an address")
+        raise InvalidInput(f"{shorten(str(text))} is of type {type(text).__name__}, not the text of an address")
     trimmed = text.strip()
     try:
         address = ip_address(trimmed)
@@ -106,14 +106,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class BadItem:
-    """An item of the option mappings that cannot be used: where it stands, as the user wrote it, and why not."""
+    """An item of the option mappings that cannot be used: its index, as the user wrote it, and why not."""
 
-    where: str
+    index: int
     given: dict[str, Any]
     error: str
 
     def __str__(self) -> str:
-        return f"{self.where}, origin_ip {shorten(str(self.given['origin_ip']))}: {self.error}"
+        return f"{position('mappings', self.index)}, origin_ip {shorten(str(self.given['origin_ip']))}: {self.error}"
 
     def as_dict(self) -> dict[str, Any]:
         return {**self.given, "error": self.error}
@@ -123,13 +123,13 @@ class BadItem:
 class Listing:
     """The option mappings, understood.
 
-    wanted has every usable address once, with None where it shall have no mapping. where has the
-    position of every address that is named at all, usable or not: a purge must spare them.
+    wanted has every usable address once, with None where it shall have no mapping. index has the
+    first place of every address that is named at all, usable or not: a purge must spare them.
     conflicts tells of addresses that are listed with different values.
     """
 
     wanted: dict[Address, Mapping | None] = field(default_factory=dict)
-    where: dict[Address, str] = field(default_factory=dict)
+    index: dict[Address, int] = field(default_factory=dict)
     bad: list[BadItem] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
 
@@ -157,17 +157,16 @@ def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
     listing = Listing()
     values: dict[Address, tuple[Any, Any]] = {}
     for index, entry in enumerate(entries):
-        where = position("mappings", index)
         given = _given(entry)
         try:
             if present:
                 _check_keys(entry)
             address = parse_address(given["origin_ip"])
         except InvalidInput as error:
-            listing.bad.append(BadItem(where, given, str(error)))
-            listing.where.update(dict.fromkeys(_named(entry), where))
+            listing.bad.append(BadItem(index, given, str(error)))
+            listing.index.update(dict.fromkeys(_named(entry), index))
             continue
-        first = listing.where.setdefault(address, where)
+        first = listing.index.setdefault(address, index)
         if not present:
             listing.wanted[address] = None
             continue
@@ -175,12 +174,13 @@ def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
         if values.setdefault(address, (vendor, region)) != (vendor, region):
             one, other = (shorten(f"{v}/{r}") for v, r in (values[address], (vendor, region)))
             listing.conflicts.append(
-                f"{first} and {where} give {canonical(address)} different values: {one} and {other}"
+                f"{position('mappings', first)} and {position('mappings', index)} give {canonical(address)} "
+                f"different values: {one} and {other}"
             )
         try:
             listing.wanted[address] = Mapping(address, *checked_values(vendor, region))
         except InvalidInput as error:
-            listing.bad.append(BadItem(where, given, str(error)))
+            listing.bad.append(BadItem(index, given, str(error)))
     return listing
 
 

@@ -80,7 +80,7 @@ def ensure_mapping(options: Dict[str, Any], check_mode: bool) -> Result:
         "mapping": mapping.as_dict() if mapping and present else None,
         "diff": diff(account.applied),
         "warnings": warnings,
-        **_source(generation),
+        **zone.as_result(),
     }
 
 
@@ -88,11 +88,11 @@ def ensure_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
     """Bring many mappings of a zone, or all, to the state that is asked for. A failure carries the full account."""
     report = Report()
     try:
-        _ensure_mappings(options, check_mode, report)
+        source = _ensure_mappings(options, check_mode, report)
     except OriginOpsError as error:
         error.facts = {**report.as_result(), **error.facts}
         raise
-    return report.as_result()
+    return {**report.as_result(), **source}
 
 
 def read_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
@@ -116,7 +116,7 @@ def read_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
         "changed": False,
         "mappings": [mapping.as_dict() for mapping in mappings],
         "total_count": current.total if current.whole else None,
-        **_source(generation),
+        **zone.as_result(),
     }
 
 
@@ -128,7 +128,6 @@ class Report:
     unchanged: int = 0
     account: Account = field(default_factory=Account)
     warnings: list[str] = field(default_factory=list)
-    generation: Generation | None = None
 
     def as_result(self) -> Result:
         account = self.account
@@ -146,11 +145,10 @@ class Report:
             "summary": {**summary, "unchanged": self.unchanged},
             "diff": diff(account.applied),
             "warnings": self.warnings,
-            **(_source(self.generation) if self.generation else {}),
         }
 
 
-def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) -> None:
+def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) -> Result:
     present, purge, skip = options["state"] == "present", options["purge"], options["on_invalid"] == "skip"
     if purge and not present:
         raise InvalidInput("purge makes a zone exactly the listed mappings, so it goes with state: present only")
@@ -164,17 +162,18 @@ def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) 
     if not may_empty and not listing.wanted:
         raise InvalidInput(EMPTY_PURGE)
     with open_zone(options) as zone:
-        report.generation, current = zone.first(lambda it: it.whole() if purge else it.find(listing.wanted))
-        plan = make_plan(current, listing.wanted, purge_except=listing.where if purge else None)
+        generation, current = zone.first(lambda it: it.whole() if purge else it.find(listing.wanted))
+        plan = make_plan(current, listing.wanted, purge_except=listing.index if purge else None)
         report.unchanged = plan.unchanged
         report.account.pending = list(plan.changes)
         if plan.upserts:
-            problems = _unsupported(plan, report.generation)
+            problems = _unsupported(plan, generation)
             report.bad += [
-                BadItem(listing.where[change.address], change.mapping.value(), problems[change.address])
+                BadItem(listing.index[change.address], change.mapping.value(), problems[change.address])
                 for change in plan.upserts
                 if change.address in problems
             ]
+            report.bad.sort(key=lambda item: item.index)
             plan = plan.without(problems)
             report.account.pending = list(plan.changes)
         if report.bad and not skip:
@@ -182,26 +181,30 @@ def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) 
         if plan.deletes and not may_empty and not plan.unchanged and not plan.upserts:
             raise InvalidInput(EMPTY_PURGE)
         if check_mode:
-            plan = _with_total(plan, report.generation)
+            plan = _with_total(plan, generation)
         plan.check_limit()
-        report.account = account = predict(plan) if check_mode else apply(plan, report.generation, in_batches)
+        report.account = predict(plan) if check_mode else apply(plan, generation, in_batches)
+        _judge(report, skip)
+    return zone.as_result()
+
+
+def _judge(report: Report, skip: bool) -> None:
+    """Warn of what was skipped. Raises what failed, unless that may be skipped too."""
+    account = report.account
     if report.bad:
         report.warnings.append(f"Skipped {len(report.bad)} unusable items: {'; '.join(map(str, report.bad))}")
+    numbers = (
+        f"{len(account.applied)} changes were applied, {len(account.failed)} failed, "
+        f"{len(account.pending)} were not tried"
+    )
     if account.error:
-        raise CloudflareError(
-            f"{account.error}. Of {len(plan.changes)} changes {len(account.applied)} were applied, "
-            f"{len(account.failed)} failed and {len(account.pending)} were not tried",
-            account.error.status,
-            account.error.errors,
-        )
+        raise CloudflareError(f"{account.error}. {numbers}", account.error.status, account.error.errors)
     if account.failed:
-        told = "; ".join(f"{canonical(change.address)}: {error}" for change, error in account.failed)
-        told = f"Cloudflare refused {len(account.failed)} of {len(plan.changes)} changes: {told}"
-        if account.pending:
-            told += f". {len(account.pending)} deletions were not tried because of that"
+        refusals = "; ".join(f"{canonical(change.address)}: {reason}" for change, reason in account.failed)
+        message = f"Cloudflare refused some changes: {refusals}. {numbers}"
         if not skip:
-            raise OriginOpsError(told)
-        report.warnings.append(told)
+            raise OriginOpsError(message)
+        report.warnings.append(message)
 
 
 def _unsupported(plan: Plan, generation: Generation) -> dict[Address, str]:
@@ -227,11 +230,3 @@ def _explained(error: CloudflareError, plan: Plan, generation: Generation) -> Cl
     except CloudflareError:
         return error
     return CloudflareError(". ".join([str(error), *problems.values()]), error.status, error.errors)
-
-
-def _source(generation: Generation) -> Result:
-    return {
-        "zone_id": generation.zone_id,
-        "api_version": generation.name,
-        "deprecation": generation.deprecation,
-    }

@@ -80,10 +80,11 @@ def open_zone(options: Dict[str, Any]) -> Iterator[Zone]:
     )
     with client:
         zone_id = options["zone_id"] or find_zone(client, options["zone"], options["account_id"])
+        zone = Zone(client, zone_id, options["api_version"])
         try:
-            yield Zone(client, zone_id, options["api_version"])
+            yield zone
         except OriginOpsError as error:
-            error.facts["zone_id"] = zone_id
+            error.facts = {**zone.as_result(), **error.facts}
             raise
 
 

@@ -144,15 +144,15 @@ def test_ipv4_mapped_is_no_ipv4() -> None:
         ("192.0.2.1 192.0.2.2", "not an IPv4 or IPv6 address"),
         ("192 .0.2.1", "not an IPv4 or IPv6 address"),
         ("١٩٢.0.2.1", "not an IPv4 or IPv6 address"),
-        (3221225985, "is a int"),
-        (0, "is a int"),
-        (192.02, "is a float"),
-        (True, "is a bool"),
-        (False, "is a bool"),
-        (b"\xc0\x00\x02\x01", "is a bytes"),
-        (["192.0.2.1"], "is a list"),
-        ({"ip": "192.0.2.1"}, "is a dict"),
-        (ip_address("192.0.2.1"), "is a IPv4Address"),
+        (3221225985, "is of type int"),
+        (0, "is of type int"),
+        (192.02, "is of type float"),
+        (True, "is of type bool"),
+        (False, "is of type bool"),
+        (b"\xc0\x00\x02\x01", "is of type bytes"),
+        (["192.0.2.1"], "is of type list"),
+        ({"ip": "192.0.2.1"}, "is of type dict"),
+        (ip_address("192.0.2.1"), "is of type IPv4Address"),
     ],
 )
 def test_all_else_is_refused(wrong: object, told: str) -> None:
@@ -292,7 +292,7 @@ def test_entries_of_another_shape(wrong: Any, told: str) -> None:
     assert list(listing.wanted.values()) == [mapping("192.0.2.9")]
     [bad] = listing.bad
     assert told in str(bad)
-    assert bad.where == "item 2 (mappings[1])"
+    assert str(bad).startswith("item 2 (mappings[1])")
 
 
 def test_the_same_twice_counts_once() -> None:
@@ -327,7 +327,7 @@ def test_absent_looks_at_addresses_only() -> None:
         present=False,
     )
     assert listing.wanted == dict.fromkeys(map(parse_address, ["192.0.2.1", "192.0.2.2", "192.0.2.3"]))
-    assert [item.where for item in listing.bad] == ["item 4 (mappings[3])"]
+    assert [item.index for item in listing.bad] == [3]
     assert listing.conflicts == []
 
 
@@ -350,7 +350,7 @@ def test_absent_looks_at_addresses_only() -> None:
     ],
 )
 def test_a_purge_spares_every_address_that_is_listed(listed: Any) -> None:
-    assert parse_address("192.0.2.1") in parse_mappings([listed], present=True).where
+    assert parse_address("192.0.2.1") in parse_mappings([listed], present=True).index
 
 
 @given(st.lists(entries, max_size=4), st.booleans())
@@ -361,14 +361,14 @@ def test_every_entry_is_wanted_or_bad_whatever_it_is(given_entries: list[Any], p
     together = parse_mappings(given_entries, present)
     assert together.wanted.keys() == {address for listing in alone for address in listing.wanted}
     assert [item.error for item in together.bad] == [item.error for listing in alone for item in listing.bad]
-    assert together.where.keys() == {address for listing in alone for address in listing.where}
+    assert together.index.keys() == {address for listing in alone for address in listing.index}
     for item in together.bad:
         assert str(item)
         assert item.as_dict().keys() == {"origin_ip", "vendor", "region", "error"}
 
 
 def test_address_lists_have_each_address_once() -> None:
-    assert parse_addresses(["2001:DB8:0::1", "192.0.2.1", " 2001:db8::1"], "origin_ip") == [
+    assert list(parse_addresses(["2001:DB8:0::1", "192.0.2.1", " 2001:db8::1"], "origin_ip")) == [
         ip_address("2001:db8::1"),
         ip_address("192.0.2.1"),
     ]

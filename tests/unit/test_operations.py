@@ -412,7 +412,7 @@ def test_unusable_items_are_skipped_on_demand(emulator: Emulator, served: str) -
         {"ip": "192.0.2.2/32", "vendor": "gcp", "region": "us-east1"},
     ]
     result = run.batch(listed, purge=True, on_invalid="skip")
-    assert [item["origin_ip"] for item in result["failed_items"]] == ["192.0.2.2/32", "192.0.2.1"]
+    assert [item["origin_ip"] for item in result["failed_items"]] == ["192.0.2.1", "192.0.2.2/32"]
     assert result["summary"] == {
         "created": 1,
         "updated": 0,
@@ -473,7 +473,7 @@ def test_a_batch_that_stops_early_says_what_was_done(emulator: Emulator, served:
     assert failed.facts["diff"]["after"].count("\n") == 100
     assert (failed.facts["status"], failed.facts["zone_id"], failed.facts["api_version"]) == (403, zone.id, served)
     assert failed.facts["errors"][0]["code"] == 10000
-    assert "100 were applied, 100 failed and 53 were not tried" in str(failed)
+    assert "100 changes were applied, 100 failed, 53 were not tried" in str(failed)
 
 
 def test_a_token_that_may_only_read(emulator: Emulator) -> None:
