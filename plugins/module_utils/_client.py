@@ -21,7 +21,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._errors impor
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+    from urllib3.exceptions import HTTPError, InvalidHeader, LocationParseError, MaxRetryError
     from urllib3.util.retry import Retry
 except ImportError:
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
@@ -55,6 +55,8 @@ SCARCE = 10
 CREDENTIALS_ADVICE = (
     "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
 )
+ODD_ANSWER = "HTTP 200, but the answer has not the shape that the API's have"
+
 RATE_LIMIT_ADVICE = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
 ADVICE = {
     971: RATE_LIMIT_ADVICE,
@@ -167,6 +169,8 @@ class Client:
         self._session = requests.Session()
         self._session.auth = credentials
         self._session.headers["User-Agent"] = "originops.cloudflare (Ansible)"
+        # None is followed, but requests would read all of its body and parse where it leads all the same.
+        self._session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment]
         if api_url.startswith("http:"):
             # Only loopback is spoken to without TLS, and a proxy of the environment would take the secret off it.
             self._session.trust_env = False
@@ -220,9 +224,9 @@ class Client:
     def _send(self, method: str, url: str, **content: Any) -> tuple[requests.Response, bytes]:
         """The answer, with its body, that is final or comes after the last retry. Raises OSError and HTTPError."""
         retries = self._retries
+        if retries.total:
+            self._pace.wait()
         while True:
-            if self._retries.total:
-                self._pace.wait()
             try:
                 response = self._session.request(
                     method,
@@ -235,7 +239,6 @@ class Client:
                     stream=True,
                 )
                 with response:
-                    self._pace.learn(response.headers)
                     body = _read(response)
             except OSError as error:
                 cause = _transport_error(error)
@@ -245,6 +248,7 @@ class Client:
                 retries.sleep()
                 continue
             if not retries.is_retry(method, response.status_code):
+                self._pace.learn(response.headers)
                 return response, body
             try:
                 retries = retries.increment(method, url, response.raw)
@@ -282,6 +286,9 @@ class Client:
             nested = next((one for one in inside if isinstance(one, BaseException)), None)
         if isinstance(error, TimeoutError):
             return f"no answer from {self._api_url} within {self._timeout:g} seconds"
+        if isinstance(error, LocationParseError):
+            # Its text may have part of a proxy's password.
+            return f"{self._api_url}, or a proxy of the environment, has no usable address"
         return f"no usable answer from {self._api_url}: {error}"
 
     def printable(self, text: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import ODD_ANSWER, Client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import (
     CloudflareError,
     InvalidInput,
@@ -124,7 +124,7 @@ class Generation:
     def upsert_batch(self, mappings: Sequence[Mapping]) -> Written:
         """Write up to 100 mappings, each judged on its own by the service."""
         return self._call(
-            f"Writing {len(mappings)} mappings",
+            f"Writing a batch of {len(mappings)}",
             self.batch_upsert,
             "/batch",
             body=[self._body(mapping) for mapping in mappings],
@@ -134,7 +134,7 @@ class Generation:
     def delete_batch(self, mappings: Sequence[Mapping]) -> Written:
         """Delete up to 100 mappings. The service refuses those that are not there (any more) too."""
         return self._call(
-            f"Deleting {len(mappings)} mappings",
+            f"Deleting a batch of {len(mappings)}",
             "DELETE",
             "/batch",
             body=[canonical(mapping.address) for mapping in mappings],
@@ -159,7 +159,7 @@ class Generation:
         try:
             return decode(envelope)
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
-            raise CloudflareError(f"{doing} failed: the answer has not the shape that the API's have", 200) from None
+            raise CloudflareError(f"{doing} failed: {ODD_ANSWER}", 200) from None
 
     def _value(self, envelope: dict[str, Any]) -> Any:
         return envelope["result"]

@@ -146,6 +146,8 @@ def checked_values(vendor: Any, region: Any) -> tuple[str, str]:
         raise InvalidInput(f"vendor {shorten(str(vendor))} is unknown: {nearest(str(vendor), VENDORS)}")
     if not region or not isinstance(region, str):
         raise InvalidInput("the region is missing, or is not text")
+    if not region.isprintable():
+        raise InvalidInput(f"region {shorten(region)} has control characters")
     return vendor, region
 
 

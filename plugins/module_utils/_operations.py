@@ -24,7 +24,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._errors impor
     OriginOpsError,
     RegionsUnavailable,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._generations import Generation
+from ansible_collections.originops.cloudflare.plugins.module_utils._generations import Generation, Zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
     Address,
     BadItem,
@@ -120,6 +120,10 @@ def read_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
     }
 
 
+MOST_REFUSALS = 10
+"""Items that a message tells of; the result has them all."""
+
+
 @dataclass
 class Report:
     """A batch so far: what its result says, however it ends."""
@@ -184,11 +188,11 @@ def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) 
             plan = _with_total(plan, generation)
         plan.check_limit()
         report.account = predict(plan) if check_mode else apply(plan, generation, in_batches)
-        _judge(report, skip)
+        _judge(report, zone, skip)
     return zone.as_result()
 
 
-def _judge(report: Report, skip: bool) -> None:
+def _judge(report: Report, zone: Zone, skip: bool) -> None:
     """Warn of what was skipped. Raises what failed, unless that may be skipped too."""
     account = report.account
     if report.bad:
@@ -200,8 +204,10 @@ def _judge(report: Report, skip: bool) -> None:
     if account.error:
         raise CloudflareError(f"{account.error}. {numbers}", account.error.status, account.error.errors)
     if account.failed:
-        refusals = "; ".join(f"{canonical(change.address)}: {reason}" for change, reason in account.failed)
-        message = f"Cloudflare refused some changes: {refusals}. {numbers}"
+        refusals = [f"{canonical(change.address)}: {reason}" for change, reason in account.failed]
+        if len(refusals) > MOST_REFUSALS:
+            refusals[MOST_REFUSALS:] = [f"and {len(refusals) - MOST_REFUSALS} more, see failed_items"]
+        message = f"Cloudflare refused changes in zone {zone.id}: {'; '.join(refusals)}. {numbers}"
         if not skip:
             raise OriginOpsError(message)
         report.warnings.append(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import ODD_ANSWER, Client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, InvalidInput
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import shorten
 
@@ -34,6 +34,8 @@ def find_zone(client: Client, given: str, account_id: str | None) -> str:
     doing = f"Looking up the zone {name}"
     envelope = client.call(doing, "GET", "/zones", query={"name": name, "per_page": MOST_ZONES})
     try:
+        if not isinstance(envelope["result"], list):
+            raise TypeError(envelope["result"])
         accounts: dict[str, tuple[str, str]] = {
             zone["id"]: (zone["account"]["id"], zone["account"].get("name"))
             for zone in envelope["result"]
@@ -42,7 +44,7 @@ def find_zone(client: Client, given: str, account_id: str | None) -> str:
         for zone_id in accounts:
             check_identifier("id", zone_id)
     except (AttributeError, KeyError, TypeError, InvalidInput):
-        raise CloudflareError(f"{doing} failed: the answer has not the shape that the API's have", 200) from None
+        raise CloudflareError(f"{doing} failed: {ODD_ANSWER}", 200) from None
     if not accounts:
         raise InvalidInput(f"zone: there is no {name} that these credentials may read. Check the name and their rights")
     matching = [zone_id for zone_id, (account, _name) in accounts.items() if account_id in (None, account)]

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, g, request
+from werkzeug import Request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from . import v1, v2, zones
@@ -23,10 +24,13 @@ from .wire import failure
 
 GENERATIONS = ("v1", "v2")
 
+FAULT = "emulator.fault"
+"""Where a request's environment says what disturbs it."""
+
 
 @dataclass(frozen=True)
 class Recorded:
-    """A request that the API answered, without its headers and so without its credentials."""
+    """A request, without its headers and so without its credentials."""
 
     method: str
     path: str
@@ -34,7 +38,16 @@ class Recorded:
     query: dict[str, str]
     body: Any
     """As decoded from JSON; the text where it is not JSON, None where there is none."""
-    status: int
+    status: int | None
+    """As the API answered it or, where it did not come so far, what disturbed it; None where nobody did."""
+    fault: str | None = None
+    """What disturbed it."""
+
+    @classmethod
+    def of(cls, request: Request, status: int | None) -> Recorded:
+        """A request as it came in."""
+        fault = request.environ.get(FAULT)
+        return cls(request.method, request.path, request.args.to_dict(), _decoded_body(request), status, fault)
 
 
 class Allowance(NamedTuple):
@@ -95,9 +108,7 @@ def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Fl
 
     @api.after_request
     def record(response: Response) -> Response:
-        requests.append(
-            Recorded(request.method, request.path, request.args.to_dict(), _decoded_body(), response.status_code)
-        )
+        requests.append(Recorded.of(request, response.status_code))
         return response
 
     @api.errorhandler(ApiError)
@@ -130,7 +141,7 @@ def _authenticate(settings: Settings) -> None:
         raise ApiError(403, (9109, "Invalid access credentials"))
 
 
-def _decoded_body() -> Any:
+def _decoded_body(request: Request) -> Any:
     data = request.get_data()
     if not data:
         return None

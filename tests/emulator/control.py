@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Endpoints that the real service does not have: for playbooks, which have only HTTP, to prepare, look and stop."""
+"""Endpoints that the real service does not have: for playbooks, which have only HTTP, to prepare, disturb,
+look and stop."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ from dataclasses import asdict
 from flask import Flask, Response, jsonify, request
 
 from .app import Recorded
+from .faults import parse
+from .settings import Settings
 from .state import ApiError, State
 
 
-def create_control(state: State, requests: list[Recorded], stop: Callable[[], None]) -> Flask:
+def create_control(settings: Settings, state: State, requests: list[Recorded], stop: Callable[[], None]) -> Flask:
     """The application to be served below /emulator; `stop` is called once its request is answered."""
     control = Flask(__name__, static_folder=None)
 
@@ -28,6 +31,15 @@ def create_control(state: State, requests: list[Recorded], stop: Callable[[], No
     def forget_requests() -> Response:
         requests.clear()
         return jsonify({})
+
+    @control.put("/faults")
+    def set_faults() -> tuple[Response, int]:
+        """The body is the list of rules that hold from now on, each as faults.parse has it; [] ends all faults."""
+        try:
+            settings.faults = parse(json.loads(request.get_data()))
+        except (TypeError, ValueError) as error:
+            return jsonify({"error": str(error)}), 400
+        return jsonify({}), 200
 
     @control.put("/zones/<name>")
     def set_zone(name: str) -> tuple[Response, int]:

@@ -23,6 +23,7 @@ from werkzeug.wsgi import get_input_stream
 
 from .app import Recorded, create_api
 from .control import create_control
+from .faults import Disturbance
 from .settings import Settings
 from .state import State, Zone
 
@@ -82,7 +83,8 @@ class _Server(ThreadedWSGIServer):
 class Emulator(Settings):
     """The service of an API user, running inside a `with` block. Settings can be changed while it runs.
 
-    `api` is the Flask application below /client/v4: what shall see or disturb its traffic wraps `api.wsgi_app`.
+    `api` is the Flask application below /client/v4: what shall see its traffic wraps `api.wsgi_app`, and what shall
+    disturb it are `faults`.
 
     Raises:
         OSError: On entering the block: the port can't be had.
@@ -93,14 +95,15 @@ class Emulator(Settings):
 
     def __post_init__(self) -> None:
         self.requests: list[Recorded] = []
-        """Every request below /client/v4, in the order of the answers."""
+        """Every request below /client/v4, in the order of the answers; also those that faults kept from the API."""
         self._state = State(self)
         self._stop = Event()
         self.api = create_api(self, self._state, self.requests)
 
     def __enter__(self) -> Emulator:
-        control = create_control(self._state, self.requests, self._stop.set)
-        app = DispatcherMiddleware(NotFound(), {"/client/v4": self.api, "/emulator": control})
+        control = create_control(self, self._state, self.requests, self._stop.set)
+        disturbed = Disturbance(self.api, self, self.requests)
+        app = DispatcherMiddleware(NotFound(), {"/client/v4": disturbed, "/emulator": control})
         with socket.create_server((HOST, self.port), backlog=128) as listener:
             self._server = _Server(listener, app)
         self.port = self._server.port
@@ -131,6 +134,11 @@ class Emulator(Settings):
         return self._state.set_zone(
             name, account=account, mappings=mappings, tiered_cache=tiered_cache, obtained_codes=obtained_codes
         )
+
+    @property
+    def zones(self) -> list[Zone]:
+        """All zones, in the order of their creation."""
+        return list(self._state.zones.values())
 
     @property
     def api_url(self) -> str:

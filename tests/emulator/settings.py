@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .faults import Fault
 
 
 @dataclass(kw_only=True, eq=False)
@@ -26,7 +29,9 @@ class Settings:
     limit_refuses: Literal["batch", "items"] = "batch"
     """What a batch that would pass the limit loses: all of it, or only the items past the limit. Not published."""
     latency: float = 0.0
-    """Seconds that every request takes at least."""
+    """Seconds that every request takes at least that comes to the API."""
+    faults: Sequence[Fault] = ()
+    """What disturbs requests before they come to the API."""
 
     token: str = "cfemu-rw-8Jt3KxVq6ZpLw2Rn9YbTd5HsGm7Fc4"
     read_only_token: str = "cfemu-ro-Wz4Nf7PqYc9Xj2DvKh6TbLs3Mr8Gg5"

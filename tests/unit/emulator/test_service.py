@@ -197,7 +197,7 @@ def test_control(emulator: Emulator, call: Call) -> None:
 
     call("GET", f"/zones/{zone.id}")
     assert control("GET", "/requests").json() == [
-        {"method": "GET", "path": f"/zones/{zone.id}", "query": {}, "body": None, "status": 200}
+        {"method": "GET", "path": f"/zones/{zone.id}", "query": {}, "body": None, "status": 200, "fault": None}
     ]
     assert control("DELETE", "/requests").status_code == 200
     assert emulator.requests == []

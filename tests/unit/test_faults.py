@@ -1,0 +1,678 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every fault at every kind of request: a run converges, or says what became of each of its changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from threading import Timer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from urllib3.util import retry
+
+from ansible_collections.originops.cloudflare.plugins.module_utils import _client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import MOST_WAITING
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
+    ensure_mapping,
+    ensure_mappings,
+    read_mappings,
+)
+from ansible_collections.originops.cloudflare.plugins.modules import (
+    origin_cloud_region,
+    origin_cloud_region_batch,
+    origin_cloud_region_info,
+)
+from emulator.faults import Answer, Change, Cut, Effect, Endless, Fault, Meanwhile, Merge, Reset, Stall
+from emulator.server import Emulator
+from emulator.state import Zone
+from unit.service import TOKEN, fleet, options
+
+Values = dict[str, tuple[str, str]]
+Result = dict[str, Any]
+
+RETRIES = 2
+LONGEST_BACKOFF = 0.5 * 2 ** (RETRIES - 1)
+APPLIED = ("created", "updated", "deleted")
+NOT_APPLIED = ("failed_items", "pending")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running: Emulator) -> Emulator:
+    """An emulator without faults or zones that this test did not make, and with an unspent quota."""
+    running.faults = []
+    running.quota += len(running.requests)
+    running.requests.clear()
+    return running
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What is waited before and between tries, in seconds; no time passes."""
+    waits: list[float] = []
+    for module in (_client, retry):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waits.append, time=time.time))
+    return waits
+
+
+@dataclass(frozen=True)
+class Run:
+    """An operation on a zone that begins with some mappings and ends with others."""
+
+    operation: Callable[[Mapping[str, Any], bool], Result]
+    spec: dict[str, Any]
+    before: Values
+    after: Values
+    given: dict[str, Any] = field(default_factory=dict)
+    by_name: bool = False
+
+    def __call__(self, emulator: Emulator, zone: Zone, **more: Any) -> Result:
+        where = {"zone_id": None, "zone": zone.name} if self.by_name else {"zone_id": zone.id}
+        common = {"api_version": "v2", "retries": RETRIES, **where}
+        return self.operation(options(emulator.api_url, self.spec, **{**common, **self.given, **more}), False)
+
+    @property
+    def planned(self) -> set[str]:
+        """The addresses that change."""
+        either = self.before.keys() | self.after.keys()
+        return {address for address in either if self.before.get(address) != self.after.get(address)}
+
+    def shows(self, result: Result) -> bool:
+        """Whether a result tells what the zone has in the end."""
+        if self.operation is read_mappings:
+            return as_values(result["mappings"]) == (self.after if "origin_ip" not in self.given else SEVENTH)
+        if self.operation is ensure_mapping:
+            return as_values([result["mapping"]] if result["mapping"] else []) == self.after
+        return sum(len(result[name]) for name in APPLIED) == len(self.planned)
+
+
+def as_values(mappings: list[dict[str, Any]]) -> Values:
+    return {it["origin_ip"]: (it["vendor"], it["region"]) for it in mappings}
+
+
+def items(mappings: Values) -> list[dict[str, str]]:
+    return [
+        {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
+    ]
+
+
+def info(**given: Any) -> Run:
+    return Run(read_mappings, origin_cloud_region_info.ARGUMENT_SPEC, fleet(250), fleet(250), given)
+
+
+def exact(before: Values, after: Values, **given: Any) -> Run:
+    given = {"mappings": items(after), "purge": True, "allow_empty": True, **given}
+    return Run(ensure_mappings, origin_cloud_region_batch.ARGUMENT_SPEC, before, after, given)
+
+
+def single(before: Values, after: Values, **given: Any) -> Run:
+    values = items(after)[0] if after else {"origin_ip": "10.0.0.0"}
+    given = {"state": "present" if after else "absent", **values, **given}
+    return Run(ensure_mapping, origin_cloud_region.ARGUMENT_SPEC, before, after, given)
+
+
+SEVENTH = {"10.0.0.7": ("aws", "us-east-1")}
+
+INFO = info()
+# 100 creations and 105 updates in three batches, then 105 deletions in two; it takes nine requests.
+EXACT = exact(fleet(105, "us-west-2") | fleet(105, start=1000), fleet(205))
+CREATE = single({}, fleet(1))
+UPDATE = single(fleet(1, "us-west-2"), fleet(1))
+DELETE = single(fleet(1), {})
+
+
+def v1(run: Run, **given: Any) -> Run:
+    return Run(run.operation, run.spec, run.before, run.after, {**run.given, **given, "api_version": "v1"}, run.by_name)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A request of a run: the one that is disturbed."""
+
+    run: Run
+    method: str
+    path: str
+    nth: int
+    doing: str
+    """What a message calls it."""
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def account_is_empty(self) -> bool:
+        """Whether nothing is planned yet."""
+        return not self.is_write and "supported_regions" not in self.path
+
+
+POINTS = {
+    "info-page-1": Point(INFO, "GET", "page=1&", 1, "Reading the mappings"),
+    "info-page-3": Point(INFO, "GET", "page=3&", 1, "Reading the mappings"),
+    "info-one": Point(info(origin_ip=["10.0.0.7"]), "GET", "/10.0.0.7$", 1, "Reading the mapping of 10.0.0.7"),
+    "info-regions": Point(info(supported_regions=True), "GET", "/supp", 1, "Reading the supported regions"),
+    "batch-page-1": Point(EXACT, "GET", "page=1&", 1, "Reading the mappings"),
+    "batch-page-2": Point(EXACT, "GET", "page=2&", 1, "Reading the mappings"),
+    "batch-regions": Point(EXACT, "GET", "/supported_regions", 1, "Reading the supported regions"),
+    "batch-put-first": Point(EXACT, "PUT", "/batch", 1, "Writing a batch of 100"),
+    "batch-put-middle": Point(EXACT, "PUT", "/batch", 2, "Writing a batch of 100"),
+    "batch-put-last": Point(EXACT, "PUT", "/batch", 3, "Writing a batch of 5"),
+    "batch-delete-first": Point(EXACT, "DELETE", "/batch", 1, "Deleting a batch of 100"),
+    "batch-delete-last": Point(EXACT, "DELETE", "/batch", 2, "Deleting a batch of 5"),
+    "single-get": Point(UPDATE, "GET", "/10.0.0.0$", 1, "Reading the mapping of 10.0.0.0"),
+    "single-put-update": Point(UPDATE, "PUT", "/10.0.0.0$", 1, "Writing the mapping 10.0.0.0: aws/us-east-1"),
+    "single-put-create": Point(CREATE, "PUT", "/10.0.0.0$", 1, "Writing the mapping 10.0.0.0: aws/us-east-1"),
+    "single-delete": Point(DELETE, "DELETE", "/10.0.0.0$", 1, "Deleting the mapping of 10.0.0.0"),
+    "zone-by-name": Point(
+        Run(**{**vars(EXACT), "by_name": True}), "GET", r"/zones\?name=", 1, "Looking up the zone example.com"
+    ),
+    "v1-list": Point(v1(EXACT), "GET", "/origin_cloud_regions$", 1, "Reading the mappings"),
+    "v1-patch-batch": Point(v1(EXACT), "PATCH", "/batch", 2, "Writing a batch of 100"),
+    "v1-delete-batch": Point(v1(EXACT), "DELETE", "/batch", 1, "Deleting a batch of 100"),
+    "v1-patch": Point(v1(UPDATE), "PATCH", "/origin_cloud_regions$", 1, "Writing the mapping 10.0.0.0"),
+    "v1-post": Point(v1(CREATE, overwrite=False), "POST", "/origin_cloud_regions$", 1, "Creating the mapping 10.0.0.0"),
+    "v1-delete": Point(v1(DELETE), "DELETE", "/10.0.0.0$", 1, "Deleting the mapping of 10.0.0.0"),
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What disturbs a request, and what is to be told of it where it makes a run fail."""
+
+    effect: Effect
+    status: int | None = None
+    codes: tuple[int, ...] = ()
+    retried: bool = False
+    applied: bool = False
+    """Whether a write that is disturbed so is carried out all the same."""
+    asked: float | None = None
+    """The wait that the service asks for."""
+    timeout: float = 10
+    harmless: bool = False
+
+    def makes_fail(self, point: Point, lasting: bool) -> bool:
+        if self.harmless or (self.applied and point.is_write):
+            return False
+        return lasting or not self.is_retried(point)
+
+    def is_retried(self, point: Point) -> bool:
+        """Nobody knows of a POST whether it was carried out, unless it was over the limit."""
+        return self.retried and (point.method != "POST" or self.status == 429)
+
+
+def refusal(status: int, code: int, **headers: str) -> Answer:
+    """The API's own envelope. It repeats the credentials, as it should not."""
+    errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
+    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
+    return Answer(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def limited(asked: float | None, retry_after: str | None) -> Trouble:
+    given = {} if retry_after is None else {"Retry_After": retry_after}
+    return Trouble(refusal(429, 10100, **given), 429, (10100,), retried=True, asked=asked)
+
+
+def envelope(result: object) -> Answer:
+    return Answer(200, {"success": True, "errors": [], "messages": [], "result": result})
+
+
+def widened(value: Any) -> Any:
+    """A JSON value with one more member in each of its objects, but that whose members are vendors."""
+    if isinstance(value, list):
+        return [widened(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    more = {} if "aws" in value else {"surprise": [None]}
+    return {**{name: widened(member) for name, member in value.items()}, **more}
+
+
+TROUBLES = {
+    "429": limited(None, None),
+    "429-seconds": limited(7, "7"),
+    "429-date": limited(30, formatdate(time.time() + 30, usegmt=True)),
+    "429-absurd": Trouble(refusal(429, 971, Retry_After="86400"), 429, (971,)),
+    "429-html": Trouble(Answer(429, "<html>Slow down</html>"), 429, retried=True),
+    "500": Trouble(refusal(500, 1140), 500, (1140,), retried=True),
+    **{f"{status}": Trouble(Answer(status), status, retried=True) for status in (502, 503, 504, *range(520, 525))},
+    "502-applied": Trouble(Answer(502, "<html>Bad gateway</html>", applied=True), 502, retried=True, applied=True),
+    "401": Trouble(refusal(401, 10000), 401, (10000,)),
+    "403": Trouble(refusal(403, 9109), 403, (9109,)),
+    "302": Trouble(Answer(302, "", {"Location": "https://login.example"}), 302),
+    "html": Trouble(Answer(200, "<html><body>Sign in</body></html>"), 200),
+    "empty": Trouble(Answer(200), 200),
+    "empty-applied": Trouble(Answer(200, applied=True), 200, applied=True),
+    "broken-json": Trouble(Answer(200, '{"success": true, "result": '), 200),
+    "no-result": Trouble(Answer(200, {"success": True}), 200),
+    "null-result": Trouble(envelope(None), 200),
+    "text-result": Trouble(envelope("fine"), 200),
+    "empty-result": Trouble(envelope({}), 200),
+    "odd-result": Trouble(envelope({"origin_ip": 7, "value": [[]], "vendors": 7, "succeeded": 7, "failed": 7}), 200),
+    "unsuccessful": Trouble(refusal(200, 1140), 200, (1140,)),
+    "reset": Trouble(Reset(), retried=True),
+    "lost-answer": Trouble(Reset(applied=True), retried=True, applied=True),
+    "cut-short": Trouble(Cut(), retried=True, applied=True),
+    "stall": Trouble(Stall(0.8), retried=True, timeout=0.2),
+    "stall-applied": Trouble(Stall(0.8, applied=True), retried=True, applied=True, timeout=0.2),
+    "endless": Trouble(Endless()),
+    "unknown-keys": Trouble(Change(widened), applied=True, harmless=True),
+}
+
+LASTING = {
+    *("429", "429-seconds", "500", "502-applied", "empty-applied"),
+    *("reset", "lost-answer", "cut-short"),
+}
+"""What is tried without an end too: where nothing is tried again, that makes no difference."""
+
+CASES = [
+    pytest.param(point, trouble, lasting, id=f"{where}-{what}-{'lasting' if lasting else 'once'}")
+    for where, point in POINTS.items()
+    for what, trouble in TROUBLES.items()
+    for lasting in (False, True)
+    if not lasting or what in LASTING
+]
+
+
+@pytest.mark.parametrize(("point", "trouble", "lasting"), CASES)
+def test_a_fault(emulator: Emulator, waits: list[float], point: Point, trouble: Trouble, lasting: bool) -> None:
+    zone = emulator.add_zone("example.com", mappings=point.run.before)
+    times = None if lasting else 1
+    emulator.faults = [Fault(effect=trouble.effect, method=point.method, path=point.path, nth=point.nth, times=times)]
+    if trouble.makes_fail(point, lasting):
+        with pytest.raises(OriginOpsError) as failed:
+            point.run(emulator, zone, timeout=trouble.timeout)
+        check_failure(failed.value, point, trouble, zone)
+    else:
+        result = point.run(emulator, zone, timeout=trouble.timeout)
+        assert point.run.shows(result)
+        assert result["changed"] is bool(point.run.planned)
+        if point.run.operation is ensure_mappings:
+            check_account(result, point.run, zone)
+        assert zone.values() == point.run.after
+    check_effort(emulator, waits, point, trouble, lasting)
+    check_next_run(emulator, point.run, zone)
+
+
+@pytest.mark.parametrize("where", ["info-page-1", "batch-put-middle", "single-delete", "v1-post"])
+def test_a_stall_that_never_ends(emulator: Emulator, waits: list[float], where: str) -> None:
+    test_a_fault(emulator, waits, POINTS[where], TROUBLES["stall"], lasting=True)
+
+
+def check_failure(error: OriginOpsError, point: Point, trouble: Trouble, zone: Zone) -> None:
+    """The message is for a user, and the facts tell the rest."""
+    message, facts = str(error), error.facts
+    assert message.isprintable()
+    assert len(message) < 1000
+    assert f"{point.doing}" in message
+    assert (zone.name if "name=" in point.path else zone.id) in message
+    if trouble.status not in (None, 200):
+        assert f"HTTP {trouble.status}" in message
+    assert all(f"(code {code})" in message for code in trouble.codes)
+    assert facts["status"] == trouble.status
+    assert tuple(error["code"] for error in facts["errors"]) == trouble.codes
+    assert TOKEN not in f"{message} {facts}"
+    assert facts.get("changed", False) is (zone.values() != point.run.before)
+    if point.run.operation is not ensure_mappings:
+        return
+    if point.account_is_empty:
+        assert [facts[name] for name in (*APPLIED, *NOT_APPLIED)] == [[]] * 5
+    else:
+        check_account(facts, point.run, zone)
+
+
+def check_account(facts: Mapping[str, Any], run: Run, zone: Zone) -> None:
+    """Each planned change is in one list, and that list tells the truth."""
+    lists = {name: as_values(facts[name]) for name in (*APPLIED, *NOT_APPLIED)}
+    counts = {name.removesuffix("_items"): len(mappings) for name, mappings in lists.items()}
+    assert facts["summary"] == {**counts, "unchanged": len(run.after) - len(run.after.keys() & run.planned)}
+    assert sorted(address for mappings in lists.values() for address in mappings) == sorted(run.planned)
+    there = zone.values()
+    assert lists["created"].keys().isdisjoint(run.before)
+    for name in ("created", "updated"):
+        assert lists[name].items() <= there.items()
+    assert lists["deleted"].keys().isdisjoint(there)
+    for name in NOT_APPLIED:
+        for address in lists[name]:
+            assert there.get(address) == run.before.get(address)
+    assert all(item["error"] for item in facts["failed_items"])
+    changed = sum(len(lists[name]) for name in APPLIED)
+    assert facts["changed"] is bool(changed)
+    assert len({*facts["diff"]["before"].splitlines(), *facts["diff"]["after"].splitlines()}) >= changed
+
+
+def check_effort(emulator: Emulator, waits: list[float], point: Point, trouble: Trouble, lasting: bool) -> None:
+    """Nothing is tried, and nothing waited for, that cannot help."""
+    disturbed = [request for request in emulator.requests if request.fault]
+    assert {request.method for request in disturbed} == {point.method}
+    retried = trouble.is_retried(point)
+    if not (trouble.applied and point.is_write):
+        assert len(disturbed) == (RETRIES + 1 if retried and lasting else 1)
+    assert len(waits) <= len(disturbed)
+    assert bool(waits) is retried
+    assert all(0 < wait <= (trouble.asked or LONGEST_BACKOFF) for wait in waits)
+
+
+def check_next_run(emulator: Emulator, run: Run, zone: Zone) -> None:
+    """Without the fault, a run does what is left to do."""
+    emulator.faults = []
+    left = zone.values() != run.after
+    assert run(emulator, zone)["changed"] is left
+    assert zone.values() == run.after
+
+
+def outcome(run: Run, emulator: Emulator, zone: Zone, **given: Any) -> Result:
+    """The result of a run or, where it fails, the facts and as `msg` the message of its failure."""
+    try:
+        return run(emulator, zone, **given)
+    except OriginOpsError as error:
+        return {"msg": str(error), **error.facts}
+
+
+def repeated(answer: dict[str, Any]) -> dict[str, Any]:
+    """A page whose second half is its first half once more."""
+    half = answer["result"][: len(answer["result"]) // 2]
+    return {**answer, "result": half + half}
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        pytest.param(Merge({"result_info": {"total_count": 251}}), id="total-too-large"),
+        pytest.param(Merge({"result_info": {"total_count": 12}}), id="total-too-small"),
+        pytest.param(Merge({"result_info": {"total_count": 0}}), id="total-of-none"),
+        pytest.param(Merge({"result": []}), id="empty-page"),
+        pytest.param(Change(repeated), id="repeated-page"),
+    ],
+)
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("page", [1, 2, 3])
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
+@pytest.mark.parametrize("run", [INFO, exact(fleet(250), fleet(3))], ids=["info", "purge"])
+def test_pages_that_do_not_fit(emulator: Emulator, run: Run, lasting: bool, page: int, effect: Effect) -> None:
+    zone = emulator.add_zone("example.com", mappings=run.before)
+    emulator.faults = [Fault(effect=effect, path=f"page={page}&", times=None if lasting else 1)]
+    result = outcome(run, emulator, zone)
+    if lasting:
+        assert f"Reading the mappings in zone {zone.id} failed" in result["msg"]
+        assert "did not add up" in result["msg"]
+        assert emulator.writes == []
+    else:
+        assert "msg" not in result
+        assert run.shows(result)
+    assert len(emulator.requests) <= 20
+    check_next_run(emulator, run, zone)
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        pytest.param(lambda values: values.pop("10.0.0.0"), fleet(249, start=1), id="removed"),
+        pytest.param(lambda values: values.update(fleet(1, start=1000)), fleet(250) | fleet(1, start=1000), id="added"),
+        pytest.param(lambda values: values.clear(), {}, id="emptied"),
+    ],
+)
+@pytest.mark.parametrize("page", [2, 3])
+def test_mappings_that_come_and_go_between_two_pages(
+    emulator: Emulator, page: int, change: Callable[[Values], object], after: Values
+) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(250))
+
+    def act() -> None:
+        values = zone.values()
+        change(values)
+        zone.replace(values)
+
+    emulator.faults = [Fault(effect=Meanwhile(act), path=f"page={page}&")]
+    result = INFO(emulator, zone)
+    assert as_values(result["mappings"]) == zone.values() == after
+    assert result["total_count"] == len(after)
+
+
+def test_a_zone_that_never_rests_is_not_read_for_ever(emulator: Emulator) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(250))
+
+    def act() -> None:
+        zone.replace(fleet(len(zone.mappings) - 1))
+
+    emulator.faults = [Fault(effect=Meanwhile(act), path="page=2&", times=None)]
+    result = outcome(EXACT, emulator, zone)
+    assert "Others may be writing to the zone: try again later" in result["msg"]
+    assert (len(emulator.requests), emulator.writes, result["changed"]) == (9, [], False)
+    check_next_run(emulator, EXACT, zone)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(EXACT.before | {"192.0.2.1": ("oci", "us-ashburn-1")}, id="another-added"),
+        pytest.param(EXACT.before | fleet(30, "eu-west-1", start=1000), id="one-to-delete-changed"),
+        pytest.param(fleet(105, "us-west-2") | fleet(60, start=1000), id="some-to-delete-removed"),
+        pytest.param(fleet(55, "us-west-2", start=50) | fleet(105, start=1000), id="some-to-update-removed"),
+        pytest.param(fleet(205), id="all-done"),
+        pytest.param({}, id="emptied"),
+    ],
+)
+def test_what_others_write_between_the_read_and_a_write(emulator: Emulator, values: Values, method: str) -> None:
+    zone = emulator.add_zone("example.com", mappings=EXACT.before)
+    emulator.faults = [Fault(effect=Meanwhile(lambda: zone.replace(values)), method=method)]
+    result = EXACT(emulator, zone)
+    assert EXACT.shows(result)
+    if method == "PUT":
+        # What was read is settled, and what nobody knew of is left to the next run.
+        unknown = {address: value for address, value in values.items() if address not in EXACT.before}
+        assert zone.values() == unknown | fleet(205)
+    check_next_run(emulator, EXACT, zone)
+
+
+@pytest.mark.parametrize("served", ["v1", "v2"])
+@pytest.mark.parametrize("run", [CREATE, UPDATE, DELETE], ids=["create", "update", "delete"])
+@pytest.mark.parametrize("values", [{}, fleet(1), fleet(1, "eu-west-1")], ids=["removed", "done", "changed"])
+def test_what_others_write_before_a_single_write(emulator: Emulator, run: Run, served: str, values: Values) -> None:
+    zone = emulator.add_zone("example.com", mappings=run.before)
+    emulator.faults = [
+        Fault(effect=Meanwhile(lambda: zone.replace(values)), method=method) for method in ("PUT", "PATCH", "DELETE")
+    ]
+    result = run(emulator, zone, api_version=served)
+    assert [request.fault for request in emulator.writes] == ["meanwhile"]
+    assert run.shows(result)
+    assert zone.values() == run.after
+
+
+both = pytest.mark.parametrize("served", ["v1", "v2"])
+
+GROW = exact(fleet(30), fleet(280), purge=False)
+"""250 creations in three batches."""
+
+
+@both
+@pytest.mark.parametrize(
+    ("refuses", "sizes"), [("batch", (100, 100, 50)), ("items", (120, 130, 0))], ids=["whole-batch", "items"]
+)
+def test_the_limit_in_the_middle(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, served: str, refuses: str, sizes: tuple[int, int, int]
+) -> None:
+    """As it is where others fill the zone after it was read."""
+    monkeypatch.setattr(emulator, "limit", 150)
+    monkeypatch.setattr(emulator, "limit_refuses", refuses)
+    zone = emulator.add_zone("example.com", mappings=GROW.before)
+    result = outcome(GROW, emulator, zone, api_version=served)
+    check_account(result, GROW, zone)
+    assert tuple(result["summary"][name] for name in ("created", "failed", "pending")) == sizes
+    for part in ("limit", zone.id):
+        assert part in result["msg"]
+    assert len(result["msg"]) < 2000
+    if refuses == "batch":
+        assert (result["status"], result["errors"][0]["code"]) == (403, 1164)
+    emulator.limit = 3500
+    check_next_run(emulator, GROW, zone)
+
+
+@both
+@pytest.mark.parametrize("on_invalid", ["fail", "skip"])
+def test_an_item_that_only_the_service_refuses(emulator: Emulator, served: str, on_invalid: str) -> None:
+    """The supported regions name one that the service then does not take."""
+    run = exact(fleet(130, start=1000), fleet(150) | {"10.0.0.7": ("aws", "moon-1")})
+    zone = emulator.add_zone("example.com", mappings=run.before)
+
+    def promise(answer: dict[str, Any]) -> dict[str, Any]:
+        answer["result"]["vendors"]["aws"].append({"name": "moon-1", "upper_tier_colos": []})
+        return answer
+
+    emulator.faults = [Fault(effect=Change(promise), path="/supported_regions")]
+    result = outcome(run, emulator, zone, api_version=served, on_invalid=on_invalid)
+    check_account(result, run, zone)
+    assert as_values(result["failed_items"]) == {"10.0.0.7": ("aws", "moon-1")}
+    assert "moon-1" in result["failed_items"][0]["error"]
+    assert (result["summary"]["created"], result["summary"]["pending"]) == (149, 130)
+    told = result["msg"] if on_invalid == "fail" else " ".join(result["warnings"])
+    for part in (zone.id, "10.0.0.7", "moon-1"):
+        assert part in told
+    assert ("msg" in result) is (on_invalid == "fail")
+
+
+@both
+@pytest.mark.parametrize("applied", [False, True])
+@pytest.mark.parametrize("run", [exact(fleet(30), fleet(30) | SEVENTH | fleet(120, start=40)), exact(fleet(150), {})])
+def test_items_that_an_answer_does_not_mention(emulator: Emulator, run: Run, served: str, applied: bool) -> None:
+    zone = emulator.add_zone("example.com", mappings=run.before)
+    nothing = {"succeeded": [], "failed": []}
+    answer = envelope({**nothing, "value": nothing})
+    emulator.faults = [Fault(effect=Answer(200, answer.body, applied=applied), path="/batch")]
+    result = outcome(run, emulator, zone, api_version=served)
+    check_account(result, run, zone)
+    assert result["summary"]["failed"] == (0 if applied else 100)
+    assert ("msg" in result) is not applied
+    check_next_run(emulator, run, zone)
+
+
+@pytest.mark.parametrize("used", range(9))
+def test_a_quota_used_up_in_the_middle(waits: list[float], used: int) -> None:
+    """Its window is longer than a task should wait for."""
+    with Emulator(quota=used, window=1000) as spent:
+        zone = spent.add_zone("example.com", mappings=EXACT.before)
+        result = outcome(EXACT, spent, zone)
+        assert "HTTP 429" in result["msg"]
+        assert "1,200 requests in 5 minutes" in result["msg"]
+        assert (result["status"], result["errors"][0]["code"]) == (429, 10100)
+        assert result["changed"] is (zone.values() != EXACT.before)
+        if used >= 3:
+            check_account(result, EXACT, zone)
+        # At most until the window ends.
+        assert sum(waits) <= 1000
+        spent.quota = 1000
+        check_next_run(spent, EXACT, zone)
+
+
+def test_a_quota_is_not_waited_for_twice(waits: list[float]) -> None:
+    """The answer tells the same wait by two headers."""
+    with Emulator(quota=0, window=100) as emulator:
+        zone = emulator.add_zone("example.com", mappings=fleet(1))
+        result = outcome(INFO, emulator, zone, retries=1)
+    assert result["status"] == 429
+    assert len(emulator.requests) == 2
+    assert 0 < sum(waits) <= 100
+
+
+def test_a_quota_that_comes_back_is_waited_for() -> None:
+    with Emulator(quota=5, window=1) as emulator:
+        zone = emulator.add_zone("example.com", mappings=EXACT.before)
+        begun = time.monotonic()
+        result = EXACT(emulator, zone)
+        assert time.monotonic() - begun < 8
+    check_account(result, EXACT, zone)
+    assert zone.values() == EXACT.after
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [
+        pytest.param("250", [250, 250], id="seconds"),
+        pytest.param("300", [300, 300], id="the-longest"),
+        pytest.param("301", [], id="too-long"),
+        pytest.param(formatdate(time.time() + 86400, usegmt=True), [], id="date"),
+    ],
+)
+def test_all_waits_of_a_request_are_bounded(
+    emulator: Emulator, waits: list[float], asked: str, waited: list[float]
+) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(1))
+    emulator.faults = [Fault(effect=refusal(429, 10100, Retry_After=asked), times=None)]
+    result = outcome(INFO, emulator, zone, retries=50)
+    assert (waits, result["status"]) == (waited, 429)
+
+
+@pytest.mark.parametrize("effect", [Reset(), Cut(), Answer(503)], ids=["reset", "cut-short", "503"])
+def test_backoff_is_bounded_too(emulator: Emulator, waits: list[float], effect: Effect) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(1))
+    emulator.faults = [Fault(effect=effect, times=None)]
+    result = outcome(INFO, emulator, zone, retries=5000)
+    assert "Reading the mappings" in result["msg"]
+    assert MOST_WAITING / 3 < sum(waits) <= MOST_WAITING
+    assert max(waits) <= 30
+    assert len(waits) == len(emulator.requests) - 1
+
+
+@pytest.mark.parametrize("effect", [Reset(), Cut(), Answer(503)], ids=["reset", "cut-short", "503"])
+@pytest.mark.parametrize("run", [CREATE, UPDATE, DELETE, v1(CREATE), v1(DELETE)])
+def test_without_retries_each_request_is_sent_once(
+    emulator: Emulator, waits: list[float], run: Run, effect: Effect
+) -> None:
+    zone = emulator.add_zone("example.com", mappings=run.before)
+    emulator.faults = [Fault(effect=effect, times=None)]
+    result = outcome(run, emulator, zone, retries=0)
+    assert "Reading the mapping of 10.0.0.0" in result["msg"]
+    assert (len(emulator.requests), waits) == (1, [])
+
+
+def test_faults_of_several_kinds_share_the_retries(emulator: Emulator, waits: list[float]) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(1))
+    effects = [Cut(), Answer(503), Reset(), Cut()]
+    emulator.faults = [Fault(effect=effect, nth=number) for number, effect in enumerate(effects, 1)]
+    assert "msg" in outcome(INFO, emulator, zone, retries=3)
+    assert len(emulator.requests) == 4
+    # Each wait may be twice the one before.
+    assert all(wait <= 0.5 * 2**number for number, wait in enumerate(waits))
+    emulator.faults = [Fault(effect=effect, nth=number) for number, effect in enumerate(effects, 1)]
+    assert "msg" not in outcome(INFO, emulator, zone, retries=4)
+
+
+def test_a_service_that_is_down(emulator: Emulator, waits: list[float]) -> None:
+    with Emulator() as gone:
+        pass
+    zone = emulator.add_zone("example.com", mappings={})
+    for run in (INFO, EXACT, CREATE, v1(CREATE, overwrite=False)):
+        waits.clear()
+        result = outcome(run, gone, zone)
+        assert zone.id in result["msg"]
+        assert f"no usable answer from {gone.api_url}" in result["msg"]
+        assert "refused" in result["msg"]
+        assert len(waits) == RETRIES
+
+
+def test_a_service_that_comes_back() -> None:
+    with Emulator() as gone:
+        pass
+    back = Emulator(port=gone.port)
+    zone = back.add_zone("example.com", mappings=EXACT.before)
+    begin = Timer(0.3, back.__enter__)
+    begin.start()
+    try:
+        result = EXACT(back, zone, retries=5)
+    finally:
+        begin.join()
+        back.__exit__(None, None, None)
+    check_account(result, EXACT, zone)
+    assert zone.values() == EXACT.after
