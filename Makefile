@@ -26,7 +26,7 @@ READY_V1 := $(SDK_V1)/.ready
 NOX := $(VENV)/bin/nox
 WITH_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: help demo test lint sanity unit playbook molecule build emulator clean
+.PHONY: help demo test lint sanity unit playbook molecule model bench build emulator clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -54,6 +54,12 @@ playbook: $(READY) ## run the tests that run playbooks
 
 molecule: $(READY) ## run molecule with the collection installed from its tarball
 	@$(NOX) -s molecule -- $(ARGS)
+
+model: $(READY) ## run the model-based test for thousands of steps (some minutes)
+	@$(NOX) -s model -- $(ARGS)
+
+bench: $(READY) ## measure the collection beside what people use without it, into docs/benchmarks/
+	@PYTHONPATH=tests $(VENV)/bin/python -m benchmark $(ARGS)
 
 build: $(READY) ## make the collection's tarball in build/
 	@$(VENV)/bin/ansible-galaxy collection build --force --output-path $(BUILD)

@@ -1,0 +1,92 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Measure what the collection costs, side by side with what people use without it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .figures import Figures, Sample
+from .plot import growth_plot
+from .process import CHECKOUT
+from .report import report
+from .service import Service, emulated
+from .subjects import Subject, subjects
+from .work import QUICK, Scale, Step
+
+ZONE = "fleet.example"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and write a report, a plot and the raw figures."""
+    parser = ArgumentParser("python -m benchmark", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="do just enough to see that everything runs")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write the figures")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        command, scale = "make bench ARGS=--quick", QUICK
+        folder = options.output or Path(tempfile.mkdtemp(prefix="benchmark-"))
+    else:
+        command, scale = "make bench", Scale()
+        folder = options.output or CHECKOUT / "docs" / "benchmarks"
+    figures = Figures(command, _machine(), asdict(scale))
+    figures.samples.extend(_measure(scale))
+    figures.machine["load average at the end"] = _load()
+    folder.mkdir(parents=True, exist_ok=True)
+    figures.write(folder / "figures.json")
+    # From what was written, so that the one file has all that the others tell.
+    figures = Figures.read(folder / "figures.json")
+    (folder / "README.md").write_text(report(figures), "utf-8")
+    (folder / "growth.svg").write_text(growth_plot(figures), "utf-8")
+    print(f"{folder / 'README.md'} has the figures.")
+
+
+def _measure(scale: Scale) -> Iterator[Sample]:
+    """Everything, the subjects in turn, so that a machine that slows down meanwhile does so for all of them."""
+    for latency in scale.latencies:
+        with emulated(latency) as service, tempfile.TemporaryDirectory() as folder:
+            for repetition in range(scale.repetitions):
+                for subject in subjects(scale):
+                    for step in subject.steps if repetition == 0 or subject.repeated else ():
+                        sample = _sample(subject, step, latency, service, Path(folder))
+                        print(f"{latency} ms, {sample.subject}: {step.case} {step.size:,} in {sample.seconds:.2f} s")
+                        yield sample
+
+
+def _sample(subject: Subject, step: Step, latency: int, service: Service, folder: Path) -> Sample:
+    zone_id = service.set_zone(ZONE, step.held)
+    service.forget_requests()
+    timing = subject.run(service, zone_id, step, folder)
+    requests = service.requests()
+    if not service.holds(ZONE, step.wanted):
+        raise SystemExit(f"{subject.name} did not do its work: the zone does not hold what it should")
+    return Sample(subject.name, latency, step.case, step.size, round(timing.seconds, 4), requests, timing.memory)
+
+
+def _machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    return {
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+        "Python": platform.python_version(),
+        **{name: version(name) for name in ("ansible-core", "requests", "cloudflare")},
+        "load average at the start": _load(),
+    }
+
+
+def _load() -> str:
+    return " ".join(f"{load:.2f}" for load in os.getloadavg())
+
+
+if __name__ == "__main__":
+    main()

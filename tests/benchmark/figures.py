@@ -1,0 +1,100 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was measured, and where: the raw figures, and what they come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .subjects import FLOOR, IDLE
+from .work import NOTHING
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run: who did what to how many mappings, at how many milliseconds a request, and what it took."""
+
+    subject: str
+    latency: int
+    case: str
+    size: int
+    seconds: float
+    requests: int
+    memory: int
+    """KiB, at most."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the repetitions of one thing came to."""
+
+    samples: Sequence[Sample]
+
+    @property
+    def size(self) -> int:
+        return self.samples[0].size
+
+    @property
+    def seconds(self) -> float:
+        return median(sample.seconds for sample in self.samples)
+
+    @property
+    def requests(self) -> int:
+        return max(sample.requests for sample in self.samples)
+
+    @property
+    def memory(self) -> float:
+        """MiB."""
+        return max(sample.memory for sample in self.samples) / 1024
+
+    def __str__(self) -> str:
+        """The median, and the spread where there is one."""
+        seconds = sorted(sample.seconds for sample in self.samples)
+        spread = f" ({seconds[0]:.2f} to {seconds[-1]:.2f})" if len(seconds) > 1 else ""
+        return f"{self.seconds:.2f} s{spread}"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All samples of a run of the benchmark."""
+
+    command: str
+    machine: dict[str, Any]
+    scale: dict[str, Any]
+    samples: list[Sample] = field(default_factory=list)
+
+    def measure(self, subject: str, latency: int, case: str, size: int | None = None) -> Measure:
+        """What was measured of a subject; without a size, the only or the largest one."""
+        samples = [
+            sample
+            for sample in self.samples
+            if sample.subject == subject and sample.latency == latency and sample.case == case
+        ]
+        size = max(sample.size for sample in samples) if size is None else size
+        return Measure([sample for sample in samples if sample.size == size])
+
+    def idle(self, latency: int) -> float:
+        """Seconds of a task that does nothing."""
+        return self.measure(IDLE, latency, NOTHING.case).seconds
+
+    def floor(self, latency: int, case: str, size: int | None = None) -> float:
+        """Seconds of a task that does nothing, and of the fewest requests."""
+        return self.idle(latency) + self.measure(FLOOR, latency, case, size).seconds
+
+    def write(self, path: Path) -> None:
+        """With one line a sample, so that people can read it."""
+        head = json.dumps({"command": self.command, "machine": self.machine, "scale": self.scale}, indent=2)
+        lines = ",\n".join(f"    {json.dumps(asdict(sample))}" for sample in self.samples)
+        path.write_text(f'{head[:-2]},\n  "samples": [\n{lines}\n  ]\n}}\n', "utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Figures:
+        content = json.loads(path.read_text("utf-8"))
+        return cls(**{**content, "samples": [Sample(**sample) for sample in content["samples"]]})

@@ -1,0 +1,34 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fewest requests that will do, one after the other, by a bare session of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import requests
+
+from ..service import Service
+from ..work import BATCH, Step, batches
+from . import main
+
+
+def floor(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
+    """Read what has to be known, and write what is told to be different: nothing is compared or checked here."""
+    url = f"{service.api_url}/zones/{zone_id}/origin/cloud_regions"
+
+    def work() -> None:
+        with requests.Session() as session:
+            session.headers["Authorization"] = f"Bearer {service.token}"
+            answers = [session.get(url, params={"page": page + 1, "per_page": BATCH}) for page in range(step.pages)]
+            answers += [session.delete(f"{url}/batch", json=batch) for batch in batches(step.deletes)]
+            answers += [session.put(f"{url}/batch", json=batch) for batch in batches(step.upserts)]
+            assert all(answer.json()["success"] for answer in answers)
+
+    return work
+
+
+if __name__ == "__main__":
+    main(floor)

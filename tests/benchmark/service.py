@@ -1,0 +1,82 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emulated service, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+from urllib.request import Request, urlopen
+
+from .work import Mapping
+
+LIFETIME = 3600
+"""Seconds after which it stops by itself, should nobody stop it."""
+
+QUOTA = 10**9
+"""Requests in a window: the rate limit is not what is measured."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """How the service is reached, and what only an emulated one can do."""
+
+    api_url: str
+    control_url: str
+    token: str
+
+    def set_zone(self, name: str, mappings: Iterable[Mapping] = ()) -> str:
+        """Make a zone hold just these mappings. Returns its identifier."""
+        values = {mapping["origin_ip"]: (mapping["vendor"], mapping["region"]) for mapping in mappings}
+        identifier: str = self._control("PUT", f"/zones/{name}", {"mappings": values})["id"]
+        return identifier
+
+    def holds(self, name: str, mappings: Iterable[Mapping]) -> bool:
+        """Whether a zone holds just these mappings."""
+        values = {mapping["origin_ip"]: [mapping["vendor"], mapping["region"]] for mapping in mappings}
+        return bool(self._control("PUT", f"/zones/{name}", {})["mappings"] == values)
+
+    def requests(self) -> int:
+        """How many requests came."""
+        return len(self._control("GET", "/requests"))
+
+    def forget_requests(self) -> None:
+        """Count from here."""
+        self._control("DELETE", "/requests")
+
+    def _control(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(self.control_url + path, data, method=method)) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def emulated(latency: int) -> Iterator[Service]:
+    """A service that takes so many milliseconds for each request."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(latency / 1000, theirs), daemon=True)
+    process.start()
+    # Each process holds one end alone, so that either notices when the other is gone, however that came.
+    theirs.close()
+    try:
+        yield Service(*ours.recv())
+    finally:
+        ours.close()
+        process.join()
+
+
+def _serve(latency: float, channel: Connection) -> None:
+    # Not imported by the process that starts the measured ones: what it has in memory, Linux counts as theirs.
+    from emulator.server import Emulator  # noqa: PLC0415
+
+    with Emulator(latency=latency, quota=QUOTA) as emulator:
+        channel.send((emulator.api_url, emulator.control_url, emulator.token))
+        channel.poll(LIFETIME)

@@ -1,0 +1,37 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An emulator, a zone in it, and a way to run playbooks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.server import Emulator
+from emulator.state import Zone
+
+from .playbook import Play
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def zone(emulator: Emulator) -> Zone:
+    """A zone with two mappings."""
+    return emulator.add_zone(
+        "example.com", mappings={"192.0.2.1": ("aws", "us-east-1"), "2001:db8::1": ("gcp", "us-east1")}
+    )
+
+
+@pytest.fixture
+def play(tmp_path: Path, emulator: Emulator) -> Play:
+    """Runs tasks by ansible-playbook."""
+    return Play(tmp_path, emulator)

@@ -1,0 +1,83 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The benchmark runs, and what it writes holds together. How fast anything is, no test asks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+from benchmark.figures import Figures
+from benchmark.plot import LINES, growth_plot
+from benchmark.report import CASES, report
+from benchmark.subjects import DIRECT, FLOOR, MODULE, OPERATION, subjects
+from benchmark.work import QUICK
+
+from .playbook import CHECKOUT
+
+[LATENCY] = QUICK.latencies
+PAGES = 2
+
+
+def test_a_quick_run(tmp_path: Path) -> None:
+    """One test, so that there is one run."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmark", "--quick", "--output", tmp_path],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = Figures.read(tmp_path / "figures.json")
+    everybody_did_everything(figures)
+    requests_are_those_of_the_budgets(figures)
+    page_tells_what_the_figures_are(tmp_path, figures)
+    plot_has_a_line_for_each_case(tmp_path, figures)
+
+
+def everybody_did_everything(figures: Figures) -> None:
+    done = {(sample.subject, sample.case, sample.size) for sample in figures.samples}
+    assert done == {(it.name, step.case, step.size) for it in subjects(QUICK) for step in it.steps}
+    assert all(sample.seconds > 0 and sample.memory > 0 for sample in figures.samples)
+
+
+def requests_are_those_of_the_budgets(figures: Figures) -> None:
+    expected = {
+        "create": 1 + 1 + PAGES,
+        "unchanged": PAGES,
+        "change": PAGES + 1 + 1,
+        "remove": PAGES + 1,
+        "replace": PAGES + 1 + PAGES + PAGES,
+    }
+    for way in (DIRECT, MODULE, OPERATION):
+        assert {case: figures.measure(way, LATENCY, case).requests for case in CASES} == expected
+    assert [figures.measure(FLOOR, LATENCY, case).requests for case in CASES] == [2, 2, 3, 3, 6]
+    assert {figures.measure(way, LATENCY, "refused").requests for way in (DIRECT, MODULE)} == {0}
+
+
+def page_tells_what_the_figures_are(folder: Path, figures: Figures) -> None:
+    page = (folder / "README.md").read_text("utf-8")
+    assert page == report(figures)
+    tables = re.findall(r"(?:^\|.*\n)+", page, re.M)
+    assert all(len({row.count("|") for row in table.splitlines()}) == 1 for table in tables)
+    for way in (DIRECT, MODULE):
+        for case in CASES:
+            measure = figures.measure(way, LATENCY, case)
+            assert re.search(rf"^\| {LATENCY} ms \|.*\| {measure} \|.*\| {measure.requests} \|", page, re.M)
+    links = re.findall(r"\]\(([^)#]+)\)", page)
+    assert sorted({*links, "README.md"}) == sorted(path.name for path in folder.iterdir())
+
+
+def plot_has_a_line_for_each_case(folder: Path, figures: Figures) -> None:
+    picture = (folder / "growth.svg").read_text("utf-8")
+    assert picture == growth_plot(figures)
+    lines = ElementTree.fromstring(picture).findall(".//{*}polyline")
+    with_the_floor = 2 * len(LINES)
+    assert [len(line.attrib["points"].split()) for line in lines] == [len(QUICK.growth) + 1] * with_the_floor

@@ -1,0 +1,242 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults as users of playbooks meet them: what goes wrong on the way, and playbooks that are ended in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.faults import Answer, Change, Cut, Effect, Endless, Fault, Merge, Reset, Stall
+from emulator.server import Emulator
+from emulator.state import Zone
+
+from .playbook import COLLECTION, Outcome, Play, Task, batch, info, lookup, mapping, region, start_playbook
+
+Values = dict[str, tuple[str, str]]
+
+
+def fleet(count: int, name: str = "us-east-1") -> Values:
+    return {f"10.0.{number // 256}.{number % 256}": ("aws", name) for number in range(count)}
+
+
+def listed(values: Values) -> list[dict[str, Any]]:
+    return [mapping(address, "/".join(value)) for address, value in values.items()]
+
+
+BEFORE = fleet(5, "us-west-2") | {"192.0.2.1": ("oci", "us-ashburn-1")}
+WANTED = fleet(205)
+MANY = batch(listed(WANTED), purge=True)
+"""200 creations and 5 updates in three batches, then a deletion."""
+ONE = region(**mapping("10.0.0.0", "aws/us-east-1"))
+OTHERS = {address: value for address, value in BEFORE.items() if address != "10.0.0.0"}
+WITH_ONE = OTHERS | fleet(1)
+GONE = region(origin_ip="10.0.0.0", state="absent")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task that is disturbed in a zone of its own."""
+
+    task: Task
+    after: Values
+    """The zone once the task has done its work."""
+    effect: Effect
+    method: str
+    path: str
+    nth: int = 1
+    times: int | None = None
+    told: tuple[str, ...] = ()
+    """What its message has; nothing where it goes well all the same."""
+    counts: tuple[int, int, int] | None = None
+    """How many of its changes were applied, have failed and were not tried."""
+
+
+def refusal(status: int, code: int) -> Answer:
+    """The API's envelope. It repeats the credentials, as it should not."""
+    errors = [{"code": code, "message": f"It was refused for {Emulator.token}"}]
+    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
+    return Answer(status, envelope, {"Retry-After": "1"})
+
+
+def garbled(answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "result": [{"origin_ip": None}]}
+
+
+CASES = {
+    "limited": Case(MANY, WANTED, refusal(429, 10100), "PUT", "/batch", nth=2, times=1, counts=(206, 0, 0)),
+    "limited for long": Case(
+        MANY,
+        WANTED,
+        refusal(429, 10100),
+        "PUT",
+        "/batch",
+        nth=2,
+        told=("Writing a batch of 100", "HTTP 429", "code 10100", "1,200 requests", "********"),
+        counts=(100, 100, 6),
+    ),
+    "refused": Case(
+        MANY,
+        WANTED,
+        refusal(401, 10000),
+        "PUT",
+        "/batch",
+        nth=3,
+        told=("Writing a batch of 5", "HTTP 401", "code 10000", "Check that the credentials are valid"),
+        counts=(200, 5, 1),
+    ),
+    "answer lost": Case(MANY, WANTED, Reset(applied=True), "PUT", "/batch", counts=(206, 0, 0)),
+    "request lost": Case(
+        MANY, WANTED, Reset(), "PUT", "/batch", nth=2, told=("Writing a batch of 100", "reset"), counts=(100, 100, 6)
+    ),
+    "cut short": Case(MANY, WANTED, Cut(), "DELETE", "/batch", counts=(206, 0, 0)),
+    "stalled": Case(ONE, WITH_ONE, Stall(1), "PUT", "/10.0.0.0$", told=("no answer", "within 0.3 seconds")),
+    "down": Case(GONE, OTHERS, Answer(522), "DELETE", "/10.0.0.0$", told=("HTTP 522", "try again later")),
+    "created, answer lost": Case(
+        region(**mapping("10.0.9.9", "aws/us-east-1"), api_version="v1", overwrite=False),
+        BEFORE | {"10.0.9.9": ("aws", "us-east-1")},
+        Reset(applied=True),
+        "POST",
+        "",
+    ),
+    "web page": Case(
+        info(), BEFORE, Answer(200, "<html>Sign in</html>"), "GET", "page=1", told=("HTTP 200", "proxies")
+    ),
+    "garbled": Case(info(), BEFORE, Change(garbled), "GET", "page=1", told=("not the shape",)),
+    "endless": Case(info(), BEFORE, Endless(), "GET", "page=1", told=("larger than any",)),
+    "wrong total": Case(
+        MANY,
+        WANTED,
+        Merge({"result_info": {"total_count": 7}}),
+        "GET",
+        "page=1",
+        told=("did not add up",),
+        counts=(0, 0, 0),
+    ),
+    "no regions": Case(
+        MANY, WANTED, refusal(500, 1140), "GET", "/supported", told=("supported regions", "1140"), counts=(0, 0, 206)
+    ),
+    "lookup": Case(lookup(), BEFORE, refusal(403, 9109), "GET", "/supported", told=("HTTP 403", "9109", "********")),
+}
+
+
+def settled(task: Task, emulator: Emulator, zone: Zone) -> Task:
+    """The task with the options that lead to its zone, and with little patience."""
+    common = {"zone_id": zone.id, "timeout": 0.3 if task is ONE else 10, "retries": 1}
+    [(action, given), *rest] = task.items()
+    if not rest:
+        return {action: {**given, **common}}
+    # A lookup is not reached by the defaults of modules.
+    options = {**common, "api_url": emulator.api_url, "api_token": emulator.token}
+    return {**task, "vars": {**task["vars"], "options": options}}
+
+
+def test_faults(play: Play, emulator: Emulator, subtests: pytest.Subtests) -> None:
+    zones = {name: emulator.add_zone(f"{number}.example", mappings=BEFORE) for number, name in enumerate(CASES)}
+    tasks = {name: settled(case.task, emulator, zones[name]) for name, case in CASES.items()}
+    emulator.faults = [
+        Fault(
+            effect=case.effect,
+            method=case.method,
+            path=f"{zones[name].id}.*{case.path}",
+            nth=case.nth,
+            times=case.times,
+        )
+        for name, case in CASES.items()
+    ]
+    run = play(tasks, "-vvvv", "--diff")
+    for name, case in CASES.items():
+        with subtests.test(name):
+            check(run[name], case, zones[name])
+    assert emulator.token not in run.output
+    assert "Traceback (most recent call last)" not in run.output
+
+    emulator.faults = []
+    again = play(tasks)
+    for name, case in CASES.items():
+        with subtests.test(f"{name}, again"):
+            assert not again[name].failed
+            assert zones[name].values() == case.after
+
+
+def check(outcome: Outcome, case: Case, zone: Zone) -> None:
+    assert any(request.fault for request in outcome.requests)
+    assert "module_stdout" not in outcome.result
+    assert outcome.failed is bool(case.told)
+    if case.told:
+        for part in (zone.id, *case.told):
+            assert part in outcome.message
+        assert len(outcome.message) < 1000
+    else:
+        assert zone.values() == case.after
+    assert outcome.changed is (zone.values() != BEFORE)
+    if not case.counts:
+        return
+    applied = {name: outcome[name] for name in ("created", "updated", "deleted")}
+    assert (sum(map(len, applied.values())), len(outcome["failed_items"]), len(outcome["pending"])) == case.counts
+    for name, mappings in applied.items():
+        assert all((it["origin_ip"] in zone.values()) is (name != "deleted") for it in mappings)
+    for it in (*outcome["failed_items"], *outcome["pending"]):
+        assert zone.values().get(it["origin_ip"]) == BEFORE.get(it["origin_ip"])
+
+
+def quiet(emulator: Emulator) -> None:
+    """Wait until nobody sends requests any more."""
+    seen = -1
+    while seen != len(emulator.requests):
+        seen = len(emulator.requests)
+        time.sleep(1)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda process: process.terminate(), id="SIGTERM"),
+        # As a terminal does it: all of the group get it.
+        pytest.param(lambda process: os.killpg(process.pid, signal.SIGINT), id="Ctrl-C"),
+    ],
+)
+def test_a_playbook_that_is_ended_in_the_middle(
+    play: Play, emulator: Emulator, tmp_path: Path, end: Callable[[subprocess.Popen[str]], None]
+) -> None:
+    wanted = fleet(1500)
+    zone = emulator.add_zone("example.com", mappings={})
+    defaults = {"api_url": emulator.api_url, "api_token": emulator.token, "zone_id": zone.id}
+    task = batch(listed(wanted))
+    playbook = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "module_defaults": {f"group/{COLLECTION}.cloudflare": defaults},
+            "tasks": [task],
+        }
+    ]
+    emulator.latency = 0.2
+    with start_playbook(tmp_path, playbook, group=True) as process:
+        deadline = time.monotonic() + 60
+        while len(emulator.writes) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        end(process)
+        stdout, stderr = process.communicate(timeout=60)
+    quiet(emulator)
+    assert process.returncode != 0
+    assert emulator.token not in stdout + stderr
+    there = zone.values()
+    assert 200 <= len(there) < len(wanted)
+    assert there.items() <= wanted.items()
+
+    emulator.latency = 0
+    rest = play({"again": task}, defaults=defaults)["again"]
+    assert not rest.failed
+    assert len(rest["created"]) == len(wanted) - len(there)
+    assert zone.values() == wanted

@@ -1,0 +1,244 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets in everything that a playbook leaves behind, and TLS, by modules as by the lookup."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from werkzeug import Response
+
+from emulator.faults import Effect, Exchange, Fault, Reset
+from emulator.server import HOST, Emulator
+from emulator.state import Zone
+from network import Authority, Proxy, TlsFront
+
+from .playbook import DIRECT, Play, Task, batch, info, lookup, mapping, region
+
+NEW = mapping("192.0.2.10", "aws/us-west-2")
+SLOW = 0.5
+
+
+class Sampler:
+    """What an observer finds, time and again, in the arguments of processes and in the files of a folder."""
+
+    def __init__(self, folder: Path, secrets: Iterable[str]) -> None:
+        self._folder = folder
+        self._secrets = [secret.encode() for secret in secrets]
+        self.modules: set[str] = set()
+        """Processes that run modules out of the folder."""
+        self.arguments: set[str] = set()
+        """Processes with a secret among their arguments."""
+        self.files: set[str] = set()
+        """Files that had a secret at any time."""
+
+    def look(self) -> None:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            # Processes and files come and go.
+            with suppress(OSError):
+                arguments = path.read_bytes()
+                if b"AnsiballZ_" in arguments and bytes(self._folder) in arguments:
+                    self.modules.add(path.parent.name)
+                if self._has_secret(arguments):
+                    self.arguments.add(arguments.decode(errors="replace"))
+        for folder, _folders, names in os.walk(self._folder):
+            # The test itself puts them into variables.
+            for path in (Path(folder, name) for name in names if name != "variables.json"):
+                with suppress(OSError):
+                    if self._has_secret(path.read_bytes()):
+                        self.files.add(str(path))
+
+    def _has_secret(self, content: bytes) -> bool:
+        return any(secret in content for secret in self._secrets)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        done = Event()
+
+        def watch() -> None:
+            while not done.wait(0.05):
+                self.look()
+
+        watcher = Thread(target=watch)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+
+def heard(exchange: Exchange) -> str:
+    headers = exchange.request.headers
+    return " ".join(f"{name}: {headers.get(name, '')}" for name in ("Authorization", "X-Auth-Email", "X-Auth-Key"))
+
+
+def refuse_and_tell(exchange: Exchange) -> Response:
+    errors = [{"code": 10000, "message": f"Heard {heard(exchange)}"}]
+    return Response(json.dumps({"success": False, "errors": errors, "result": None}), 403)
+
+
+def tell_in_items(exchange: Exchange) -> Response:
+    """A batch of which no item was applied."""
+    failed = [{**item, "error": f"Heard {heard(exchange)}"} for item in exchange.request.get_json()]
+    envelope = {"success": True, "errors": [], "messages": [], "result": {"succeeded": [], "failed": failed}}
+    return Response(json.dumps(envelope))
+
+
+def tell_in_a_web_page(exchange: Exchange) -> Response:
+    return Response(f"<html>{heard(exchange)}</html>", 502, {"X-Heard": heard(exchange)}, mimetype="text/html")
+
+
+def redirect_and_tell(exchange: Exchange) -> Response:
+    return Response(status=307, headers={"Location": f"/?{heard(exchange)}"})
+
+
+def linger(exchange: Exchange) -> Response:
+    time.sleep(SLOW)
+    return exchange.serve()
+
+
+FAULTS: dict[str, tuple[Task, Effect, str]] = {
+    "slow": (info(), linger, "page=1&"),
+    "refused": (region(**NEW), refuse_and_tell, "/192.0.2.10$"),
+    "refused items": (batch([NEW, mapping("192.0.2.11", "aws/us-west-2")]), tell_in_items, "/batch$"),
+    "refused items, skipped": (
+        batch([NEW, mapping("192.0.2.300", "aws/us-west-2")], on_invalid="skip"),
+        tell_in_items,
+        "/batch$",
+    ),
+    "web page": (info(), tell_in_a_web_page, "page=1&"),
+    "redirect": (info(), redirect_and_tell, "page=1&"),
+    "reset": (batch([NEW], purge=True), Reset(), "/batch$"),
+    "lookup, refused": (lookup("aws"), refuse_and_tell, "/supported_regions$"),
+    "lookup, reset": (lookup("aws"), Reset(), "/supported_regions$"),
+}
+"""What is done, what the service does about it, and where."""
+
+TELLING = ("refused", "refused items", "refused items, skipped", "lookup, refused")
+"""Those whose message or warning has what the service told."""
+
+FINE = ("slow", "refused items, skipped")
+"""Those that go well all the same."""
+
+FORMS = {
+    "task token": {"api_token": "{{ token }}"},
+    "task key": {"api_email": "{{ email }}", "api_key": "{{ key }}"},
+    "environment token": {},
+    # The key that belongs to it is that of the environment.
+    "environment key": {"api_email": "{{ email }}"},
+}
+
+
+def completed(task: Task, **common: Any) -> Task:
+    """The task with options for a module or, by its variables, for the lookup."""
+    if "vars" in task:
+        return {**task, "vars": {**task["vars"], "options": {**task["vars"]["options"], **common}}}
+    [(action, given)] = task.items()
+    return {action: {**given, **common}}
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "by-module"])
+def test_secrets_are_nowhere(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) -> None:
+    with Emulator(token="cfemu-env-Ht5Zb8Qy2Kf7Wn4Rv9Xc3", key="c81a5e3f7d2b4096e1f8a7c3d5b9024f6e8a1") as other:
+        tasks: dict[str, Task] = {}
+        for form, credentials in FORMS.items():
+            service = other if "environment" in form else emulator
+            for name, (case, effect, path) in FAULTS.items():
+                zone = service.add_zone(f"{len(tasks)}.example", mappings={"192.0.2.1": ("aws", "us-east-1")})
+                service.faults = [*service.faults, Fault(effect=effect, path=f"{zone.id}.*{path}", times=None)]
+                common = {"zone_id": zone.id, "api_url": service.api_url, "retries": 0, **credentials}
+                task = completed(case, **common)
+                tasks[f"{form}: {name}"] = task if direct or "vars" in task else {**task, "vars": {DIRECT: False}}
+        secrets = [service.token for service in (emulator, other)] + [service.key for service in (emulator, other)]
+        sampler = Sampler(tmp_path, secrets)
+        (tmp_path / "tmp").mkdir()
+        with sampler.looking():
+            run = play(
+                tasks,
+                "-vvvv",
+                "--diff",
+                defaults={},
+                variables={"token": emulator.token, "key": emulator.key, "email": emulator.email},
+                environment={
+                    "CLOUDFLARE_API_TOKEN": other.token,
+                    "CLOUDFLARE_API_KEY": other.key,
+                    "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
+                    "TMPDIR": str(tmp_path / "tmp"),
+                    "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+                },
+            )
+    for name, outcome in run.outcomes.items():
+        fault = name.partition(": ")[2]
+        assert outcome.failed is (fault not in FINE), name
+        if fault in TELLING:
+            # Without this the secret was not at risk.
+            told = json.dumps(outcome.result)
+            assert "Heard" in told, name
+            assert "********" in told, name
+    assert "Traceback (most recent call last)" not in run.output
+    assert not [secret for secret in secrets if secret in run.output]
+    # The modules of a task that is run directly have no process, and put nothing into a file at any time.
+    assert bool(sampler.modules) is not direct
+    assert sampler.arguments == set()
+    assert not direct or sampler.files == set()
+    assert {"outcomes.jsonl", "ansible.log"} <= {path.name for path in tmp_path.rglob("*")}
+    sampler.files.clear()
+    sampler.look()
+    assert sampler.files == set()
+
+
+def test_tls_and_proxies(play: Play, emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    unknown = Authority(elsewhere)
+    with TlsFront(authority.context, emulator.port) as front, Proxy() as proxy:
+        url = f"https://{HOST}:{front.port}/client/v4"
+        good = {"zone_id": zone.id, "api_token": "{{ token }}", "retries": 0}
+        https = {**good, "api_url": url}
+        http = {**good, "api_url": "http://192.0.2.1/client/v4"}
+        run = play(
+            {
+                "trusted": region(**https, **NEW, ca_path=str(authority.path)),
+                "trusted, lookup": lookup("aws", **https, ca_path=str(authority.path)),
+                "unchecked": info(**https, validate_certs=False),
+                "unchecked, lookup": lookup("aws", **https, validate_certs=False),
+                "certificate unknown": region(**https, **NEW),
+                "certificate unknown, lookup": lookup("aws", **https),
+                "certificate of another authority": batch([NEW], **https, ca_path=str(unknown.path)),
+                "in the clear": region(**http, **NEW),
+                "in the clear, lookup": lookup("aws", **http),
+            },
+            "-vvvv",
+            defaults={},
+            variables={"token": emulator.token},
+            environment={
+                "HTTPS_PROXY": f"http://{HOST}:{proxy.port}",
+                "HTTP_PROXY": f"http://{HOST}:{proxy.port}",
+                # What the tests themselves ask the emulator for goes past the proxy.
+                "NO_PROXY": f"{HOST}:{emulator.port}",
+            },
+        )
+    for name, outcome in run.outcomes.items():
+        if name.startswith(("trusted", "unchecked")):
+            assert not outcome.failed, name
+            assert outcome.requests, name
+            continue
+        assert ("is not https" if "clear" in name else "certificate") in outcome.message.lower(), name
+        assert outcome.requests == [], name
+    assert emulator.token not in run.output
+    # Nothing but the way to the service was asked for, and nothing was told in the clear.
+    assert f"CONNECT {HOST}:{front.port} ".encode() in proxy.heard
+    assert b"192.0.2.1" not in proxy.heard
+    assert emulator.token.encode() not in proxy.heard
