@@ -91,6 +91,18 @@ def unit(session: nox.Session) -> None:
     session.run("pytest", "tests/unit", "--numprocesses=auto", *session.posargs)
 
 
+@nox.session(default=False)
+def model(session: nox.Session) -> None:
+    """The model-based test with thousands of steps, where the unit tests have hundreds."""
+    session.run(
+        "pytest",
+        "tests/unit/test_model.py",
+        "--numprocesses=2",
+        *session.posargs,
+        env={"ORIGINOPS_MODEL_SEQUENCES": "200"},
+    )
+
+
 @nox.session
 def playbook(session: nox.Session) -> None:
     """Tests that run playbooks."""

@@ -76,8 +76,8 @@ options:
       - The wait before it is what the service asks for with C(Retry-After), else half a second, doubled each time up
         to 30 seconds, less a random part. A service that asks for more than 300 seconds is not waited for.
       - The waits of one request come to at most 600 seconds.
-      - With fewer than 10 requests left of the rate limit, what is left is spread over the rest of its window, unless
-        this is 0.
+      - With fewer than 10 requests left of the rate limit, what is left is spread over the rest of its window, which
+        slows a task down by at most 600 seconds, unless this is 0.
       - Creating with O(api_version=v1) is repeated only where it cannot have been applied.
     type: int
     default: 5

@@ -39,13 +39,16 @@ LONGEST_WAIT = 300
 """Seconds: the API's rate limit window. A Retry-After beyond it ends the retries instead of stalling the play."""
 
 MOST_WAITING = 600
-"""Seconds: all that is waited between the tries of one request."""
+"""Seconds: all that is waited between the tries of one request, and all that a task is slowed down."""
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes. A full zone in one answer takes well under one mebibyte."""
 
 MOST_ERRORS = 10
 """Reasons of one answer that are told. The API gives one or two."""
+
+LONG_SECRET = 16
+"""Letters. Shorter secrets are no real ones, and would be found in innocent data."""
 
 CONCURRENT_READS = 8
 
@@ -139,12 +142,15 @@ class _Pace:
     def __init__(self) -> None:
         self._turn = Lock()
         self._delay = 0.0
+        self._patience: float = MOST_WAITING
 
     def wait(self) -> None:
         """Wait until the next request is due."""
         if self._delay:
             with self._turn:
-                time.sleep(self._delay)
+                delay = min(self._delay, self._patience)
+                self._patience -= delay
+                time.sleep(delay)
 
     def learn(self, headers: Dict[str, str]) -> None:
         """Take note of what an answer says is left: Ratelimit: "default";r=REQUESTS;t=SECONDS."""
@@ -203,7 +209,7 @@ class Client:
         except (OSError, HTTPError) as error:
             reason = self.printable(self._reason(error))
             raise CloudflareError(f"{doing} failed: {reason}") from None
-        envelope = _decode(content)
+        envelope = self._decode(content)
         if 200 <= response.status_code < 300 and envelope.get("success") is True and "result" in envelope:
             return envelope
         raise self._refusal(doing, response, envelope)
@@ -277,6 +283,17 @@ class Client:
             told = "the answer is not what the API sends: check api_url, and proxies in between"
         return CloudflareError(f"{doing} failed: HTTP {status}: {'. '.join([told, *advice])}", status, errors)
 
+    def _decode(self, content: bytes) -> dict[str, Any]:
+        """The envelope, empty where the content is none; without the secret, should the service echo it."""
+        try:
+            envelope = json.loads(content)
+            text = json.dumps(envelope)  # where everything is spelled in one way
+            if len(self._credentials.secret) >= LONG_SECRET and self._credentials.secret in text:
+                envelope = json.loads(self._credentials.redact(text))
+        except (ValueError, RecursionError):
+            return {}
+        return envelope if isinstance(envelope, dict) else {}
+
     def _reason(self, error: BaseException) -> str:
         """What lies at the bottom of an error of requests, whose own text is for developers."""
         nested: BaseException | None = error
@@ -314,12 +331,3 @@ def _transport_error(error: BaseException | None) -> HTTPError | None:
         nested = error.reason if isinstance(error, MaxRetryError) else next(iter(error.args), None)
         error = nested if isinstance(nested, BaseException) else None
     return None
-
-
-def _decode(content: bytes) -> dict[str, Any]:
-    """The envelope, empty where the content is none."""
-    try:
-        envelope = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return envelope if isinstance(envelope, dict) else {}

@@ -1,0 +1,287 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever comes from the wire, an operation gives a result or one error for the user, soon, and never the secret."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.loader import lookup_loader
+from hypothesis import given, settings, strategies as st
+from urllib3.util import retry
+from werkzeug import Response
+
+from ansible_collections.originops.cloudflare.plugins.module_utils import _client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import LONGEST_WAIT
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._generations import LIST_ATTEMPTS, MOST_PAGES
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
+    ensure_mapping,
+    ensure_mappings,
+    read_mappings,
+)
+from ansible_collections.originops.cloudflare.plugins.modules import (
+    origin_cloud_region,
+    origin_cloud_region_batch,
+    origin_cloud_region_info,
+)
+from emulator.faults import Answer, Change, Effect, Exchange, Fault
+from emulator.server import Emulator
+from unit.service import TOKEN, fleet, options
+
+RETRIES = 1
+MOST_REQUESTS = (1 + RETRIES) * (LIST_ATTEMPTS * MOST_PAGES + 10)
+LOOKUP = "originops.cloudflare.origin_cloud_supported_regions"
+
+BEFORE = fleet(105) | {"2001:db8::1": ("oci", "uk-london-1")}
+ITEMS = [
+    {"origin_ip": "10.0.0.1", "vendor": "aws", "region": "us-west-2"},
+    {"origin_ip": "192.0.2.99", "vendor": "gcp", "region": "us-east1"},
+    {"origin_ip": "2001:db8::1", "vendor": "oci", "region": "uk-london-1"},
+]
+
+
+def single(**given: Any) -> Callable[..., Any]:
+    spec = origin_cloud_region.ARGUMENT_SPEC
+    given = {**ITEMS[0], "state": "present", **given}
+    return lambda url, **common: ensure_mapping(options(url, spec, **{**common, **given}), False)
+
+
+def batch(*, check_mode: bool = False, **given: Any) -> Callable[..., Any]:
+    spec = origin_cloud_region_batch.ARGUMENT_SPEC
+    given = {"mappings": ITEMS, **given}
+    return lambda url, **common: ensure_mappings(options(url, spec, **{**common, **given}), check_mode)
+
+
+def info(**given: Any) -> Callable[..., Any]:
+    spec = origin_cloud_region_info.ARGUMENT_SPEC
+    return lambda url, **common: read_mappings(options(url, spec, **{**common, **given}), False)
+
+
+def look_up(url: str, **common: Any) -> Any:
+    given = {**common, "api_url": url, "api_token": TOKEN, "zone": "example.com", "zone_id": None}
+    given = {name: value for name, value in given.items() if value is not None}
+    return lookup_loader.get(LOOKUP).run(["aws"], variables={}, **given)
+
+
+OPERATIONS = {
+    "single": single(),
+    "single-absent": single(state="absent", api_version="v1"),
+    "single-create": single(**ITEMS[1], overwrite=False, api_version="v1"),
+    "batch": batch(),
+    "batch-purge": batch(purge=True, zone="example.com", zone_id=None),
+    "batch-absent": batch(state="absent"),
+    "batch-check": batch(mappings=ITEMS[1:2], check_mode=True),
+    "batch-v1": batch(purge=True, api_version="v1", on_invalid="skip"),
+    "info": info(supported_regions=True, zone="example.com", zone_id=None),
+    "info-some": info(origin_ip=["10.0.0.1", "192.0.2.99"], api_version="v1"),
+    "lookup": look_up,
+}
+
+Path = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Altered:
+    """The true answer with another value in one place of its JSON, or with nothing there."""
+
+    place: int
+    value: Any = None
+    removed: bool = False
+
+    def __call__(self, exchange: Exchange) -> Response:
+        return Change(self._altered)(exchange)
+
+    def _altered(self, answer: Any) -> Any:
+        path = list(paths(answer))[self.place % len(list(paths(answer)))]
+        if not path:
+            return self.value
+        *way, last = path
+        parent = answer
+        for step in way:
+            parent = parent[step]
+        if self.removed:
+            del parent[last]
+        else:
+            parent[last] = self.value
+        return answer
+
+
+def paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """The way to each place in a JSON value; of a list's members those before the third."""
+    yield path
+    members = value.items() if isinstance(value, dict) else enumerate(value[:2] if isinstance(value, list) else ())
+    for name, member in members:
+        yield from paths(member, (*path, name))
+
+
+@dataclass(frozen=True)
+class Forged:
+    """An answer of any status, any headers and any body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def __call__(self, _exchange: Exchange) -> Response:
+        return Response(self.body, self.status, self.headers)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Bytes that need not even be HTTP, and then the end of the connection."""
+
+    data: bytes
+
+    def __call__(self, exchange: Exchange) -> Response:
+        exchange.answered(None)
+        exchange.request.environ["werkzeug.socket"].sendall(self.data)
+        raise ConnectionAbortedError
+
+
+NAMES = [
+    *("success", "errors", "messages", "result", "result_info", "code", "message", "total_count", "value", "id"),
+    *("succeeded", "failed", "error", "origin_ip", "origin-ip", "vendor", "region", "modified_on"),
+    *("obtained_codes", "vendors", "aws", "name", "upper_tier_colos", "account"),
+]
+numbers = st.integers() | st.floats() | st.sampled_from([0, 1, 100, 107, -1, 10**9, 10**30, 7003, 1142, 1157])
+texts = st.text(max_size=20) | st.sampled_from(
+    ["10.0.0.1", "192.0.2.99", "2001:db8::1", "10.0.0.0/8", "aws", "us-west-2", "example.com", "../user", "\ud800"]
+)
+leaves = st.none() | st.booleans() | numbers | texts
+values = st.recursive(
+    leaves,
+    lambda inside: (
+        st.lists(inside, max_size=4) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), inside, max_size=6)
+    ),
+    max_leaves=15,
+)
+envelopes = st.fixed_dictionaries(
+    {"success": st.just(True) | leaves, "result": values},
+    optional={"errors": values, "messages": values, "result_info": values},
+)
+refusals = st.fixed_dictionaries(
+    {
+        "success": st.just(False),
+        "errors": st.lists(st.fixed_dictionaries({"code": numbers, "message": texts | st.just(TOKEN) | values})),
+    }
+)
+statuses = st.sampled_from([200, 200, 200, 201, 204, 206, 301, 304, 400, 401, 403, 404, 429, 500, 503, 520, 599]) | (
+    st.integers(200, 999)
+)
+header_texts = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=20)
+headers = st.dictionaries(
+    st.sampled_from(["Retry-After", "Ratelimit", "Location", "Content-Type", "Content-Encoding", "Set-Cookie", "Date"]),
+    st.sampled_from(
+        ['"default";r=0;t=999999999', "-1", "1e9", "9" * 400, "gzip", "deflate, br", "http://192.0.2.1/", TOKEN]
+    )
+    | header_texts,
+    max_size=3,
+)
+json_answers = st.builds(
+    Answer, statuses, (envelopes | refusals | values).filter(lambda it: not isinstance(it, str)), headers
+)
+"""Text would be sent as HTML."""
+raw_answers = st.builds(Forged, statuses, headers, st.binary(max_size=200))
+altered_answers = st.builds(Altered, st.integers(0, 500), values) | st.builds(
+    Altered, st.integers(0, 500), removed=st.just(True)
+)
+noises = st.builds(
+    Noise,
+    st.binary(max_size=100)
+    | st.binary(max_size=100).map(lambda data: b"HTTP/1.1 200 OK\r\n" + data)
+    | st.binary(max_size=100).map(lambda data: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + data),
+)
+
+
+def rules_of(effects: st.SearchStrategy[Effect]) -> st.SearchStrategy[list[Fault]]:
+    """Rules for one or more of the first requests of an operation, and perhaps for all after it."""
+    rule = st.builds(Fault, effect=effects, nth=st.integers(1, 6), times=st.sampled_from([1, 2, None]))
+    return st.lists(rule, min_size=1, max_size=3)
+
+
+@pytest.fixture(scope="module")
+def waits() -> Iterator[list[float]]:
+    """What is waited between requests, in seconds; no time passes."""
+    waits: list[float] = []
+    sleepless = SimpleNamespace(sleep=waits.append, time=time.time, monotonic=time.monotonic)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retry, "time", sleepless)
+        patch.setattr(_client, "time", sleepless)
+        yield waits
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(quota=10**9) as emulator:
+        yield emulator
+
+
+def check(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
+    zone = emulator.add_zone("example.com", mappings=BEFORE)
+    emulator.requests.clear()
+    waits.clear()
+    emulator.faults = faults
+    try:
+        result = OPERATIONS[name](emulator.api_url, zone_id=zone.id, retries=RETRIES, timeout=2)
+    except (OriginOpsError, AnsibleLookupError) as error:
+        result = {"msg": str(error), **getattr(error, "facts", {})}
+    finally:
+        emulator.faults = []
+    if "msg" in result:
+        assert result["msg"].isprintable()
+    assert TOKEN not in json.dumps(result, allow_nan=False)
+    assert len(emulator.requests) <= MOST_REQUESTS
+    assert all(0 <= wait <= LONGEST_WAIT for wait in waits)
+
+
+examples = settings(max_examples=12)
+each = pytest.mark.parametrize("name", OPERATIONS)
+
+
+@each
+@examples
+@given(faults=rules_of(json_answers))
+def test_any_json(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
+    check(emulator, waits, name, faults)
+
+
+@each
+@examples
+@given(faults=rules_of(altered_answers))
+def test_json_that_is_almost_right(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
+    check(emulator, waits, name, faults)
+
+
+@each
+@examples
+@given(faults=rules_of(raw_answers | noises))
+def test_any_bytes(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
+    check(emulator, waits, name, faults)
+
+
+@pytest.mark.parametrize("name", ["info", "batch", "lookup"])
+def test_the_secret_in_place_of_a_region(emulator: Emulator, waits: list[float], name: str) -> None:
+    """As a service answers that puts back what it was sent."""
+
+    def echo(answer: Any) -> Any:
+        return json.loads(json.dumps(answer).replace("us-east-1", TOKEN))
+
+    check(emulator, waits, name, [Fault(effect=Change(echo), nth=number) for number in range(1, 5)])
+
+
+def test_json_of_any_depth(emulator: Emulator, waits: list[float]) -> None:
+    """Some might be parsed just so, and then not be made text any more."""
+    for depth in [*range(800, 1000, 5), 10**6]:
+        errors = f'[{{"code": 1000, "message": {"[" * depth}{"]" * depth}}}]'
+        forged = Forged(400, {}, f'{{"success": false, "errors": {errors}}}'.encode())
+        check(emulator, waits, "batch", [Fault(effect=forged, times=None)])

@@ -1,0 +1,488 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Random sequences of tasks, faults and changes by others on one zone, held against a model of it: a dictionary.
+
+The world is scaled down, so that a handful of mappings has pages, batches and a limit. `make model` runs many more.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from urllib3.util import retry
+
+from ansible_collections.originops.cloudflare.plugins.module_utils import _apply, _generations, _plan
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
+    ensure_mapping,
+    ensure_mappings,
+    read_mappings,
+)
+from ansible_collections.originops.cloudflare.plugins.modules import (
+    origin_cloud_region,
+    origin_cloud_region_batch,
+    origin_cloud_region_info,
+)
+from emulator.faults import Answer, Cut, Effect, Fault, Meanwhile, Reset
+from emulator.server import Emulator
+from unit.service import TOKEN, options
+
+Value = tuple[str, str]
+Values = dict[str, Value]
+Result = dict[str, Any]
+
+SEQUENCES = int(os.environ.get("ORIGINOPS_MODEL_SEQUENCES", "20"))
+STEPS = 30
+
+PAGE = 3
+LIMIT = 8
+APPLIED = ("created", "updated", "deleted")
+NOT_APPLIED = ("failed_items", "pending")
+
+VALUES = [("aws", "us-east-1"), ("aws", "us-west-2"), ("gcp", "us-east1")]
+UNSUPPORTED = ("aws", "moon-1")
+UNKNOWN_VENDOR = ("ibm", "us-east-1")
+
+ADDRESSES = [*(f"192.0.2.{number}" for number in range(1, 11)), "2001:db8::1", "::ffff:192.0.2.1"]
+SPELLINGS = {
+    **{address: address for address in ADDRESSES},
+    " 192.0.2.1\n": "192.0.2.1",
+    "2001:DB8:0::1": "2001:db8::1",
+    "::ffff:c000:201": "::ffff:192.0.2.1",
+}
+UNUSABLE = {**{f"{address}/32": address for address in ADDRESSES[:6]}, "origin.example.com": None}
+"""What is no address, and the one that it names all the same."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a task should do with a zone that nothing but the task touches."""
+
+    before: Values
+    after: Values
+    unchanged: int = 0
+    bad: Collection[str] = ()
+    """Items that are skipped: their addresses, or what stands in the place of one."""
+
+    def kind(self, address: str) -> str | None:
+        """The list that an applied change of this address belongs to."""
+        if self.before.get(address) == self.after.get(address):
+            return None
+        if address not in self.after:
+            return "deleted"
+        return "updated" if address in self.before else "created"
+
+    def changes(self, kind: str) -> Values:
+        """The mappings in one of the lists of the result."""
+        values = self.before if kind == "deleted" else self.after
+        return {address: value for address, value in values.items() if self.kind(address) == kind}
+
+    @property
+    def planned(self) -> set[str]:
+        return {address for kind in APPLIED for address in self.changes(kind)}
+
+    @property
+    def peak(self) -> int:
+        """The most mappings that the zone has while some are created: deletions come last where there is room."""
+        together = len(self.before | self.after)
+        return together if together <= LIMIT else len(self.after)
+
+
+@dataclass(frozen=True)
+class Single:
+    """A task for one mapping."""
+
+    origin_ip: str
+    value: Value
+    state: str
+    overwrite: bool
+
+    def __call__(self, url: str, check_mode: bool, **common: Any) -> Result:
+        spec = origin_cloud_region.ARGUMENT_SPEC
+        vendor, region = self.value
+        given = {"origin_ip": self.origin_ip, "vendor": vendor, "region": region, "overwrite": self.overwrite}
+        return outcome(ensure_mapping, options(url, spec, **given, state=self.state, **common), check_mode)
+
+    def forecast(self, before: Values) -> Forecast | None:
+        """None where the task must fail, and leave the zone as it is."""
+        address = SPELLINGS.get(self.origin_ip)
+        if address is None:
+            return None
+        if self.state == "absent":
+            return Forecast(before, less(before, [address]))
+        after = before | {address: self.value}
+        if after == before:
+            return Forecast(before, after)
+        taken = address in before and not self.overwrite
+        if self.value == UNSUPPORTED or taken or len(after) > max(LIMIT, len(before)):
+            return None
+        return Forecast(before, after)
+
+    def check_success(self, result: Result, forecast: Forecast) -> None:
+        mapping = {SPELLINGS[self.origin_ip]: self.value} if self.state == "present" else {}
+        assert as_values([result["mapping"]] if result["mapping"] else []) == mapping
+        assert result["changed"] is (forecast.before != forecast.after)
+
+    def check_account(
+        self, result: Result, before: Values, zone: Values, alien: Collection[str], _forecast: Forecast | None
+    ) -> None:
+        """Without lists there is only the one address to look at."""
+        mine = SPELLINGS.get(self.origin_ip)
+        assert less(zone, [mine, *alien]) == less(before, [mine, *alien])
+        if "msg" in result or mine in alien:
+            return
+        assert zone.get(mine) == (self.value if self.state == "present" else None)
+        assert result["changed"] is (before.get(mine) != zone.get(mine))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A task for many mappings, which are given by the spellings of their addresses."""
+
+    mappings: dict[str, Value]
+    way: tuple[str, bool]
+    """The options state and purge."""
+    allow_empty: bool
+    on_invalid: str
+
+    def __call__(self, url: str, check_mode: bool, **common: Any) -> Result:
+        spec = origin_cloud_region_batch.ARGUMENT_SPEC
+        state, purge = self.way
+        given = {
+            "mappings": as_items(self.mappings),
+            "state": state,
+            "purge": purge,
+            "allow_empty": self.allow_empty,
+            "on_invalid": self.on_invalid,
+        }
+        return outcome(ensure_mappings, options(url, spec, **given, **common), check_mode)
+
+    def forecast(self, before: Values) -> Forecast | None:
+        """None where the task must fail, and leave the zone as it is."""
+        state, purge = self.way
+        present = state == "present"
+        listed: dict[str, set[Value]] = {}
+        for spelling, value in self.mappings.items():
+            listed.setdefault(SPELLINGS.get(spelling, spelling), set()).add(value)
+        if present and (any(len(values) > 1 for values in listed.values())):
+            return None
+        usable = {address: value for address, (value, *_more) in listed.items() if address in ADDRESSES}
+        if present:
+            usable = {address: value for address, value in usable.items() if value != UNKNOWN_VENDOR}
+        good = {address: value for address, value in usable.items() if not present or value != UNSUPPORTED}
+        bad = listed.keys() - good.keys()
+        if bad and self.on_invalid == "fail":
+            return None
+        if not present:
+            return Forecast(before, less(before, good), len(good.keys() - before.keys()), bad)
+        spared = {*listed, *(UNUSABLE[text] for text in listed.keys() & UNUSABLE.keys())}
+        kept = {address: value for address, value in before.items() if not purge or address in spared}
+        if purge and not self.allow_empty and not (good if kept != before else usable):
+            return None
+        after = kept | good
+        if good.keys() - before.keys() and len(after) > LIMIT:
+            return None
+        return Forecast(before, after, sum(before.get(address) == value for address, value in good.items()), bad)
+
+    def check_success(self, result: Result, forecast: Forecast) -> None:
+        for kind in APPLIED:
+            assert as_values(result[kind]) == forecast.changes(kind)
+        assert {SPELLINGS.get(it["origin_ip"], it["origin_ip"]) for it in result["failed_items"]} == {*forecast.bad}
+        assert result["pending"] == []
+        assert result["summary"]["unchanged"] == forecast.unchanged
+        assert result["changed"] is (forecast.before != forecast.after)
+        assert len(result["warnings"]) == bool(forecast.bad)
+
+    def check_account(
+        self, result: Result, before: Values, zone: Values, alien: Collection[str], forecast: Forecast | None
+    ) -> None:
+        """What the lists say is so, they have all that was planned, and what they leave out is as it was."""
+        # Items that were never part of the plan are told as the user wrote them.
+        planned = [it for it in result["failed_items"] if it["origin_ip"] in ADDRESSES and as_value(it) in VALUES]
+        lists = {name: as_values(result[name]) for name in (*APPLIED, "pending")} | {"failed": as_values(planned)}
+        told = [address for values in lists.values() for address in values]
+        assert len(told) == len({*told})
+        if forecast:
+            assert {*told} - {*forecast.bad} in (forecast.planned, set())
+            assert told or zone == before
+        summary = result["summary"]
+        assert {name: summary[name] for name in (*APPLIED, "pending")} == {
+            name: len(lists[name]) for name in (*APPLIED, "pending")
+        }
+        assert summary["failed"] == len(result["failed_items"])
+        assert all(it["error"] for it in result["failed_items"])
+        assert result["changed"] is any(lists[kind] for kind in APPLIED)
+        assert less(lists["created"] | lists["updated"], alien).items() <= zone.items()
+        assert less(lists["created"], alien).keys().isdisjoint(before)
+        assert less(lists["updated"] | lists["deleted"], alien).keys() <= before.keys()
+        assert less(lists["deleted"], alien).keys().isdisjoint(zone)
+        settled = [address for name in ("failed", *APPLIED) for address in lists[name]]
+        assert less(zone, [*settled, *alien]) == less(before, [*settled, *alien])
+
+
+Task = Single | Batch
+
+
+def outcome(operation: Callable[[Any, bool], Result], given: dict[str, Any], check_mode: bool) -> Result:
+    """The result or, where the operation fails, the facts and as `msg` the message of its failure."""
+    try:
+        result = operation(given, check_mode)
+    except OriginOpsError as error:
+        result = {"changed": False, **error.facts, "msg": str(error)}
+    assert TOKEN not in str(result)
+    return result
+
+
+def refused(result: Result) -> bool:
+    """Whether a task failed, or left out the one item that a full zone has no room for.
+
+    A batch of one does without the zone's total, which only check mode reads: the service is the one to refuse the
+    item then, and what it refuses may be skipped.
+    """
+    return "msg" in result or (result["summary"]["failed"] > 0 and "limit of" in str(result["warnings"]))
+
+
+def less(values: dict[str, Any], addresses: Collection[str | None]) -> dict[str, Any]:
+    return {address: value for address, value in values.items() if address not in addresses}
+
+
+def as_items(values: Values) -> list[dict[str, str]]:
+    return [{"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in values.items()]
+
+
+def as_value(item: dict[str, Any]) -> Value:
+    return item["vendor"], item["region"]
+
+
+def as_values(mappings: list[dict[str, Any]]) -> Values:
+    return {mapping["origin_ip"]: as_value(mapping) for mapping in mappings}
+
+
+def refusal(status: int, code: int, **headers: str) -> Answer:
+    """The API's own envelope. It repeats the credentials, as it should not."""
+    errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
+    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
+    return Answer(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+BEFORE_THE_API = [
+    refusal(429, 10100),
+    refusal(429, 10100, Retry_After="2"),
+    refusal(429, 971, Retry_After="86400"),
+    refusal(401, 10000),
+    refusal(403, 9109),
+    refusal(500, 1140),
+    Answer(503),
+    Answer(200, "<html>Sign in</html>"),
+    Reset(),
+]
+"""Effects that keep a request from being carried out."""
+
+BEHIND_THE_API = [Answer(502, applied=True), Answer(200, applied=True), Reset(applied=True), Cut()]
+"""Effects that lose the answer to a request that was carried out."""
+
+
+def rules_of(effects: list[Effect]) -> st.SearchStrategy[Fault]:
+    """Rules that disturb some of the few requests that a task of this world sends."""
+    return st.builds(
+        Fault,
+        effect=st.sampled_from(effects),
+        path=st.sampled_from(["", "/batch"]),
+        nth=st.integers(1, 5),
+        times=st.sampled_from([1, 2, 3, 4, None, None]),
+    )
+
+
+addresses = st.sampled_from(ADDRESSES)
+spellings = st.sampled_from([*SPELLINGS])
+good_values = st.sampled_from(VALUES)
+zones = st.dictionaries(addresses, good_values, max_size=LIMIT)
+singles = st.builds(
+    Single,
+    origin_ip=st.sampled_from([*SPELLINGS, *UNUSABLE]),
+    value=good_values | st.just(UNSUPPORTED),
+    state=st.sampled_from(["present", "absent"]),
+    overwrite=st.booleans(),
+)
+fine_lists = st.dictionaries(addresses, good_values, min_size=1, max_size=LIMIT + 2)
+odd_lists = st.dictionaries(
+    st.sampled_from([*SPELLINGS, *UNUSABLE]), st.sampled_from([*VALUES, UNSUPPORTED, UNKNOWN_VENDOR]), max_size=5
+)
+
+
+def batches_of(lists: st.SearchStrategy[dict[str, Value]]) -> st.SearchStrategy[Batch]:
+    return st.builds(
+        Batch,
+        mappings=lists,
+        way=st.sampled_from([("present", False), ("present", True), ("present", True), ("absent", False)]),
+        allow_empty=st.booleans(),
+        on_invalid=st.sampled_from(["fail", "skip"]),
+    )
+
+
+tasks = batches_of(fine_lists) | batches_of(odd_lists) | singles
+
+
+class Sequence(RuleBasedStateMachine):
+    """What happens to one zone."""
+
+    def __init__(self, emulator: Emulator, served: str) -> None:
+        super().__init__()
+        self.emulator = emulator
+        self.zone = emulator.add_zone("example.com", mappings={})
+        self.model: Values = {}
+        self.common = {"api_version": served, "zone_id": self.zone.id, "retries": 2}
+
+    @initialize(
+        values=zones, limit=st.sampled_from([LIMIT, LIMIT, LIMIT - 3]), refuses=st.sampled_from(["batch", "items"])
+    )
+    def begin(self, values: Values, limit: int, refuses: str) -> None:
+        """A service that takes less than it says is one that others fill too."""
+        self.emulator.limit = limit
+        self.emulator.limit_refuses = refuses
+        self.replace(values)
+
+    @rule(values=zones)
+    def replace(self, values: Values) -> None:
+        self.zone.replace(values)
+        self.model = dict(values)
+
+    @rule(address=addresses, value=good_values | st.none())
+    def change(self, address: str, value: Value | None) -> None:
+        self.replace(less(self.model, [address]) | ({address: value} if value else {}))
+
+    @rule(task=tasks)
+    def run(self, task: Task) -> None:
+        """Without any fault, after check mode."""
+        before, forecast = self.model, task.forecast(self.model)
+        self.emulator.requests.clear()
+        predicted = task(self.emulator.api_url, True, **self.common)
+        assert self.emulator.writes == []
+        assert self.zone.values() == before
+        result = task(self.emulator.api_url, False, **self.common)
+        self.model = self.zone.values()
+        if forecast is None:
+            assert "msg" in predicted
+            assert refused(result)
+            assert self.model == before
+            assert result["changed"] is predicted["changed"] is False
+            return
+        assert "msg" not in predicted
+        task.check_success(predicted, forecast)
+        if forecast.peak > self.emulator.limit and forecast.changes("created"):
+            task.check_account(result, before, self.model, [], forecast)
+            assert "limit" in str(result)
+            assert result["changed"] is (self.model != before)
+            return
+        assert "msg" not in result
+        task.check_success(result, forecast)
+        assert self.model == forecast.after
+        assert result["diff"] == predicted["diff"]
+
+    @rule(task=tasks, faults=st.lists(rules_of(BEFORE_THE_API), min_size=1, max_size=2))
+    def run_with_faults(self, task: Task, faults: list[Fault]) -> None:
+        self.disturbed(task, faults, certain=True)
+        self.run(task)
+
+    @rule(
+        task=tasks,
+        faults=st.lists(rules_of(BEHIND_THE_API), min_size=1, max_size=1)
+        | st.lists(rules_of([*BEFORE_THE_API, *BEHIND_THE_API]), min_size=1, max_size=2),
+    )
+    def run_with_lost_answers(self, task: Task, faults: list[Fault]) -> None:
+        self.disturbed(task, faults, certain=False)
+        self.run(task)
+
+    @rule(task=tasks, address=addresses, value=good_values | st.none(), when=rules_of([Cut()]))
+    def run_while_others_write(self, task: Task, address: str, value: Value | None, when: Fault) -> None:
+        def act() -> None:
+            self.zone.replace(less(self.zone.values(), [address]) | ({address: value} if value else {}))
+
+        when.effect = Meanwhile(act)
+        self.disturbed(task, [when], certain=True, alien=[address])
+        self.run(task)
+
+    def disturbed(self, task: Task, faults: list[Fault], certain: bool, alien: Collection[str] = ()) -> None:
+        before, forecast = self.model, task.forecast(self.model)
+        self.emulator.requests.clear()
+        self.emulator.faults = faults
+        result = task(self.emulator.api_url, False, **self.common)
+        self.emulator.faults = []
+        self.model = self.zone.values()
+        task.check_account(result, before, self.model, alien, None if alien else forecast)
+        if alien:
+            return
+        if certain or "msg" not in result:
+            assert result["changed"] is (self.model != before)
+        if forecast is None:
+            assert refused(result)
+            assert self.model == before
+            return
+        hit = [request.method for request in self.emulator.requests if request.fault]
+        lost = all(fault.effect in BEHIND_THE_API for fault in faults)
+        if lost and len(hit) == 1 and hit != ["GET"] and forecast.peak <= self.emulator.limit:
+            # The zone tells what became of a write whose answer was lost.
+            assert "msg" not in result
+            task.check_success(result, forecast)
+        # Nothing but what is wanted is ever done.
+        assert all(self.model.get(it) in (before.get(it), forecast.after.get(it)) for it in ADDRESSES)
+        if "msg" not in result and "Cloudflare refused" not in str(result["warnings"]):
+            assert self.model == forecast.after
+
+    @rule(
+        asked=st.lists(spellings, max_size=5),
+        vendors=st.lists(st.sampled_from(["aws", "gcp", "oci"]), max_size=2),
+        regions=st.lists(st.sampled_from(["us-east-1", "us-east1"]), max_size=2),
+        faults=st.lists(rules_of([*BEFORE_THE_API, *BEHIND_THE_API]), max_size=1),
+    )
+    def look(self, asked: list[str], vendors: list[str], regions: list[str], faults: list[Fault]) -> None:
+        given = {"origin_ip": asked, "vendor": vendors, "region": regions}
+        self.emulator.faults = faults
+        spec = origin_cloud_region_info.ARGUMENT_SPEC
+        result = outcome(read_mappings, options(self.emulator.api_url, spec, **given, **self.common), False)
+        self.emulator.faults = []
+        if "msg" in result:
+            assert faults
+            return
+        expected = {
+            address: (vendor, region)
+            for address, (vendor, region) in self.model.items()
+            if (not asked or address in [SPELLINGS[text] for text in asked])
+            and (not vendors or vendor in vendors)
+            and (not regions or region in regions)
+        }
+        assert as_values(result["mappings"]) == expected
+        assert result["total_count"] in ((len(self.model), None) if asked else (len(self.model),))
+
+    @invariant()
+    def the_zone_is_as_modelled(self) -> None:
+        assert self.zone.values() == self.model
+
+
+@pytest.fixture
+def small_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (_apply, _generations):
+        monkeypatch.setattr(module, "PAGE_SIZE", PAGE)
+    monkeypatch.setattr(_plan, "ZONE_LIMIT", LIMIT)
+    # No time passes between the tries of a request.
+    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda _seconds: None, time=time.time))
+
+
+@pytest.mark.usefixtures("small_world")
+@pytest.mark.parametrize("served", ["v1", "v2"])
+def test_whatever_happens_the_account_is_right(served: str) -> None:
+    with Emulator(quota=10**9) as emulator:
+        run_state_machine_as_test(
+            lambda: Sequence(emulator, served),
+            settings=settings(max_examples=SEQUENCES, stateful_step_count=STEPS, deadline=None),
+        )
