@@ -126,4 +126,9 @@ attributes:
     support: full
     membership:
       - originops.cloudflare.cloudflare
+notes:
+  - With ansible-core 2.19 or later a task that runs on the controller itself runs inside Ansible's own process, which
+    spares the start of Python. So it does with a local connection and the controller's interpreter, but without
+    C(async), C(become) and an C(environment) of its own, and to the same result. Set the variable
+    C(originops_cloudflare_direct) to V(false) to turn this off.
 """

@@ -41,7 +41,7 @@ LONGEST_WAIT = 300
 MOST_WAITING = 600
 """Seconds: all that is waited between the tries of one request, and all that a task is slowed down."""
 
-LARGEST_ANSWER = 16 * 1024 * 1024
+LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes. A full zone in one answer takes well under one mebibyte."""
 
 MOST_ERRORS = 10

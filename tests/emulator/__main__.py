@@ -70,7 +70,9 @@ def _run(options: Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until Ctrl-C, SIGTERM, the stop endpoint or the end of the lifetime; the exit status is 2 for a bad start."""
     options = _arguments(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: whoever starts this in the background may have it ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         try:
             _run(options)

@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import datetime
 import gzip
-import ipaddress
 import json
-import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import LARGEST_ANSWER, Client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_zone
-from emulator.server import HOST
 from unit.service import TOKEN, Answer, Request, Stub, failure, in_turn, options, success
 
 DONE = success({"done": True})
-
-
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxies and certificates of the machine that runs the tests."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @contextmanager
@@ -327,105 +312,6 @@ def test_messages_are_one_line_of_bounded_length() -> None:
     assert "address" in str(error)
     assert len(str(error)) < 1000
     assert error.errors[0]["message"].isprintable()
-
-
-def test_loopback_is_reached_without_the_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Stub(in_turn(DONE)) as proxy, Stub(in_turn(DONE)) as stub:
-        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-            monkeypatch.setenv(name, proxy.url)
-        ask(stub)
-    assert (proxy.connections, len(stub.requests)) == (0, 1)
-
-
-def test_a_proxy_of_the_environment_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Stub(in_turn(Answer(403))) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with (
-            open_zone(options("https://api.cloudflare.invalid/client/v4")) as zone,
-            pytest.raises(CloudflareError, match="403"),
-        ):
-            zone.client.call("Trying it", "GET", "/it")
-    [request] = proxy.requests
-    assert (request.method, request.path) == ("CONNECT", "api.cloudflare.invalid:443")
-    assert TOKEN not in str(request.headers)
-
-
-class Authority:
-    """A certificate for the loopback address, for which no authority stands that a machine trusts."""
-
-    def __init__(self, folder: Path) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test of originops.cloudflare")])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        self.path = folder / "certificate.pem"
-        self.path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        key_path = folder / "key.pem"
-        key_path.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(self.path, key_path)
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-def test_an_unknown_certificate_is_refused_at_once(authority: Authority) -> None:
-    with Stub(in_turn(DONE), authority.context) as stub:
-        begun = time.monotonic()
-        error = error_of(stub, retries=5)
-    assert time.monotonic() - begun < 2
-    assert "certificate" in str(error)
-    assert (stub.requests, stub.connections) == ([], 1)
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_the_environment_may_name_authorities(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
-    monkeypatch.setenv(variable, str(authority.path))
-    with Stub(in_turn(DONE), authority.context) as stub:
-        assert ask(stub) == {"done": True}
-
-
-@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
-@pytest.mark.parametrize("elsewhere", [False, True])
-def test_tls_options_go_before_the_environment(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: bool
-) -> None:
-    if elsewhere:
-        other = tmp_path / "other"
-        other.mkdir()
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(Authority(other).path))
-    with Stub(in_turn(DONE), authority.context) as stub:
-        assert ask(stub, ca_path=str(authority.path)) == {"done": True}
-        assert ask(stub, validate_certs=False) == {"done": True}
-        assert "certificate" in str(error_of(stub, validate_certs=True))
-
-
-def test_a_netrc_file_does_not_replace_the_token(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / ".netrc").write_text(f"machine {HOST} login someone password else\ndefault login x password y\n")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    with Stub(in_turn(DONE)) as plain, Stub(in_turn(DONE), authority.context) as encrypted:
-        ask(plain)
-        ask(encrypted, ca_path=str(authority.path))
-    for request in plain.requests + encrypted.requests:
-        assert request.headers.get_all("Authorization") == [f"Bearer {TOKEN}"]
 
 
 def test_concurrent_answers_come_in_the_order_of_the_questions() -> None:

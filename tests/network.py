@@ -1,0 +1,173 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stands between a client and a service on the loopback interface: TLS by an authority of our own, and a proxy."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+import socket
+import ssl
+from contextlib import suppress
+from pathlib import Path
+from select import select
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from emulator.server import HOST
+
+DAY = datetime.timedelta(days=1)
+
+
+class Authority:
+    """Signs certificates, and is trusted by no machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("an authority of originops.cloudflare")
+        certificate = (
+            self._unsigned(self._name, self._key.public_key(), DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.path = folder / "authority.pem"
+        self.path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        self.context = self.serving(HOST)
+
+    def serving(self, host: str, valid_for: datetime.timedelta = DAY) -> ssl.SSLContext:
+        """What a service needs to speak TLS as the host of this address, until its certificate ends."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
+        certificate = (
+            self._unsigned(_name("a service"), key.public_key(), valid_for)
+            .add_extension(names, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        path = self._folder / "service.pem"
+        path.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+    def as_folder(self) -> Path:
+        """The certificate in a folder, under the name by which OpenSSL looks there."""
+        folder = self._folder / "authorities"
+        folder.mkdir()
+        # OpenSSL's hash of a name: without the two bytes before its only part, whose text is plain enough.
+        digest = hashlib.sha1(self._name.public_bytes()[2:], usedforsecurity=False).digest()
+        folder.joinpath(f"{int.from_bytes(digest[:4], 'little'):08x}.0").write_bytes(self.path.read_bytes())
+        return folder
+
+    def _unsigned(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, valid_for: datetime.timedelta
+    ) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return (
+            x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number())
+            .not_valid_before(now - 2 * DAY)
+            .not_valid_after(now + valid_for)
+        )
+
+
+class _Relay(ThreadingTCPServer):
+    """A server on the loopback interface, inside a `with` block."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, handler: type[StreamRequestHandler]) -> None:
+        super().__init__((HOST, 0), handler)
+        self.port: int = self.server_address[1]
+        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def server_close(self) -> None:
+        self.shutdown()
+        self._thread.join()
+        super().server_close()
+
+    def handle_error(self, *_args: object) -> None:
+        """Print nothing: clients that break off are what many tests are about."""
+
+
+class TlsFront(_Relay):
+    """Speaks TLS to the clients of a service that does not."""
+
+    def __init__(self, tls: ssl.SSLContext, port: int) -> None:
+        super().__init__(_Front)
+        self.tls = tls
+        self.service = port
+
+
+class _Front(StreamRequestHandler):
+    server: TlsFront
+
+    def handle(self) -> None:
+        with (
+            self.server.tls.wrap_socket(self.request, server_side=True) as client,
+            socket.create_connection((HOST, self.server.service)) as service,
+        ):
+            _relay(client, service, bytearray())
+
+
+class Proxy(_Relay):
+    """An HTTP proxy that leads to wherever it is asked to, and remembers all that clients send."""
+
+    def __init__(self, refusal: bytes = b"") -> None:
+        """Answers with the refusal where it is given one."""
+        super().__init__(_Tunnel)
+        self.refusal = refusal
+        self.heard = bytearray()
+
+
+class _Tunnel(StreamRequestHandler):
+    server: Proxy
+    # Nothing of what follows the head may be read ahead.
+    rbufsize = 0
+
+    def handle(self) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = self.rfile.readline()
+            if not line:
+                return
+            head += line
+        self.server.heard += head
+        if self.server.refusal:
+            self.wfile.write(self.server.refusal)
+            return
+        host, port = head.split()[1].decode().rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as service:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            _relay(self.request, service, self.server.heard)
+
+
+def _relay(client: socket.socket, service: socket.socket, heard: bytearray) -> None:
+    """Pass on what either says, until one of them has no more to say."""
+    with suppress(OSError):
+        while True:
+            for source in select([client, service], [], [])[0]:
+                # More than a TLS record has, of which select would not know the rest.
+                data = source.recv(64 * 1024)
+                if not data:
+                    return
+                if source is client:
+                    heard += data
+                (service if source is client else client).sendall(data)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])

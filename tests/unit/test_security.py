@@ -1,0 +1,560 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where credentials go and where they don't, what may become part of a request, and how much of an answer is taken."""
+
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from ipaddress import ip_address
+from itertools import count, repeat
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis.strategies import SearchStrategy, characters, from_regex, ip_addresses, one_of, sampled_from, text
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import LARGEST_ANSWER
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, InvalidInput
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
+    ensure_mapping,
+    ensure_mappings,
+    read_mappings,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_zone
+from ansible_collections.originops.cloudflare.plugins.modules import (
+    origin_cloud_region,
+    origin_cloud_region_batch,
+    origin_cloud_region_info,
+)
+from emulator.server import HOST
+from network import DAY, Authority, Proxy
+from unit.service import TOKEN, ZONE_ID, Answer, Request, Stub, failure, in_turn, options, success
+
+DONE = success({"done": True})
+KEY = "cfemu-key-Zk7Wq2Lx9Vb4Nc6Ty8Rm3Ps5Hd1Jf"
+TOKEN_FORM = {"api_token": TOKEN}
+KEY_FORM = {"api_token": None, "api_email": "operator@emulator.example", "api_key": KEY}
+FORMS = [pytest.param(TOKEN_FORM, id="token"), pytest.param(KEY_FORM, id="key")]
+SECRETS = (TOKEN, KEY)
+
+
+def ask(url: str, **given: Any) -> Any:
+    """The result of one call, by a client with these options."""
+    with open_zone(options(url, **given)) as zone:
+        return zone.client.call("Trying it", "GET", "/it")["result"]
+
+
+def error_of(url: str, **given: Any) -> str:
+    with pytest.raises(CloudflareError) as failed:
+        ask(url, **given)
+    assert str(failed.value).startswith("Trying it failed: ")
+    assert str(failed.value).isprintable()
+    assert all(secret not in f"{failed.value} {failed.value.facts}" for secret in SECRETS)
+    return str(failed.value)
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with Stub(in_turn(DONE)) as stub:
+        yield stub
+
+
+# Certificates
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def encrypted(authority: Authority) -> Iterator[Stub]:
+    """A service whose certificate is the authority's."""
+    with Stub(in_turn(DONE), authority.context) as stub:
+        yield stub
+
+
+@pytest.fixture
+def paths(authority: Authority, tmp_path: Path) -> dict[str, str]:
+    """What the TLS settings of a test may name."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    return {
+        "right": str(authority.path),
+        "folder": str(authority.as_folder()),
+        "wrong": str(Authority(elsewhere).path),
+        "missing": str(tmp_path / "missing.pem"),
+    }
+
+
+ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
+    ({}, False),
+    ({"REQUESTS_CA_BUNDLE": "right"}, True),
+    ({"REQUESTS_CA_BUNDLE": "folder"}, True),
+    ({"REQUESTS_CA_BUNDLE": "wrong"}, False),
+    ({"REQUESTS_CA_BUNDLE": "missing"}, False),
+    ({"CURL_CA_BUNDLE": "right"}, True),
+    ({"CURL_CA_BUNDLE": "wrong"}, False),
+    ({"REQUESTS_CA_BUNDLE": "wrong", "CURL_CA_BUNDLE": "right"}, False),
+]
+"""CA variables, and whether they make the service trusted where no option has a say."""
+
+OPTIONS: list[tuple[dict[str, Any], bool | None]] = [
+    ({}, None),
+    ({"validate_certs": True}, None),
+    ({"validate_certs": False}, True),
+    ({"ca_path": "right"}, True),
+    ({"ca_path": "folder"}, True),
+    ({"ca_path": "wrong"}, False),
+    ({"ca_path": "wrong", "validate_certs": False}, True),
+]
+"""TLS options, and whether they make the service trusted, where they decide that."""
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize("given", OPTIONS, ids=str)
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=str)
+def test_options_decide_on_trust_and_then_the_environment(
+    encrypted: Stub,
+    monkeypatch: pytest.MonkeyPatch,
+    paths: Mapping[str, str],
+    environment: tuple[Mapping[str, str], bool],
+    given: tuple[Mapping[str, Any], bool | None],
+) -> None:
+    variables, by_environment = environment
+    chosen, decided = given
+    for variable, path in variables.items():
+        monkeypatch.setenv(variable, paths[path])
+    named = {name: paths.get(value, value) for name, value in chosen.items()}
+    if by_environment if decided is None else decided:
+        assert ask(encrypted.url, **named) == {"done": True}
+    else:
+        assert "certificate" in error_of(encrypted.url, **named).lower()
+        assert encrypted.requests == []
+
+
+@pytest.mark.parametrize(
+    ("host", "valid_for", "told"),
+    [
+        pytest.param(HOST, timedelta(seconds=-1), "expired", id="expired"),
+        pytest.param("127.0.0.2", DAY, "127.0.0.1", id="of-another-host"),
+    ],
+)
+def test_a_trusted_authority_is_not_enough(authority: Authority, host: str, valid_for: timedelta, told: str) -> None:
+    with Stub(in_turn(DONE), authority.serving(host, valid_for)) as stub:
+        assert told in error_of(stub.url, ca_path=str(authority.path), retries=5)
+    assert (stub.requests, stub.connections) == ([], 1)
+
+
+def test_an_unknown_certificate_is_refused_at_once(encrypted: Stub) -> None:
+    assert "certificate" in error_of(encrypted.url, retries=5)
+    assert (encrypted.requests, encrypted.connections) == ([], 1)
+
+
+def test_a_ca_path_without_certificates(encrypted: Stub, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("nothing\n")
+    error_of(encrypted.url, ca_path=str(empty), retries=5)
+    assert encrypted.requests == []
+
+
+# Proxies, redirects, .netrc
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_proxy_of_the_environment_leads_to_the_service_and_learns_nothing(
+    authority: Authority, encrypted: Stub, monkeypatch: pytest.MonkeyPatch, variable: str, form: Mapping[str, Any]
+) -> None:
+    with Proxy() as proxy:
+        monkeypatch.setenv(variable, f"http://someone:proxy-password@{HOST}:{proxy.port}")
+        assert ask(encrypted.url, ca_path=str(authority.path), **form) == {"done": True}
+    [request] = encrypted.requests
+    # Some of what was said is told in the clear, and credentials of the proxy stay with it.
+    assert proxy.heard.startswith(f"CONNECT {HOST}:{encrypted.server_port} ".encode())
+    assert b"Proxy-Authorization: Basic" in proxy.heard
+    assert "Proxy-Authorization" not in request.headers
+    assert any(secret in str(request.headers) for secret in SECRETS)
+    for never in (*SECRETS, "X-Auth", "Bearer", "operator@", "/it"):
+        assert never.encode() not in proxy.heard
+
+
+def test_a_certificate_is_checked_through_a_proxy_too(encrypted: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{HOST}:{proxy.port}")
+        assert "certificate" in error_of(encrypted.url)
+    assert proxy.heard.startswith(b"CONNECT ")
+    assert encrypted.requests == []
+
+
+def test_a_host_may_be_spared_the_proxy(authority: Authority, encrypted: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{HOST}:{proxy.port}")
+        monkeypatch.setenv("NO_PROXY", HOST)
+        assert ask(encrypted.url, ca_path=str(authority.path)) == {"done": True}
+    assert proxy.heard == b""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_proxy_that_refuses_learns_nothing(monkeypatch: pytest.MonkeyPatch, form: Mapping[str, Any]) -> None:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    with Proxy(refusal) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://someone:proxy-password@{HOST}:{proxy.port}")
+        error = error_of("https://api.cloudflare.invalid/client/v4", **form)
+    assert "407" in error
+    assert "proxy-password" not in error
+    assert not any(secret.encode() in proxy.heard for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://someone:some#password@127.0.0.1:1",
+        "http://someone:some/password@127.0.0.1:1",
+        "http://someone:some?password@127.0.0.1:1",
+        "http://someone:somepassword@127.0.0.1:port",
+        "someone:some password@127.0.0.1",
+        "socks5://someone:somepassword@127.0.0.1:1",
+    ],
+)
+def test_the_password_of_an_unusable_proxy_stays_out(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    assert "some" not in error_of("https://api.cloudflare.invalid/client/v4")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_loopback_is_reached_without_the_proxies_of_the_environment(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, form: Mapping[str, Any]
+) -> None:
+    with Proxy() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://{HOST}:{proxy.port}")
+        ask(stub.url, **form)
+    assert (proxy.heard, len(stub.requests)) == (b"", 1)
+
+
+def test_http_to_elsewhere_opens_no_connection(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", stub.url)
+    # The first would get to the stub by the proxy, the second on systems where it means this host.
+    for url in ("http://192.0.2.1/client/v4", f"http://0.0.0.0:{stub.server_port}"):
+        with pytest.raises(InvalidInput, match="is not https"):
+            ask(url)
+    assert stub.connections == 0
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("form", FORMS)
+def test_credentials_are_not_redirected(
+    authority: Authority, encrypted: Stub, stub: Stub, form: Mapping[str, Any], status: int
+) -> None:
+    """Neither to the same host, nor to another, nor out of TLS."""
+    with Stub(in_turn(DONE), authority.context) as other:
+        targets = [f"{encrypted.url}/other", "/other", f"{other.url}/it", f"//{HOST}:{other.server_port}/it", stub.url]
+        encrypted.answering = in_turn(*(Answer(status, headers={"Location": target}) for target in targets))
+        for _target in targets:
+            assert "a redirect" in error_of(encrypted.url, ca_path=str(authority.path), **form)
+    assert [request.path for request in encrypted.requests] == ["/it"] * len(targets)
+    assert (other.connections, stub.connections) == (0, 0)
+
+
+@pytest.mark.parametrize("target", ["http://[", "//[", "http://:port", "\xff\xfe", "https://\xe9.example", "\t", ""])
+def test_nobody_looks_where_a_redirect_leads(stub: Stub, target: str) -> None:
+    stub.answering = in_turn(Answer(302, headers={"Location": target}))
+    assert "HTTP 302: a redirect, which is never followed" in error_of(stub.url, retries=5)
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_netrc_file_adds_and_replaces_nothing(
+    authority: Authority, encrypted: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: Mapping[str, Any]
+) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text(f"machine {HOST} login someone password else\ndefault login x password y\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    with Stub(in_turn(DONE)) as plain:
+        ask(plain.url, **form)
+    ask(encrypted.url, ca_path=str(authority.path), **form)
+    token, key = (f"Bearer {TOKEN}", None) if form is TOKEN_FORM else (None, KEY)
+    for request in plain.requests + encrypted.requests:
+        assert request.headers.get_all("Authorization", [None]) == [token]
+        assert request.headers.get_all("X-Auth-Key", [None]) == [key]
+
+
+# What becomes part of a request
+
+
+@pytest.fixture(scope="module")
+def silent() -> Iterator[Stub]:
+    """A service that knows nothing: no mapping and no zone."""
+
+    def answer(request: Request) -> Answer:
+        return success([]) if request.path.startswith("/zones?") else failure(404, 1142)
+
+    with Stub(answer) as stub:
+        yield stub
+
+
+CONTROLS = [*map(chr, range(1, 0x20)), "\x7f", "\x80", "\x85", "\x9b", "\u2028", "\u2029", "\u202e", "\ufeff"]
+ORIGIN = {"origin_ip": "192.0.2.1", "vendor": "aws", "region": "us-east-1"}
+PLACES = ("{}secret", "sec{}ret", "secret{}")
+REGION = (ensure_mapping, origin_cloud_region.ARGUMENT_SPEC)
+BATCH = (ensure_mappings, origin_cloud_region_batch.ARGUMENT_SPEC)
+INFO = (read_mappings, origin_cloud_region_info.ARGUMENT_SPEC)
+
+Operation = tuple[Callable[[Mapping[str, Any], bool], dict[str, Any]], dict[str, Any]]
+
+
+def do(operation: Operation, url: str, **given: Any) -> dict[str, Any]:
+    run, spec = operation
+    return run(options(url, spec, **given), False)
+
+
+def refusal_of(operation: Operation, stub: Stub, **given: Any) -> str:
+    """Why an operation is refused before anything is sent."""
+    before = stub.connections
+    with pytest.raises(InvalidInput) as refused:
+        do(operation, stub.url, **given)
+    assert stub.connections == before
+    assert str(refused.value).isprintable()
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("option", ["api_token", "api_email", "api_key"])
+def test_control_characters_in_credentials_are_refused(
+    silent: Stub, monkeypatch: pytest.MonkeyPatch, option: str, place: str
+) -> None:
+    form = TOKEN_FORM if option == "api_token" else KEY_FORM
+    variable = {"api_token": "CLOUDFLARE_API_TOKEN", "api_email": "CLOUDFLARE_EMAIL", "api_key": "CLOUDFLARE_API_KEY"}
+    for control in ("\0", "\ud800", " ", "\xa0", *CONTROLS):
+        refusal = refusal_of(INFO, silent, **{**form, option: place.format(control)})
+        assert refusal.startswith(f"{option} ")
+        assert "secret" not in refusal
+    for control in CONTROLS:
+        monkeypatch.setenv(variable[option], place.format(control))
+        refusal = refusal_of(INFO, silent, **{**form, option: None})
+        assert refusal.startswith(f"{option} ")
+        assert "secret" not in refusal
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("operation", "named"),
+    [
+        pytest.param(INFO, lambda name: {"zone_id": name}, id="zone_id"),
+        pytest.param(INFO, lambda name: {"account_id": name}, id="account_id"),
+        pytest.param(INFO, lambda name: {"origin_ip": [name]}, id="addresses"),
+        pytest.param(REGION, lambda name: {"origin_ip": name, "state": "absent"}, id="address"),
+        pytest.param(REGION, lambda name: {**ORIGIN, "region": name}, id="region"),
+        pytest.param(BATCH, lambda name: {"mappings": [{**ORIGIN, "origin_ip": name}]}, id="address-of-item"),
+        pytest.param(BATCH, lambda name: {"mappings": [{**ORIGIN, "vendor": name}]}, id="vendor-of-item"),
+        pytest.param(BATCH, lambda name: {"mappings": [{**ORIGIN, "region": name}]}, id="region-of-item"),
+    ],
+)
+def test_control_characters_in_names_and_identifiers_are_refused(
+    silent: Stub, operation: Operation, named: Callable[[str], dict[str, Any]], place: str
+) -> None:
+    for control in CONTROLS:
+        refusal_of(operation, silent, **named(place.format(control)))
+
+
+def test_control_characters_in_names_of_zones_are_refused(silent: Stub) -> None:
+    for control in CONTROLS:
+        name = f"exam{control}ple.com"
+        assert "is not the name of a zone" in refusal_of(INFO, silent, zone_id=None, zone=name)
+
+
+TRICKS: SearchStrategy[str] = one_of(
+    text(),
+    text(characters(max_codepoint=0x7F)),
+    text(sampled_from("/\\?#%&=;:.@+ 2fFeE0a\r\n\t*~[]"), max_size=40),
+    from_regex(r"(192\.0\.2\.1|2001:db8::1|[0-9a-f]{32}|example\.com)?([/?#%&;@ ].*)?", fullmatch=True),
+)
+"""Texts that would like to be more than an identifier."""
+
+
+def sent(stub: Stub, operation: Operation, **given: Any) -> list[str]:
+    """The request targets, as the service saw them, of an operation that may well be refused."""
+    stub.requests.clear()
+    with suppress(InvalidInput, CloudflareError):
+        do(operation, stub.url, **given)
+    return [request.path for request in stub.requests]
+
+
+@given(zone_id=TRICKS)
+@example(zone_id=f"{ZONE_ID}\n")
+@example(zone_id="\ud800")
+@example(zone_id="..")
+def test_no_zone_id_leaves_its_place_in_the_path(silent: Stub, zone_id: str) -> None:
+    paths = sent(silent, INFO, zone_id=zone_id, origin_ip=["192.0.2.1"])
+    assert paths in ([], [f"/zones/{zone_id}/origin/cloud_regions/192.0.2.1"])
+    assert not paths or (zone_id.isascii() and zone_id.isalnum())
+
+
+@given(origin_ip=one_of(TRICKS, ip_addresses().map(str)))
+@example(origin_ip="fe80::1%25/../x")
+@example(origin_ip="::ffff:192.0.2.1")
+@example(origin_ip="\u0661.0.0.1")
+def test_no_address_leaves_its_place_in_the_path(silent: Stub, origin_ip: str) -> None:
+    for operation, value in ((INFO, [origin_ip]), (REGION, origin_ip)):
+        more = {"state": "absent"} if operation is REGION else {}
+        for path in sent(silent, operation, origin_ip=value, **more):
+            prefix, slash, address = path.rpartition("/")
+            assert prefix + slash == f"/zones/{ZONE_ID}/origin/cloud_regions/"
+            assert ip_address(address) == ip_address(origin_ip.strip())
+
+
+@given(zone=TRICKS)
+@example(zone="example.com&name=other.example")
+@example(zone="%26name=other.example")
+@example(zone="\ud800")
+def test_no_name_of_a_zone_leaves_its_place_in_the_query(silent: Stub, zone: str) -> None:
+    for target in sent(silent, INFO, zone_id=None, zone=zone):
+        url = urlsplit(target)
+        assert (url.path, url.fragment) == ("/zones", "")
+        name = zone.strip().rstrip(".").lower()
+        assert parse_qsl(url.query, keep_blank_values=True) == [("name", name), ("per_page", "50")]
+
+
+@given(account_id=TRICKS)
+def test_no_account_id_becomes_part_of_a_request(silent: Stub, account_id: str) -> None:
+    targets = sent(silent, INFO, zone_id=None, zone="example.com", account_id=account_id)
+    assert targets in ([], ["/zones?name=example.com&per_page=50"])
+
+
+@settings(max_examples=30)
+@given(zone_id=from_regex(r"[^0-9A-Za-z]", fullmatch=True) | text(min_size=33))
+def test_no_service_makes_an_identifier_of_anything_else(zone_id: str) -> None:
+    found = {"id": zone_id, "name": "example.com", "account": {"id": "1", "name": "One"}}
+    with Stub(in_turn(success([found]))) as stub:
+        assert sent(stub, INFO, zone_id=None, zone="example.com") == ["/zones?name=example.com&per_page=50"]
+
+
+# How much of an answer is taken
+
+Speech = Callable[[], Iterable[bytes]]
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+BLANKS = b" " * 64 * 1024
+CHUNK = b"%x\r\n%s\r\n" % (len(BLANKS), BLANKS)
+
+
+def zipped() -> Iterator[bytes]:
+    """A thousandfold of itself, once it is unpacked."""
+    compressor = zlib.compressobj(wbits=31)
+    yield HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    for blanks in repeat(BLANKS):
+        yield compressor.compress(blanks)
+
+
+def after(head: bytes, part: bytes) -> Speech:
+    """A part that is repeated without an end, after a head."""
+
+    def speak() -> Iterator[bytes]:
+        yield head
+        yield from repeat(part)
+
+    return speak
+
+
+@contextmanager
+def speaking(speech: Speech) -> Iterator[str]:
+    """The address of a service that answers any request so, for as long as anybody listens."""
+
+    class Speaker(StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            with suppress(OSError):
+                for part in speech():
+                    self.wfile.write(part)
+
+    with ThreadingTCPServer((HOST, 0), Speaker) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://{HOST}:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "speech",
+    [
+        pytest.param(after(HEAD + b"Connection: close\r\n\r\n", BLANKS), id="without-length"),
+        pytest.param(after(HEAD + b"Content-Length: 99999999999999\r\n\r\n", BLANKS), id="long-by-its-own-account"),
+        pytest.param(after(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", CHUNK), id="chunked"),
+        pytest.param(zipped, id="compressed"),
+        pytest.param(after(b"HTTP/1.1 500 No\r\nConnection: close\r\n\r\n", BLANKS), id="failure"),
+        pytest.param(after(b"HTTP/1.1 302 No\r\nLocation: /x\r\nConnection: close\r\n\r\n", BLANKS), id="redirect"),
+        pytest.param(after(HEAD, b"X-More: of this\r\n"), id="headers"),
+        pytest.param(after(HEAD + b"X-More: ", BLANKS), id="long-header"),
+        pytest.param(after(b"", BLANKS), id="no-http"),
+    ],
+)
+def test_an_endless_answer_takes_bounded_memory(speech: Speech) -> None:
+    with speaking(speech) as url:
+        tracemalloc.start()
+        try:
+            error_of(url, timeout=10)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    # What was read, in its parts and once more as a whole.
+    assert peak < 3 * LARGEST_ANSWER
+
+
+def test_silence_in_the_middle_of_an_answer_is_bounded() -> None:
+    def speak() -> Iterator[bytes]:
+        yield HEAD + b"Content-Length: 100\r\n\r\n"
+        for _number in range(3):
+            time.sleep(0.1)
+            yield b" "
+        time.sleep(5)
+
+    with speaking(speak) as url:
+        begun = time.monotonic()
+        assert "within 0.3 seconds" in error_of(url, timeout=0.3)
+        assert 0.5 < time.monotonic() - begun < 2
+
+
+def test_paging_ends_whatever_the_service_says() -> None:
+    """Each page is new, and each total larger than the one before."""
+    numbers = count()
+
+    def answer(_request: Request) -> Answer:
+        number = next(numbers)
+        page = [
+            {"origin_ip": str(ip_address(number * 100 + last)), "vendor": "aws", "region": "us-east-1"}
+            for last in range(100)
+        ]
+        return success(page, total_count=1000 + number)
+
+    with Stub(answer) as stub, pytest.raises(CloudflareError, match="did not add up"):
+        do(INFO, stub.url)
+    assert len(stub.requests) < 50
+
+
+@pytest.mark.parametrize("total", [35_001, 10**12, -1, 1e3, "100", None])
+def test_totals_that_cannot_be_true_end_the_paging(total: object) -> None:
+    with Stub(in_turn(success([], total_count=total))) as stub, pytest.raises(CloudflareError, match="shape"):
+        do(INFO, stub.url)
+    assert len(stub.requests) == 1
+
+
+def test_a_service_that_always_wants_more_time_gets_no_more_than_it_may_have() -> None:
+    refused = json.dumps({"success": False, "errors": [{"code": 10100, "message": "Later"}] * 1000}).encode()
+    with Stub(in_turn(Answer(429, refused, {"Retry-After": "301"}))) as stub:
+        assert len(error_of(stub.url, retries=10**9)) < 1000
+    assert len(stub.requests) == 1
