@@ -1,0 +1,61 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Long runs, alone and side by side, under a rate limit that they would exceed at full speed."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
+from ansible_collections.originops.cloudflare.plugins.modules.origin_cloud_region_batch import ARGUMENT_SPEC
+from emulator.server import Emulator
+from unit.service import fleet, options
+
+SMALL = 1500
+"""Mappings that take 17 requests to create: the first page, the supported regions and 15 batches."""
+
+
+def fill(emulator: Emulator, zone: str, retries: int = 5) -> dict[str, Any]:
+    """Map a fleet in a zone, as the batch module does."""
+    given = options(
+        emulator.api_url,
+        ARGUMENT_SPEC,
+        api_token=emulator.token,
+        zone_id=emulator.add_zone(zone).id,
+        retries=retries,
+        mappings=[{"ip": address, "vendor": "aws", "region": "us-east-1"} for address in fleet(SMALL)],
+    )
+    return ensure_mappings(given, check_mode=False)
+
+
+def refused(emulator: Emulator) -> int:
+    return sum(request.status == 429 for request in emulator.requests)
+
+
+def test_a_long_batch_slows_down_before_it_is_refused() -> None:
+    with Emulator(quota=14, window=1.5) as emulator:
+        assert fill(emulator, "example.com")["summary"]["created"] == SMALL
+        assert refused(emulator) == 0
+
+
+def test_forks_cope_with_one_another() -> None:
+    with Emulator(quota=20, window=1) as emulator, ThreadPoolExecutor(3) as forks:
+        zones = [f"example{number}.com" for number in range(3)]
+        results = list(forks.map(lambda zone: fill(emulator, zone), zones))
+    assert [result["summary"]["created"] for result in results] == [SMALL] * 3
+
+
+def test_without_retries_nothing_is_waited_for() -> None:
+    with Emulator(quota=14, window=1000) as emulator:
+        begun = time.monotonic()
+        with pytest.raises(CloudflareError, match="HTTP 429") as failed:
+            fill(emulator, "example.com", retries=0)
+    assert time.monotonic() - begun < 100
+    assert failed.value.facts["summary"]["created"] == 1200
