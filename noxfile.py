@@ -88,7 +88,7 @@ def sanity_home() -> dict[str, str]:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Unit tests."""
-    session.run("pytest", "tests/unit", "--numprocesses=auto", *session.posargs)
+    session.run("pytest", "tests/unit", "--numprocesses=auto", "--dist=worksteal", *session.posargs)
 
 
 @nox.session(default=False)
@@ -110,6 +110,7 @@ def playbook(session: nox.Session) -> None:
         "pytest",
         "tests/integration",
         "--numprocesses=auto",
+        "--dist=worksteal",  # the slowest may come last
         *session.posargs,
         env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
     )
