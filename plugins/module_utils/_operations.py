@@ -46,6 +46,9 @@ EMPTY_PURGE = (
     "what you want"
 )
 
+MOST_REFUSALS = 10
+"""Items that a message tells of; the result has them all."""
+
 
 def ensure_mapping(options: Dict[str, Any], check_mode: bool) -> Result:
     """Bring the mapping of one address to the state that is asked for."""
@@ -118,10 +121,6 @@ def read_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
         "total_count": current.total if current.whole else None,
         **zone.as_result(),
     }
-
-
-MOST_REFUSALS = 10
-"""Items that a message tells of; the result has them all."""
 
 
 @dataclass
