@@ -21,6 +21,7 @@ from ansible.utils.display import Display
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 
 try:
+    from ansible.executor.module_common import _BuiltModule
     from ansible.module_utils.testing import patch_module_args
 except ImportError:  # before ansible-core 2.19, whose warnings do not find their way out of this process either
     patch_module_args = None
@@ -32,8 +33,8 @@ VARIABLE = "originops_cloudflare_direct"
 class DirectActionModule(ActionModule):
     """Runs a module as Ansible does, but for the last step, where nobody could notice the difference.
 
-    Ansible prepares the arguments and the module, and understands what it prints, as ever. What is
-    handed to the module's interpreter otherwise, a call of the same module's main function here does.
+    Ansible prepares the arguments, and understands what the module prints, as ever. What is handed to
+    the module's interpreter otherwise, a call of the same module's main function here does.
     """
 
     main: Callable[[], None]
@@ -54,6 +55,20 @@ class DirectActionModule(ActionModule):
     def _is_pipelining_enabled(self, *args: Any, **kwargs: Any) -> bool:
         # Without a file to run, and a temporary folder for it.
         return self._direct or super()._is_pipelining_enabled(*args, **kwargs)
+
+    def _configure_module(self, module_name: str, module_args: Any, task_vars: dict[str, Any]) -> Any:
+        # Packing a module costs as much as running it. Only an interpreter that has to be found yet is left to Ansible.
+        delegate = self._task.delegate_to
+        own_vars = task_vars["ansible_delegated_vars"][delegate] if delegate else task_vars
+        interpreter = self._templar.template(own_vars.get("ansible_python_interpreter"))
+        if not self._direct or interpreter != sys.executable:
+            return super()._configure_module(module_name, module_args, task_vars)
+        path = self._shared_loader_obj.module_loader.find_plugin(module_name)
+        shebang = f"#!{sys.executable}"
+        module = _BuiltModule(
+            b_module_data=b"not packed", module_style="new", shebang=shebang, serialization_profile="legacy"
+        )
+        return module, path
 
     def _low_level_execute_command(self, cmd: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         is_module = bool(kwargs.get("in_data"))
