@@ -93,7 +93,7 @@ class Credentials:
         return text.replace(self.secret, "********")
 
 
-class _Retries(Retry):
+class Retries(Retry):
     """urllib3's retries, with a backoff that begins at once and bounds on what is waited for."""
 
     waited = 0.0
@@ -180,7 +180,7 @@ class Client:
         if api_url.startswith("http:"):
             # Only loopback is spoken to without TLS, and a proxy of the environment would take the secret off it.
             self._session.trust_env = False
-        self._retries = _Retries(
+        self._retries = Retries(
             total=retries,
             other=0,  # a certificate does not get better
             status_forcelist=RETRIED_STATUS,
@@ -207,8 +207,8 @@ class Client:
         try:
             response, content = self._send(method, self._api_url + path, params=query, json=body)
         except (OSError, HTTPError) as error:
-            reason = self.printable(self._reason(error))
-            raise CloudflareError(f"{doing} failed: {reason}") from None
+            told = self.printable(reason(error, self._api_url, self._timeout))
+            raise CloudflareError(f"{doing} failed: {told}") from None
         envelope = self._decode(content)
         if 200 <= response.status_code < 300 and envelope.get("success") is True and "result" in envelope:
             return envelope
@@ -245,7 +245,7 @@ class Client:
                     stream=True,
                 )
                 with response:
-                    body = _read(response)
+                    body = read_body(response, LARGEST_ANSWER)
             except OSError as error:
                 cause = _transport_error(error)
                 if cause is None:
@@ -294,33 +294,40 @@ class Client:
             return {}
         return envelope if isinstance(envelope, dict) else {}
 
-    def _reason(self, error: BaseException) -> str:
-        """What lies at the bottom of an error of requests, whose own text is for developers."""
-        nested: BaseException | None = error
-        while nested:
-            error = nested
-            inside = [*error.args, getattr(error, "reason", None), error.__cause__, error.__context__]
-            nested = next((one for one in inside if isinstance(one, BaseException)), None)
-        if isinstance(error, TimeoutError):
-            return f"no answer from {self._api_url} within {self._timeout:g} seconds"
-        if isinstance(error, LocationParseError):
-            # Its text may have part of a proxy's password.
-            return f"{self._api_url}, or a proxy of the environment, has no usable address"
-        return f"no usable answer from {self._api_url}: {error}"
-
     def printable(self, text: str) -> str:
         """A foreign text for a message: on one line, of bounded length, without the secret."""
-        line = "".join(char if char.isprintable() else " " for char in self._credentials.redact(text))
-        return line if len(line) <= 500 else line[:497] + "..."
+        return printable(self._credentials.redact(text))
 
 
-def _read(response: requests.Response) -> bytes:
+def read_body(response: requests.Response, most: int) -> bytes:
+    """The body of an answer that comes as a stream. Raises OSError for one of more bytes than this."""
     content = bytearray()
     for chunk in response.iter_content(64 * 1024):
         content += chunk
-        if len(content) > LARGEST_ANSWER:
-            raise OSError("the answer is larger than any that the API sends")
+        if len(content) > most:
+            raise OSError(f"the answer is larger than any that is expected: more than {most // 1024**2} MiB")
     return bytes(content)
+
+
+def reason(error: BaseException, address: str, timeout: float) -> str:
+    """What lies at the bottom of an error of requests, whose own text is for developers."""
+    nested: BaseException | None = error
+    while nested:
+        error = nested
+        inside = [*error.args, getattr(error, "reason", None), error.__cause__, error.__context__]
+        nested = next((one for one in inside if isinstance(one, BaseException)), None)
+    if isinstance(error, TimeoutError):
+        return f"no answer from {address} within {timeout:g} seconds"
+    if isinstance(error, LocationParseError):
+        # Its text may have part of a proxy's password.
+        return f"{address}, or a proxy of the environment, has no usable address"
+    return f"no usable answer from {address}: {error}"
+
+
+def printable(text: str) -> str:
+    """A foreign text for a message: on one line, of bounded length."""
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= 500 else line[:497] + "..."
 
 
 def _transport_error(error: BaseException | None) -> HTTPError | None:

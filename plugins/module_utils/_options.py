@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that all plugins share, and the zone that they lead to."""
+"""The options that all plugins share, and the client and the zone that they lead to."""
 
 from __future__ import annotations
 
@@ -24,9 +24,16 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._zones import
 
 DEFAULT_API_URL = "https://api.cloudflare.com/client/v4"
 
+TRANSPORT_SPEC: dict[str, dict[str, Any]] = {
+    "timeout": {"type": "float", "default": 30},
+    "retries": {"type": "int", "default": 5},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+}
+
 # The credentials have no fallback here: those of a task win as a whole over those of the environment, and the rule
 # that excludes one another is about the task's own.
-ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "api_token": {"type": "str", "no_log": True},
     "api_email": {"type": "str"},
     "api_key": {"type": "str", "no_log": True},
@@ -35,18 +42,23 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
         "default": DEFAULT_API_URL,
         "fallback": (env_fallback, ["CLOUDFLARE_BASE_URL"]),
     },
+    **TRANSPORT_SPEC,
+}
+
+CONNECTION_RULES: dict[str, list[tuple[str, ...]]] = {
+    "mutually_exclusive": [("api_token", "api_email"), ("api_token", "api_key")],
+}
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    **CONNECTION_SPEC,
     "api_version": {"type": "str", "default": "auto", "choices": list(GENERATIONS)},
     "zone_id": {"type": "str"},
     "zone": {"type": "str"},
     "account_id": {"type": "str"},
-    "timeout": {"type": "float", "default": 30},
-    "retries": {"type": "int", "default": 5},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
 }
 
 RULES: dict[str, list[tuple[str, ...]]] = {
-    "mutually_exclusive": [("api_token", "api_email"), ("api_token", "api_key"), ("zone_id", "zone")],
+    "mutually_exclusive": [*CONNECTION_RULES["mutually_exclusive"], ("zone_id", "zone")],
     "required_one_of": [("zone_id", "zone")],
 }
 
@@ -62,23 +74,10 @@ LONGEST_TIMEOUT = 3600.0
 @contextmanager
 def open_zone(options: Dict[str, Any]) -> Iterator[Zone]:
     """The zone that the common options name. Raises InvalidInput before anything is sent, and CloudflareError."""
-    if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        raise InvalidInput(f"ca_path: there is no {shorten(options['ca_path'])}")
-    if not 0 < options["timeout"] <= LONGEST_TIMEOUT:
-        raise InvalidInput(f"timeout: {options['timeout']:g} is not between 0 and {LONGEST_TIMEOUT:g} seconds")
-    if options["retries"] < 0:
-        raise InvalidInput(f"retries: {options['retries']} is less than 0")
     for name in ("zone_id", "account_id"):
         if options[name] is not None:
             check_identifier(name, options[name])
-    client = Client(
-        _api_url(options["api_url"] or DEFAULT_API_URL),
-        _credentials(options),
-        timeout=options["timeout"],
-        retries=options["retries"],
-        verify=(options["ca_path"] or True) if options["validate_certs"] else False,
-    )
-    with client:
+    with open_client(options) as client:
         zone_id = options["zone_id"] or find_zone(client, options["zone"], options["account_id"])
         zone = Zone(client, zone_id, options["api_version"])
         try:
@@ -86,6 +85,26 @@ def open_zone(options: Dict[str, Any]) -> Iterator[Zone]:
         except OriginOpsError as error:
             error.facts = {**zone.as_result(), **error.facts}
             raise
+
+
+def open_client(options: Dict[str, Any]) -> Client:
+    """The client that the options of CONNECTION_SPEC describe, before anything is sent. Raises InvalidInput."""
+    return Client(_api_url(options["api_url"] or DEFAULT_API_URL), _credentials(options), **transport(options))
+
+
+def transport(options: Dict[str, Any]) -> dict[str, Any]:
+    """How requests are sent, by the options that name it: what Client takes beside an address. Raises InvalidInput."""
+    if options["ca_path"] and not os.path.exists(options["ca_path"]):
+        raise InvalidInput(f"ca_path: there is no {shorten(options['ca_path'])}")
+    if not 0 < options["timeout"] <= LONGEST_TIMEOUT:
+        raise InvalidInput(f"timeout: {options['timeout']:g} is not between 0 and {LONGEST_TIMEOUT:g} seconds")
+    if options["retries"] < 0:
+        raise InvalidInput(f"retries: {options['retries']} is less than 0")
+    return {
+        "timeout": options["timeout"],
+        "retries": options["retries"],
+        "verify": (options["ca_path"] or True) if options["validate_certs"] else False,
+    }
 
 
 def _credentials(options: Dict[str, Any]) -> Credentials:

@@ -1,0 +1,202 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module cloud_ip_ranges in playbooks, with a mirror, and the filter that reads what it keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from emulator.server import HOST
+from published_ranges import ENTRIES, published, write_ranges
+
+from .playbook import COLLECTION, OMIT, run_playbook
+
+SECRET = "Nq5Vt8Lw2Zk7Rb4Xs"
+VENDORS = tuple(ENTRIES)
+
+
+class Mirror(ThreadingHTTPServer):
+    """The server of Python's own library, over a folder, inside a `with` block."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__((HOST, 0), partial(_Handler, directory=str(folder)))
+        self.folder = folder
+        self.url = f"http://{HOST}:{self.server_port}"
+        self.answers: list[tuple[str, int]] = []
+        """Paths with the status that each got."""
+        self.heard: list[str] = []
+        """The headers of all requests."""
+
+    def __enter__(self) -> Mirror:
+        Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+    def sources(self) -> dict[str, str]:
+        return {vendor: f"{self.url}/{vendor}.json" for vendor in VENDORS}
+
+    def publish(self, vendor: str, text: str, age: int) -> None:
+        """Replace a file by one of so many seconds."""
+        path = self.folder / f"{vendor}.json"
+        path.write_text(text)
+        os.utime(path, (2_000_000_000 - age,) * 2)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    server: Mirror
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        self.server.answers.append((self.path, int(code)))
+        self.server.heard.append(str(self.headers))
+
+    def log_message(self, *_args: object) -> None:
+        """Log nothing: the mirror records requests itself."""
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Mirror]:
+    write_ranges(tmp_path / "mirror")
+    with Mirror(tmp_path / "mirror") as mirror:
+        for vendor in VENDORS:
+            mirror.publish(vendor, published(vendor, ENTRIES[vendor]), 1000)
+        yield mirror
+
+
+def keep(
+    folder: Path, *arguments: str, then: Any = None, environment: Mapping[str, str] | None = None, **options: Any
+) -> tuple[Any, str]:
+    """What a task with these options and another expression of the play come to, and all that was printed."""
+    tasks = [
+        {
+            f"{COLLECTION}.cloud_ip_ranges": {"dest": "ranges", "retries": 0, **options},
+            "register": "cloud",
+            "ignore_errors": True,
+        },
+        {"ansible.builtin.copy": {"content": "{{ then | to_json }}", "dest": "outcome.json"}, "check_mode": False},
+    ]
+    play = {"hosts": "localhost", "gather_facts": False, "vars": {"then": then or "{{ cloud }}"}, "tasks": tasks}
+    done = run_playbook(folder, [play], *arguments, environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return json.loads((folder / "outcome.json").read_text()), done.stdout + done.stderr
+
+
+def states(folder: Path) -> dict[str, tuple[int, str]]:
+    """What a folder has, with the inodes, which change with every replacement."""
+    return {path.name: (path.stat().st_ino, path.read_text()) for path in sorted(folder.glob("*"))}
+
+
+def test_copies_follow_a_mirror(tmp_path: Path, mirror: Mirror) -> None:
+    copies = tmp_path / "ranges"
+    foretold, _output = keep(tmp_path, "--check", sources=mirror.sources())
+    assert (foretold["changed"], foretold["files"], copies.exists()) == (True, {}, False)
+    first, _output = keep(tmp_path, sources=mirror.sources())
+    assert first["ranges"] == foretold["ranges"]
+    assert first["files"] == {vendor: str(copies / f"{vendor}.json") for vendor in VENDORS}
+    before = states(copies)
+    assert {name: text for name, (_inode, text) in before.items() if "note" not in name} == {
+        f"{vendor}.json": published(vendor, ENTRIES[vendor]) for vendor in VENDORS
+    }
+    assert {oct((copies / f"{vendor}.json").stat().st_mode & 0o777) for vendor in VENDORS} == {"0o644"}
+
+    mirror.answers.clear()
+    again, _output = keep(tmp_path, sources=mirror.sources())
+    assert not again["changed"]
+    assert mirror.answers == [(f"/{vendor}.json", 304) for vendor in VENDORS]
+    assert states(copies) == before
+
+    mirror.publish("gcp", published("gcp", ENTRIES["gcp"][1:], 2), 500)
+    newer, output = keep(tmp_path, "--check", "--diff", sources=mirror.sources())
+    assert [copy["vendor"] for copy in newer["ranges"] if copy["changed"]] == ["gcp"]
+    for line in ("-gcp: version 2026-03-01T12:00:00.000000, 5", "+gcp: version 2026-03-02T12:00:00.000000, 4"):
+        assert line in output
+    assert states(copies) == before
+    done, _output = keep(tmp_path, "--diff", sources=mirror.sources())
+    assert (done["ranges"], done["diff"]) == (newer["ranges"], newer["diff"])
+    assert states(copies)["gcp.json"][1] == published("gcp", ENTRIES["gcp"][1:], 2)
+    assert states(copies)["aws.json"] == before["aws.json"]
+
+
+def test_a_bad_source_costs_no_copy_and_stops_no_other(tmp_path: Path, mirror: Mirror) -> None:
+    keep(tmp_path, sources=mirror.sources())
+    before = states(tmp_path / "ranges")
+    mirror.publish("aws", "<!DOCTYPE html><title>Sorry</title>", 500)
+    mirror.publish("azure", published("azure", ENTRIES["azure"], 2)[:-40], 500)
+    (mirror.folder / "gcp.json").unlink()
+    mirror.publish("oci", published("oci", ENTRIES["oci"], 2), 500)
+    then = "{{ [cloud, '192.0.2.40' | originops.cloudflare.origin_region_of(**cloud.files)] }}"
+    (result, place), _output = keep(tmp_path, then=then, sources=mirror.sources())
+    assert result["failed"]
+    assert result["changed"]
+    for told in ("3 of 4 sources failed: aws: ", "begins with '<!DOCTYPE", "azure: ", "gcp: HTTP 404 from http://"):
+        assert told in result["msg"]
+    assert result["msg"].endswith("The last good copies stay: aws, azure, gcp")
+    assert [(copy["changed"], copy["error"] is None) for copy in result["ranges"]] == [
+        *[(False, False)] * 3,
+        (True, True),
+    ]
+    after = states(tmp_path / "ranges")
+    assert {name for name in after if after[name] != before[name]} == {"oci.json", "oci.json.note"}
+    assert (place["status"], place["region"]) == ("found", "eastus2")
+
+
+def test_local_files_and_the_filter(tmp_path: Path) -> None:
+    sources = write_ranges(tmp_path / "saved")
+    addresses = ["198.51.100.10", "2001:DB8:3::40", "203.0.113.50", "203.0.113.90", "203.0.113.70", "10.0.0.1"]
+    then = f"{{{{ {addresses} | map('trim') | originops.cloudflare.origin_region_of(**cloud.files) }}}}"
+    places, _output = keep(tmp_path, then=then, sources=sources)
+    assert [(it["origin_ip"], it["status"], it["vendor"], it["region"]) for it in places] == [
+        ("198.51.100.10", "found", "aws", "us-west-2"),
+        ("2001:db8:3::40", "found", "azure", "eastus2"),
+        ("203.0.113.50", "found", "oci", "us-ashburn-1"),
+        ("203.0.113.90", "ambiguous", None, None),
+        ("203.0.113.70", "global", "gcp", None),
+        ("10.0.0.1", "unknown", None, None),
+    ]
+
+
+def test_secrets_stay_where_they_are(tmp_path: Path, mirror: Mirror) -> None:
+    (tmp_path / ".netrc").write_text(f"machine {HOST} login someone password {SECRET}\n")
+    environment = {"CLOUDFLARE_API_TOKEN": SECRET, "CLOUDFLARE_API_KEY": SECRET, "CLOUDFLARE_EMAIL": SECRET}
+    result, output = keep(tmp_path, "-vvv", environment=environment, sources=mirror.sources())
+    assert result["changed"]
+    assert SECRET not in output + "".join(mirror.heard)
+    assert "Authorization" not in "".join(mirror.heard)
+
+
+@pytest.mark.parametrize("form", ["http://someone:{}@192.0.2.1/aws.json", "https:/{}@192.0.2.1"])
+def test_a_password_in_an_address_is_not_repeated(tmp_path: Path, form: str) -> None:
+    (tmp_path / "secret.json").write_text(json.dumps({"source": form.format(SECRET)}))
+    arguments = ("-vvv", "-e", "@secret.json")
+    result, output = keep(tmp_path, *arguments, sources={"aws": "{{ source }}"})
+    assert result["failed"]
+    assert "sources.aws has an @" in result["msg"]
+    assert SECRET not in output + json.dumps(result)
+
+
+def test_bad_options(tmp_path: Path) -> None:
+    for options, told in (
+        ({"sources": {"ibm": "ibm.json"}}, "ibm"),
+        ({"sources": {}}, "sources is empty"),
+        ({"dest": OMIT}, "dest"),
+        ({"dest": "playbook.yml"}, "is not a folder"),
+    ):
+        result, _output = keep(tmp_path, **options)
+        assert result["failed"]
+        assert told in result["msg"]

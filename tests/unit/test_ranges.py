@@ -1,0 +1,339 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The published ranges: where addresses are by them, and files that are not what they should be."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS, parse_address
+from ansible_collections.originops.cloudflare.plugins.module_utils._ranges import (
+    AZURE_ALIASES,
+    LARGEST_FILE,
+    Location,
+    Placement,
+    Ranges,
+    parse,
+)
+from published_ranges import ENTRIES, SHAPES, Entries, published, write_ranges
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> dict[str, str]:
+    return write_ranges(tmp_path / "ranges")
+
+
+def ranges_of(**entries: Entries) -> Ranges:
+    """From the prefixes and regions of vendors."""
+    return Ranges(parse(vendor, published(vendor, listed).encode(), vendor) for vendor, listed in entries.items())
+
+
+def where(ranges: Ranges, address: str) -> tuple[str, list[str]]:
+    """The status, and each placement as vendor/region, with a dash for none."""
+    location = ranges.locate(parse_address(address))
+    return location.status, [f"{place.vendor}/{place.region or '-'}" for place in location.placements]
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "places"),
+    [
+        ("198.51.100.0", "found", ["aws/us-west-2"]),
+        ("198.51.100.10", "found", ["aws/us-west-2"]),
+        ("198.51.100.64", "ambiguous", ["aws/us-west-2", "aws/us-east-1"]),
+        ("198.51.100.80", "found", ["aws/us-west-2"]),
+        ("198.51.100.127", "found", ["aws/us-west-2"]),
+        ("198.51.100.128", "global", ["aws/-"]),
+        ("198.51.100.255", "global", ["aws/-"]),
+        ("198.51.101.0", "unknown", []),
+        ("198.51.99.255", "unknown", []),
+        ("192.0.2.40", "found", ["azure/eastus2"]),
+        ("192.0.2.130", "found", ["azure/germanywestcentral"]),
+        ("192.0.2.200", "global", ["azure/-"]),
+        ("192.0.2.230", "ambiguous", ["azure/eastus2", "azure/centralus"]),
+        ("203.0.113.20", "found", ["gcp/us-central1"]),
+        ("203.0.113.50", "found", ["oci/us-ashburn-1"]),
+        ("203.0.113.70", "global", ["gcp/-"]),
+        ("203.0.113.90", "ambiguous", ["gcp/europe-west3", "oci/eu-frankfurt-1"]),
+        ("203.0.113.96", "unknown", []),
+        ("2001:db8:1::10", "found", ["aws/us-west-2"]),
+        ("2001:db8:1:ff::10", "global", ["aws/-"]),
+        ("2001:DB8:2::20", "found", ["gcp/us-central1"]),
+        ("2001:db8:3:ffff::", "found", ["azure/eastus2"]),
+        ("2001:db8:4::", "unknown", []),
+        ("::ffff:198.51.100.10", "unknown", []),
+        ("::", "unknown", []),
+        ("255.255.255.255", "unknown", []),
+    ],
+)
+def test_where_addresses_are(paths: dict[str, str], address: str, status: str, places: list[str]) -> None:
+    assert where(Ranges.load(paths), address) == (status, places)
+
+
+def test_placements_have_the_prefix_in_its_canonical_spelling() -> None:
+    ranges = ranges_of(aws=[("2001:DB8:0::/48", "us-east-1"), ("::ffff:0:0/96", "us-west-2")])
+    assert ranges.locate(ip_address("2001:db8::1")) == Location(
+        "found", (Placement("aws", "us-east-1", "2001:db8::/48"),)
+    )
+    [mapped] = ranges.locate(ip_address("::ffff:192.0.2.1")).placements
+    assert mapped.as_dict() == {"vendor": "aws", "region": "us-west-2", "prefix": "::ffff:0.0.0.0/96"}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_files_can_be_missing(paths: dict[str, str], vendor: str) -> None:
+    alone = Ranges.load({vendor: paths[vendor]})
+    others = Ranges.load({other: path for other, path in paths.items() if other != vendor})
+    for prefix, _region in ENTRIES[vendor]:
+        address = str(ip_network(prefix)[-1])
+        assert {place.split("/")[0] for place in where(alone, address)[1]} == {vendor}
+        assert vendor not in {place.split("/")[0] for place in where(others, address)[1]}
+
+
+@pytest.mark.parametrize(
+    ("entries", "status", "places"),
+    [
+        ({"aws": [("192.0.2.0/24", None), ("192.0.2.0/24", "us-east-1")]}, "found", ["aws/us-east-1"]),
+        ({"aws": [("192.0.2.0/24", None)], "gcp": [("192.0.2.0/24", "us-east1")]}, "found", ["gcp/us-east1"]),
+        ({"aws": [("192.0.2.0/24", None)], "gcp": [("192.0.2.0/24", None)]}, "ambiguous", ["aws/-", "gcp/-"]),
+        ({"aws": [("192.0.2.0/25", None)], "gcp": [("192.0.2.0/24", "us-east1")]}, "global", ["aws/-"]),
+        ({"aws": [("0.0.0.0/0", "us-east-1")], "oci": [("192.0.2.1/32", "uk-london-1")]}, "found", ["oci/uk-london-1"]),
+        ({"oci": [("192.0.2.1", "uk-london-1")]}, "found", ["oci/uk-london-1"]),
+        ({"oci": [("0.0.0.0/0", "uk-london-1")]}, "found", ["oci/uk-london-1"]),
+        ({"azure": [("192.0.2.0/24", "eastus2"), ("192.0.2.0/24", "eastus2")]}, "found", ["azure/eastus2"]),
+        # The same region by its two names.
+        ({"azure": [("192.0.2.0/24", "norwaye"), ("192.0.2.0/24", "norwayeast")]}, "found", ["azure/norwayeast"]),
+    ],
+    ids=str,
+)
+def test_which_prefix_wins(entries: dict[str, Entries], status: str, places: list[str]) -> None:
+    assert where(ranges_of(**entries), "192.0.2.1") == (status, places)
+
+
+def test_azures_old_names_are_those_of_its_regions_today() -> None:
+    names = [*AZURE_ALIASES, "westeurope"]
+    ranges = ranges_of(azure=[(f"10.0.{index}.0/24", name) for index, name in enumerate(names)])
+    assert [where(ranges, f"10.0.{index}.1")[1] for index in range(len(names))] == [
+        [f"azure/{name}"] for name in [*AZURE_ALIASES.values(), "westeurope"]
+    ]
+
+
+def test_azures_tags_of_services_say_nothing() -> None:
+    document = SHAPES["azure"]([("192.0.2.0/24", "eastus2")], 1)
+    for name, region in (("ActionGroup", ""), ("Storage.WestUS", "westus"), ("AzureCloudish", "westus")):
+        properties = {"region": region, "addressPrefixes": ["192.0.2.1/32"]}
+        document["values"].append({"name": name, "properties": properties})
+    ranges = Ranges([parse("azure", json.dumps(document).encode(), "azure.json")])
+    assert where(ranges, "192.0.2.1") == ("found", ["azure/eastus2"])
+
+
+NETWORKS = st.one_of(
+    # In few bits, so that prefixes lie in one another.
+    st.builds(
+        lambda bits, length: ip_network((0xC0000200 | bits, length), strict=False),
+        st.integers(0, 255),
+        st.integers(20, 32),
+    ),
+    st.builds(
+        lambda bits, length: ip_network(((0x20010DB8 << 96) | bits, length), strict=False),
+        st.integers(0, 255),
+        st.sampled_from([0, 32, 64, 120, 124, 126, 127, 128]),
+    ),
+)
+LISTS = st.lists(
+    st.tuples(NETWORKS, st.sampled_from(["north", "south", None])),
+    min_size=1,
+    max_size=12,
+    unique_by=str,
+)
+ADDRESSES = st.one_of(
+    st.integers(0xC0000200, 0xC00002FF).map(ip_address),
+    st.integers(0x20010DB8 << 96, (0x20010DB8 << 96) + 255).map(ip_address),
+)
+
+
+# oci names a region for everything.
+@given(st.dictionaries(st.sampled_from(["aws", "azure", "gcp"]), LISTS), st.lists(ADDRESSES, min_size=1, max_size=8))
+def test_the_longest_prefix_wins_as_looking_at_each_tells(
+    files: dict[str, list[tuple[IPv4Network | IPv6Network, str | None]]], addresses: list[Any]
+) -> None:
+    everything = [(network, vendor, region) for vendor, listed in files.items() for network, region in listed]
+    ranges = ranges_of(**{vendor: [(str(it), region) for it, region in listed] for vendor, listed in files.items()})
+    for address in addresses:
+        around = [entry for entry in everything if address in entry[0]]
+        longest = max((network.prefixlen for network, _vendor, _region in around), default=None)
+        best = {(vendor, region) for network, vendor, region in around if network.prefixlen == longest}
+        best = {place for place in best if place[1]} or best
+        location = ranges.locate(address)
+        assert {(place.vendor, place.region) for place in location.placements} == best
+        assert len(location.placements) == len(best)
+        for place in location.placements:
+            assert (ip_network(place.prefix).prefixlen, address in ip_network(place.prefix)) == (longest, True)
+        expected = "ambiguous" if len(best) > 1 else "found" if any(region for _vendor, region in best) else "global"
+        assert location.status == (expected if best else "unknown")
+
+
+def test_a_file_says_its_version_and_has_each_prefix_once() -> None:
+    told = {vendor: parse(vendor, published(vendor, ENTRIES[vendor], 7).encode(), vendor) for vendor in VENDORS}
+    assert {vendor: one.version for vendor, one in told.items()} == {
+        "aws": "7",
+        "azure": "7",
+        "gcp": "2026-03-07T12:00:00.000000",
+        "oci": "2026-03-07T12:00:00.000000",
+    }
+    for vendor, one in told.items():
+        assert one.prefixes == len({prefix for prefix, _region in ENTRIES[vendor]})
+
+
+def test_a_file_need_not_say_its_version_and_may_begin_with_a_mark() -> None:
+    document = SHAPES["aws"]([("192.0.2.0/24", "us-east-1")], 1)
+    del document["syncToken"]
+    assert parse("aws", json.dumps(document).encode("utf-8-sig"), "aws.json").version is None
+
+
+ONE = [("192.0.2.0/24", "somewhere")]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "text", "told"),
+    [
+        ("aws", "", "it is empty"),
+        (
+            "aws",
+            "<!DOCTYPE html><title>Sorry</title>",
+            "is not JSON, or not all of it: it begins with '<!DOCTYPE html>",
+        ),
+        ("gcp", published("gcp", ONE)[:-20], "is not JSON, or not all of it"),
+        ("oci", "[" * 100_000, "is not JSON"),
+        ("oci", "1" * 10_000, "is not"),
+        ("aws", "\udcff".encode("utf-8", "surrogatepass"), "is not JSON"),
+        ("aws", "[]", "it has no member ipv6_prefixes"),
+        ("azure", "null", "it has no member values"),
+        ("azure", "{}", "it has no member values"),
+        ("aws", published("gcp", ONE), "in the shape of the file of gcp"),
+        ("gcp", published("aws", ONE), "in the shape of the file of aws"),
+        ("gcp", published("azure", ONE), "in the shape of the file of azure"),
+        ("azure", published("oci", ONE), "in the shape of the file of oci"),
+        ("aws", published("aws", []), "has no prefixes"),
+        ("azure", published("azure", []), "has no prefixes"),
+        ("gcp", published("gcp", []), "has no prefixes"),
+        ("oci", published("oci", []), "has no prefixes"),
+        ("azure", '{"values": [{"name": "Storage", "properties": {}}]}', "has no prefixes"),
+        *(
+            (vendor, published(vendor, [("192.0.2.0/24", "somewhere"), (prefix, "somewhere")]), repr(prefix))
+            for vendor in ("aws", "azure", "oci")
+            for prefix in ("192.0.2.1/24", "192.0.2.0/33", "192.0.2/24", "0192.0.2.0/24", "192.0.2.0/+8", "192.0.2.0/")
+        ),
+        *(
+            ("gcp", published("gcp", [(prefix, "somewhere")]), repr(prefix))
+            for prefix in ("2001:db8::/129", "2001:db8::1/64", "fe80::%eth0/64", "192.0.2.0/-1", "", "\0", "٣.0.0.0/8")
+        ),
+        ("gcp", '{"prefixes": [{"ipv4Prefix": "192.0.2.0/24"}]}', "not in the shape"),
+        ("gcp", '{"prefixes": [{"scope": "us-east1"}]}', "not in the shape"),
+        ("gcp", '{"prefixes": [{"ipv4Prefix": "192.0.2.0/24", "scope": null}]}', "not in the shape"),
+        ("gcp", '{"prefixes": [{"ipv4Prefix": 7, "scope": "us-east1"}]}', "not in the shape"),
+        ("gcp", '{"prefixes": [{"ipv4Prefix": ["192.0.2.0/24"], "scope": "us-east1"}]}', "not in the shape"),
+        ("gcp", '{"prefixes": ["192.0.2.0/24"]}', "not in the shape"),
+        ("gcp", '{"prefixes": 5}', "not in the shape"),
+        ("aws", '{"ipv6_prefixes": []}', "not in the shape"),
+        ("azure", '{"values": [{"name": 5}]}', "not in the shape"),
+        ("azure", '{"values": [{"name": "AzureCloud", "properties": null}]}', "not in the shape"),
+        ("oci", '{"regions": [{"region": "r"}]}', "not in the shape"),
+        ("oci", '{"regions": {"region": "r"}}', "not in the shape"),
+    ],
+)
+def test_files_that_are_refused(tmp_path: Path, vendor: str, text: str | bytes, told: str) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InvalidInput) as refused:
+        Ranges.load({vendor: str(path)})
+    assert str(refused.value).startswith(f"{vendor}: {str(path)!r} ")
+    assert told in str(refused.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+    for path, told in {
+        str(tmp_path / "none.json"): "aws: there is no file",
+        str(tmp_path): "is not a file",
+        str(pipe): "is not a file",
+        str(tmp_path / "a\0b"): "aws: cannot read",
+        str(tmp_path / ("long" * 100)): "aws: cannot read",
+        str(large): "is larger than 64 MiB",
+    }.items():
+        with pytest.raises(InvalidInput) as refused:
+            Ranges.load({"aws": path})
+        assert told in str(refused.value)
+        assert repr(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        ({}, "name one or more of aws, azure, gcp, oci"),
+        ({"AWS": "aws.json"}, "vendor 'AWS' is unknown: did you mean aws?"),
+        ({5: "aws.json"}, "vendor '5' is unknown"),
+        ({"aws": None}, "aws: the path of its file is of type NoneType, not text"),
+    ],
+    ids=str,
+)
+def test_what_is_no_path(paths: dict[Any, Any], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told.replace("?", r"\?")):
+        Ranges.load(paths)
+
+
+def test_a_path_may_be_relative_and_of_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_ranges(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for path in ("~/aws.json", "aws.json"):
+        assert where(Ranges.load({"aws": path}), "198.51.100.10") == ("found", ["aws/us-west-2"])
+
+
+def test_a_changed_file_is_read_again_and_another_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "aws.json"
+
+    def write(region: str) -> os.stat_result:
+        path.write_text(published("aws", [("192.0.2.0/24", region)]))
+        return path.stat()
+
+    before = write("us-east-1")
+    assert where(Ranges.load({"aws": str(path)}), "192.0.2.1") == ("found", ["aws/us-east-1"])
+    # All alike but for the content: what is known is used, which shows that the file is not read for each task's items.
+    write("us-west-1")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert where(Ranges.load({"aws": str(path)}), "192.0.2.1") == ("found", ["aws/us-east-1"])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert where(Ranges.load({"aws": str(path)}), "192.0.2.1") == ("found", ["aws/us-west-1"])
+    # A copy that replaces it.
+    other = tmp_path / "other"
+    other.write_text(published("aws", [("192.0.2.0/24", "us-west-2")]))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    other.replace(path)
+    assert where(Ranges.load({"aws": str(path)}), "192.0.2.1") == ("found", ["aws/us-west-2"])
+    path.write_text("<html>")
+    with pytest.raises(InvalidInput):
+        Ranges.load({"aws": str(path)})
+
+
+def test_as_many_prefixes_as_the_clouds_have(tmp_path: Path) -> None:
+    numbers = random.Random(1).sample(range(2**20), 50_000)
+    entries = [(f"{ip_address((10 << 24 | number << 4) % 2**32)}/28", f"region{number % 60}") for number in numbers]
+    path = tmp_path / "azure.json"
+    path.write_text(published("azure", entries))
+    ranges = Ranges.load({"azure": str(path)})
+    for prefix, region in entries[:3500]:
+        assert where(ranges, prefix.partition("/")[0]) == ("found", [f"azure/{region}"])
