@@ -8,14 +8,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # The options that lead to a zone.
+    # The options that lead to the service.
     DOCUMENTATION = r"""
 options:
   api_token:
     description:
       - An API token, sent as a bearer token.
       - It needs the permissions C(Zone > Cache Settings > Edit) to change mappings or C(Read) to only look at them,
-        and C(Zone > Zone > Read) where the zone is given by name.
+        and C(Zone > Zone > Read) to list zones or to find one by its name.
       - If neither this nor O(api_email) and O(api_key) are given, the environment variable E(CLOUDFLARE_API_TOKEN) is
         used, and after it E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
       - Mutually exclusive with O(api_email) and O(api_key).
@@ -39,11 +39,47 @@ options:
       - The environment variable E(CLOUDFLARE_BASE_URL) is used where this is not given.
     type: str
     default: https://api.cloudflare.com/client/v4
+  timeout:
+    description:
+      - Seconds to wait for a connection, and again for each part of an answer, in every single request.
+      - More than 0, at most 3600.
+    type: float
+    default: 30
+  retries:
+    description:
+      - How many times a request is repeated after a connection error, an answer that breaks off, HTTP 429, 500, 502,
+        503, 504 or 520 to 524.
+      - The wait before it is what the service asks for with C(Retry-After), else half a second, doubled each time up
+        to 30 seconds, less a random part. A service that asks for more than 300 seconds is not waited for.
+      - The waits of one request come to at most 600 seconds.
+      - With fewer than 10 requests left of the rate limit, what is left is spread over the rest of its window, which
+        slows a task down by at most 600 seconds, unless this is 0.
+    type: int
+    default: 5
+  validate_certs:
+    description:
+      - Whether to check the certificate of the service. With V(false) the credentials can be read by whoever stands
+        in between.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file or a folder with the certificates of the authorities to trust, instead of those that C(requests) uses
+        otherwise (see the environment variable E(REQUESTS_CA_BUNDLE)).
+    type: path
+requirements:
+  - requests >= 2.25
+"""
+
+    # The options that lead to a zone of it.
+    ZONE = r"""
+options:
   api_version:
     description:
       - The generation of the API's endpoints.
       - V(auto) uses V(v2), and V(v1) only where the service does not know the routes of V(v2).
       - Cloudflare's published end of life of V(v1) is 2026-10-01, so using it gives a deprecation warning.
+      - With V(v1), creating a mapping is repeated (see O(retries)) only where it cannot have been applied.
     type: str
     choices:
       - auto
@@ -63,37 +99,6 @@ options:
     description:
       - The identifier of the account that O(zone) is in, for a name that is in more than one account.
     type: str
-  timeout:
-    description:
-      - Seconds to wait for a connection, and again for each part of an answer, in every single request.
-      - More than 0, at most 3600.
-    type: float
-    default: 30
-  retries:
-    description:
-      - How many times a request is repeated after a connection error, an answer that breaks off, HTTP 429, 500, 502,
-        503, 504 or 520 to 524.
-      - The wait before it is what the service asks for with C(Retry-After), else half a second, doubled each time up
-        to 30 seconds, less a random part. A service that asks for more than 300 seconds is not waited for.
-      - The waits of one request come to at most 600 seconds.
-      - With fewer than 10 requests left of the rate limit, what is left is spread over the rest of its window, which
-        slows a task down by at most 600 seconds, unless this is 0.
-      - Creating with O(api_version=v1) is repeated only where it cannot have been applied.
-    type: int
-    default: 5
-  validate_certs:
-    description:
-      - Whether to check the certificate of the service. With V(false) the credentials can be read by whoever stands
-        in between.
-    type: bool
-    default: true
-  ca_path:
-    description:
-      - A file or a folder with the certificates of the authorities to trust, instead of those that C(requests) uses
-        otherwise (see the environment variable E(REQUESTS_CA_BUNDLE)).
-    type: path
-requirements:
-  - requests >= 2.25
 """
 
     # Where plugins on the controller find the options that they are not given.

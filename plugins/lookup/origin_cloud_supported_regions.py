@@ -28,6 +28,7 @@ options:
     default: false
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.environment
 notes:
   - C(module_defaults) do not reach lookup plugins. Give the options to the lookup, or use the environment.

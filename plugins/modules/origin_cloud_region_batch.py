@@ -88,6 +88,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
   - Supported regions are needed to write mappings, so Tiered Cache has to be on for the zone.

@@ -55,6 +55,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 seealso:
   - module: originops.cloudflare.origin_cloud_region_batch

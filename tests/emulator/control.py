@@ -54,7 +54,10 @@ def create_control(settings: Settings, state: State, requests: list[Recorded], s
                 "name": zone.name,
                 "account": {"id": zone.account_id, "name": zone.account},
                 "tiered_cache": zone.tiered_cache,
+                "smart_tiered_cache": zone.smart_tiered_cache,
                 "obtained_codes": zone.obtained_codes,
+                "status": zone.status,
+                "plan": zone.plan,
                 "mappings": zone.values(),
             }
         ), 200

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Event, Thread
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -128,11 +128,21 @@ class Emulator(Settings):
         account: str = "Example",
         mappings: Mapping[str, tuple[str, str]] | None = None,
         tiered_cache: bool | None = None,
+        smart_tiered_cache: bool | EllipsisType | None = ...,
         obtained_codes: bool | None = None,
+        status: str | None = None,
+        plan: str | None = None,
     ) -> Zone:
         """See State.set_zone."""
         return self._state.set_zone(
-            name, account=account, mappings=mappings, tiered_cache=tiered_cache, obtained_codes=obtained_codes
+            name,
+            account=account,
+            mappings=mappings,
+            tiered_cache=tiered_cache,
+            smart_tiered_cache=smart_tiered_cache,
+            obtained_codes=obtained_codes,
+            status=status,
+            plan=plan,
         )
 
     @property

@@ -14,6 +14,7 @@ from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from threading import Lock
+from types import EllipsisType
 from typing import Any, NamedTuple
 
 from .settings import Settings
@@ -116,11 +117,18 @@ class Zone:
     account: str
     settings: Settings = field(repr=False)
     tiered_cache: bool = True
+    smart_tiered_cache: bool | None = True
+    """None where it was never set, which is off."""
     obtained_codes: bool = True
+    status: str = "active"
+    plan: str = "Free Website"
+    """The name of its plan."""
     mappings: dict[str, Entry] = field(default_factory=dict)
     """By canonical address, in the order of their creation."""
     changed_on: str | None = None
     """When a mapping was last stored or deleted."""
+    settings_modified_on: dict[str, str] = field(default_factory=dict)
+    """When a request last changed a setting, by the setting's identifier."""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def values(self) -> dict[str, tuple[str, str]]:
@@ -198,6 +206,10 @@ class Zone:
                     batch.fail(address, error)
         return batch
 
+    def touch_setting(self, name: str) -> None:
+        """Note that a request changed a setting."""
+        self.settings_modified_on[name] = _now()
+
     def supported_regions(self) -> dict[str, Any]:
         """The result of both generations' operation of that name."""
         if not self.tiered_cache:
@@ -256,30 +268,43 @@ class State:
         account: str = "Example",
         mappings: Mapping[str, tuple[str, str]] | None = None,
         tiered_cache: bool | None = None,
+        smart_tiered_cache: bool | EllipsisType | None = ...,
         obtained_codes: bool | None = None,
+        status: str | None = None,
+        plan: str | None = None,
     ) -> Zone:
         """Create a zone unless the account has it, and set what is given; the rest stays as it is.
 
         Args:
             mappings: See Zone.replace.
             tiered_cache: Whether the zone has Tiered Cache on; a new one has.
+            smart_tiered_cache: Whether it has Smart Tiered Cache on, None for never set; a new one has it on.
             obtained_codes: Whether supported regions come with their sites; they do for a new zone.
+            status: As the API names it; a new zone is active.
+            plan: The name of the plan; a new zone has the one that costs nothing.
 
         Raises:
             ApiError: A mapping is invalid.
         """
         with self._lock:
-            zone_id = _identifier(account, name)
-            zone = self.zones.get(zone_id) or Zone(zone_id, name, _identifier(account), account, self._settings)
+            zone_id = identifier(account, name)
+            zone = self.zones.get(zone_id) or Zone(zone_id, name, identifier(account), account, self._settings)
             if mappings is not None:
                 zone.replace(mappings)
             if tiered_cache is not None:
                 zone.tiered_cache = tiered_cache
+            if smart_tiered_cache is not ...:
+                zone.smart_tiered_cache = smart_tiered_cache
             if obtained_codes is not None:
                 zone.obtained_codes = obtained_codes
+            if status is not None:
+                zone.status = status
+            if plan is not None:
+                zone.plan = plan
             self.zones[zone_id] = zone
         return zone
 
 
-def _identifier(*names: str) -> str:
+def identifier(*names: str) -> str:
+    """An identifier like those of the API, always the same for the same names."""
     return sha256("/".join(names).encode()).hexdigest()[:32]

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from .state import State, Zone
+from .state import State, Zone, identifier
 from .wire import page_of, success
 
 
@@ -36,6 +36,9 @@ def _zone(zone: Zone) -> dict[str, Any]:
     return {
         "id": zone.id,
         "name": zone.name,
-        "status": "active",
+        "status": zone.status,
+        "type": "full",
         "account": {"id": zone.account_id, "name": zone.account},
+        # "Free Website" is free, and the other plans are named alike.
+        "plan": {"id": identifier(zone.plan), "name": zone.plan, "legacy_id": zone.plan.partition(" ")[0].lower()},
     }

@@ -247,14 +247,30 @@ def start_playbook(
     environment: Mapping[str, str] | None = None,
     group: bool = False,
 ) -> subprocess.Popen[str]:
-    """Start ansible-playbook in a folder, with this collection alone, and with no more of the caller's environment
-    than PATH; where asked for, as a process group of its own, as a terminal does."""
-    _link_collection()
+    """Start ansible-playbook in a folder, on its playbook.yml and inventory.yml; where asked for, as a process group of
+    its own, as a terminal does."""
     (folder / "playbook.yml").write_text(json.dumps(playbook, indent=2))
     (folder / "inventory.yml").write_text(json.dumps(INVENTORY))
-    program = Path(sys.executable).with_name("ansible-playbook")
+    arguments = ("-i", "inventory.yml", "playbook.yml", *arguments)
+    return _start(folder, "ansible-playbook", *arguments, environment=environment or {}, group=group)
+
+
+def run_inventory(folder: Path, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ansible-inventory in a folder, on its cloudflare_zones.yml."""
+    arguments = ("-i", "cloudflare_zones.yml", *arguments)
+    with _start(folder, "ansible-inventory", *arguments, environment=environment) as process:
+        stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def _start(
+    folder: Path, program: str, *arguments: str, environment: Mapping[str, str], group: bool = False
+) -> subprocess.Popen[str]:
+    """Start a program of Ansible's in a folder, with this collection alone, and with no more of the caller's
+    environment than PATH."""
+    _link_collection()
     return subprocess.Popen(
-        [program, "-i", "inventory.yml", "playbook.yml", *arguments],
+        [Path(sys.executable).with_name(program), *arguments],
         cwd=folder,
         env={
             "PATH": os.environ["PATH"],
@@ -263,7 +279,7 @@ def start_playbook(
             "PYTHONHASHSEED": "0",
             "HOME": str(folder),
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            **(environment or {}),
+            **environment,
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

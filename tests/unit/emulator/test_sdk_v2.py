@@ -163,3 +163,10 @@ def test_zones_by_global_key(emulator: Emulator, zone: Zone) -> None:
         [listed] = client.zones.list(name=zone.name)
         assert listed == client.zones.get(zone_id=zone.id)
     assert (listed.id, listed.name, listed.account.id) == (zone.id, zone.name, zone.account_id)
+    assert (listed.status, listed.type, listed.plan.name) == (zone.status, "full", zone.plan)
+
+
+def test_zones_go_through_all_pages(emulator: Emulator) -> None:
+    names = [emulator.add_zone(f"zone-{i}.example").name for i in range(60)]
+    with Cloudflare(api_token=emulator.token, base_url=emulator.api_url) as client:
+        assert [zone.name for zone in client.zones.list(per_page=50)] == names

@@ -153,14 +153,20 @@ def test_zones(emulator: Emulator, call: Call, zone: Zone) -> None:
 
     answer = call("GET", f"/zones?name={zone.name}").json()
     assert [found["id"] for found in answer["result"]] == [zone.id, other.id]
-    assert answer["result"][1] == {
+    listed = answer["result"][1]
+    assert listed == {
         "id": other.id,
         "name": zone.name,
         "status": "active",
+        "type": "full",
         "account": {"id": other.account_id, "name": "Other"},
+        "plan": {"id": listed["plan"]["id"], "name": "Free Website", "legacy_id": "free"},
     }
     assert answer["result_info"] == {"page": 1, "per_page": 20, "count": 2, "total_count": 2, "total_pages": 1}
-    assert call("GET", f"/zones/{other.id}").json()["result"] == answer["result"][1]
+    assert call("GET", f"/zones/{other.id}").json()["result"] == listed
+    emulator.add_zone(zone.name, account="Other", status="pending", plan="Pro Website")
+    changed = call("GET", f"/zones/{other.id}").json()["result"]
+    assert (changed["status"], changed["plan"]["legacy_id"]) == ("pending", "pro")
 
     answer = call("GET", "/zones?name=example.org").json()
     assert (answer["result"], answer["result_info"]["total_pages"]) == ([], 0)
@@ -188,7 +194,10 @@ def test_control(emulator: Emulator, call: Call) -> None:
         "name": "example.net",
         "account": {"id": zone.account_id, "name": "Other"},
         "tiered_cache": False,
+        "smart_tiered_cache": True,
         "obtained_codes": True,
+        "status": "active",
+        "plan": "Free Website",
         "mappings": {"2001:db8::1": ["aws", "us-east-1"]},
     }
     # What is not named stays.

@@ -1,0 +1,275 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: zones
+short_description: Cloudflare zones as inventory hosts
+version_added: 0.2.0
+description:
+  - Makes one host of each zone that the credentials may read, so that forks, ansible-runner and the job slices of AWX
+    spread zones.
+  - A host has the name of its zone. Where that name is taken, by a zone in another account or by a host of an
+    inventory source that was read before, it is C(NAME_ZONEID).
+  - All hosts are in the group C(cloudflare_zones). Their tasks run on the controller, by C(ansible_connection=local)
+    and the Python that read the inventory as C(ansible_python_interpreter).
+  - Zones are read by one request for every 50, and by one where there are none.
+  - The name of the inventory file has to end with C(cloudflare_zones.yml) or C(cloudflare_zones.yaml).
+author:
+  - Contributors to the originops.cloudflare project (@originops)
+options:
+  plugin:
+    description:
+      - Says that the file is for this plugin.
+    type: str
+    required: true
+    choices:
+      - originops.cloudflare.zones
+  accounts:
+    description:
+      - Identifiers or names of accounts whose zones become hosts. Without any, those of all accounts.
+      - One that no zone is in is warned of.
+    type: list
+    elements: str
+    default: []
+  names:
+    description:
+      - Shell patterns, such as V(*.example.com) or V(shop-?.example), for the names of zones that become hosts.
+        Without any, all of them.
+      - V(*.example.com) matches V(www.example.com), but not V(example.com).
+    type: list
+    elements: str
+    default: []
+  statuses:
+    description:
+      - The statuses of zones that become hosts. With an empty list, any.
+    type: list
+    elements: str
+    choices:
+      - active
+      - initializing
+      - moved
+      - pending
+    default:
+      - active
+extends_documentation_fragment:
+  - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.environment
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+notes:
+  - The variables of a host are C(cloudflare_zone_id), C(cloudflare_zone_name), C(cloudflare_zone_status),
+    C(cloudflare_zone_account) with C(id) and C(name), and C(cloudflare_zone_plan), the name of the plan. What the
+    service does not tell is null.
+  - O(accounts), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with lookups and
+    extra variables. Keep secrets out of the file, or encrypted by Ansible Vault.
+  - All zones go into the cache before they are filtered, so other filters need no new read. The cache tells services
+    and inventory files apart but not credentials. Give those that see other zones another O(cache_connection) or
+    O(cache_prefix).
+  - A host of the same name in an inventory source that is read later becomes one with the zone, and local too. Name the
+    file of the zones last.
+  - Where plays run by another Python than the one that read the inventory, as they may in AWX, set the variable
+    C(ansible_python_interpreter) of the play to C({{ ansible_playbook_python }}).
+  - Ansible goes on without an inventory that cannot be read. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true)
+    where a play must not pass over zones silently.
+seealso:
+  - module: originops.cloudflare.origin_cloud_region_batch
+"""
+
+EXAMPLES = r"""
+---
+# A whole cloudflare_zones.yml: all active zones that the credentials of the environment may read
+plugin: originops.cloudflare.zones
+
+---
+# Some zones of an account, also those that are not active yet, in groups by plan and status
+plugin: originops.cloudflare.zones
+api_token: "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"
+accounts:
+  - Example
+names:
+  - example.*
+  - "*.example"
+statuses:
+  - active
+  - pending
+keyed_groups:
+  - key: cloudflare_zone_plan
+    prefix: plan
+  - key: cloudflare_zone_status
+    prefix: status
+groups:
+  shops: cloudflare_zone_name is search('shop')
+compose:
+  origins_group: "'origins_of_' ~ (cloudflare_zone_name | replace('.', '_'))"
+
+---
+# Read from Cloudflare again only after ten minutes, or with ansible-playbook --flush-cache
+plugin: originops.cloudflare.zones
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/cloudflare_zones
+cache_timeout: 600
+
+---
+# A playbook, for ansible-playbook -i cloudflare_zones.yml: every task is about the zone of its host
+- name: Keep the origin mappings of every zone right
+  hosts: cloudflare_zones
+  gather_facts: false
+  module_defaults:
+    group/originops.cloudflare.cloudflare:
+      zone_id: "{{ cloudflare_zone_id }}"
+  tasks:
+    - name: Map the fleet
+      originops.cloudflare.origin_cloud_region_batch:
+        mappings: "{{ fleet }}"
+
+    - name: Read the zone back
+      originops.cloudflare.origin_cloud_region_info:
+      register: zone
+"""
+
+import sys
+from collections import Counter
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import nearest, shorten
+from ansible_collections.originops.cloudflare.plugins.module_utils._options import (
+    CONNECTION_RULES,
+    CONNECTION_SPEC,
+    open_client,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._zones import list_zones
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "accounts": {"type": "list", "elements": "str", "default": []},
+    "names": {"type": "list", "elements": "str", "default": []},
+    "statuses": {"type": "list", "elements": "str", "default": ["active"]},
+}
+VALIDATOR = ArgumentSpecValidator({**CONNECTION_SPEC, **FILTERS}, **CONNECTION_RULES)
+
+GROUP = "cloudflare_zones"
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    NAME = "originops.cloudflare.zones"
+
+    def verify_file(self, path: str) -> bool:
+        return super().verify_file(path) and path.endswith(("cloudflare_zones.yml", "cloudflare_zones.yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        super().parse(inventory, loader, path, cache)
+        if REQUESTS_IMPORT_ERROR:
+            raise AnsibleParserError(missing_required_lib("requests"))
+        options = self._validated(self._read_config_data(path))
+        try:
+            zones = self._all_zones(options, path, cache)
+        except OriginOpsError as error:
+            raise AnsibleParserError(str(error)) from None
+        self._populate(self._chosen(zones, options))
+
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+        # What Ansible says about a value that can't be a text has that value in it.
+        for name in ("api_token", "api_key"):
+            if isinstance((direct or {}).get(name), (dict, list)):
+                raise AnsibleParserError(f"{name} is not a text")
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+
+    def _validated(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The options that are about zones, by the rules of the modules', which add what the environment has."""
+        known = self.get_options()
+        for name in map(str, config):
+            if name not in known:
+                raise AnsibleParserError(f"option {name} is unknown: {nearest(name, known)}")
+        self.templar.available_variables = self._vars
+        # Only what the file has itself. Ansible has decrypted single values, and cut lists that are templates.
+        given = {
+            name: self.templar.template(config[name] if name in FILTERS else self.get_option(name))
+            for name in VALIDATOR.argument_spec
+            if name in config
+        }
+        validated = VALIDATOR.validate({name: value for name, value in given.items() if value is not None})
+        if validated.error_messages:
+            raise AnsibleParserError("; ".join(validated.error_messages))
+        return validated.validated_parameters
+
+    def _all_zones(self, options: dict[str, Any], path: str, cache: bool) -> list[dict[str, Any]]:
+        """All zones that the credentials may read, as list_zones has them, from the cache where it may be used."""
+        # Services and inventory files are told apart. Credentials are not: their hash in the name of a file would be
+        # something to try guesses on, and a new token of the same user should find the zones that the old one left.
+        service = sha256(options["api_url"].encode()).hexdigest()[:8]
+        key = f"{self.get_cache_key(path)}_{service}"
+        cached = self.get_option("cache")
+        if cached and cache:
+            try:
+                return self.cache[key]
+            except KeyError:
+                pass
+        with open_client(options) as client:
+            zones = list_zones(client)
+        if cached:
+            self.cache[key] = zones
+        return zones
+
+    def _chosen(self, zones: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
+        """The zones that pass all filters."""
+        accounts, names, statuses = (options[name] for name in FILTERS)
+        known = {account for zone in zones for account in zone["account"].values()}
+        for account in accounts:
+            if account not in known:
+                self.display.warning(f"accounts: no zone that these credentials may read is in {shorten(account)}")
+        return [
+            zone
+            for zone in zones
+            if (not accounts or not {*accounts}.isdisjoint(zone["account"].values()))
+            and (not names or any(fnmatchcase(zone["name"].lower(), pattern.lower()) for pattern in names))
+            and (not statuses or zone["status"] in statuses)
+        ]
+
+    def _populate(self, zones: list[dict[str, Any]]) -> None:
+        self.inventory.add_group(GROUP)
+        times = Counter(zone["name"] for zone in zones)
+        for zone in zones:
+            host = zone["name"]
+            if times[host] > 1 or self._is_another(host, zone["id"]):
+                host = f"{host}_{zone['id']}"
+            self.inventory.add_host(host, group=GROUP)
+            for name, value in zone.items():
+                self.inventory.set_variable(host, f"cloudflare_zone_{name}", _no_template(value))
+            self.inventory.set_variable(host, "ansible_connection", "local")
+            self.inventory.set_variable(host, "ansible_python_interpreter", sys.executable)
+            self._construct(host)
+
+    def _is_another(self, host: str, zone_id: str) -> bool:
+        """Whether an earlier inventory source has a host of this name, which then is no zone or another one."""
+        earlier = self.inventory.hosts.get(host)
+        return earlier is not None and earlier.vars.get("cloudflare_zone_id") != zone_id
+
+    def _construct(self, host: str) -> None:
+        variables = self.inventory.get_host(host).get_vars()
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+
+
+def _no_template(value: Any) -> Any:
+    """What the service told, marked so that ansible-core before 2.19 evaluates no template that somebody put there.
+
+    Only what looks like one, because the mark shows in what ansible-inventory prints.
+    """
+    if isinstance(value, dict):
+        return {name: _no_template(one) for name, one in value.items()}
+    return wrap_var(value) if isinstance(value, str) and "{" in value else value

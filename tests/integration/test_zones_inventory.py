@@ -1,0 +1,237 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory of zones, by ansible-inventory and in plays over it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.faults import Answer, Fault
+from emulator.server import Emulator
+
+from .playbook import COLLECTION, batch, info, mapping, run_inventory, run_playbook
+from .test_direct import SIGN
+from .test_security import refuse_and_tell
+
+UNPARSED_FAILS = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+
+
+@pytest.fixture
+def environment(emulator: Emulator) -> dict[str, str]:
+    return {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}
+
+
+def write(folder: Path, **options: Any) -> None:
+    """The inventory file with these options."""
+    content = {"plugin": f"{COLLECTION}.zones", **options}
+    (folder / "cloudflare_zones.yml").write_text(json.dumps(content))
+
+
+def listed(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The variables of the hosts, and the hosts of the groups, that ansible-inventory --list printed."""
+    assert done.returncode == 0, done.stderr
+    # Whatever comes from a service is marked as no template.
+    printed = json.loads(done.stdout, object_hook=lambda value: value.get("__ansible_unsafe", value))
+    groups = {name: group.get("hosts", []) for name, group in printed.items() if name not in ("_meta", "all")}
+    return printed["_meta"]["hostvars"], groups
+
+
+def spent(emulator: Emulator) -> Counter[str]:
+    """How many requests of each path and status came since this was last asked."""
+    requests = Counter(f"{request.path} {request.status}" for request in emulator.requests)
+    emulator.requests.clear()
+    return requests
+
+
+def test_the_list(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    for number in range(116):
+        emulator.add_zone(f"zone-{number:03}.example")
+    shop = emulator.add_zone("shop.example.com", account="Shops", plan="Pro Website", status="pending")
+    emulator.add_zone("moved.example.com", status="moved")
+    twice = [emulator.add_zone("example.com", account=account) for account in ("Shops", "Example")]
+    write(
+        tmp_path,
+        names=["*example.com", "zone-00[0-1].*"],
+        statuses=["active", "pending"],
+        keyed_groups=[
+            {"key": "cloudflare_zone_plan", "prefix": "plan"},
+            {"key": "cloudflare_zone_account.name", "prefix": "", "separator": ""},
+        ],
+        groups={"unready": "cloudflare_zone_status != 'active'"},
+        compose={"label": "cloudflare_zone_name ~ '!'"},
+    )
+    variables, groups = listed(run_inventory(tmp_path, "--list", environment=environment))
+    assert spent(emulator) == {"/zones 200": 3}
+    doubles = sorted(f"example.com_{zone.id}" for zone in twice)
+    assert groups == {
+        "cloudflare_zones": [*doubles, "shop.example.com", "zone-000.example", "zone-001.example"],
+        "plan_Free_Website": [*doubles, "zone-000.example", "zone-001.example"],
+        "plan_Pro_Website": ["shop.example.com"],
+        "Example": [f"example.com_{twice[1].id}", "zone-000.example", "zone-001.example"],
+        "Shops": [f"example.com_{twice[0].id}", "shop.example.com"],
+        "unready": ["shop.example.com"],
+    }
+    assert variables["shop.example.com"] == {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "cloudflare_zone_id": shop.id,
+        "cloudflare_zone_name": "shop.example.com",
+        "cloudflare_zone_status": "pending",
+        "cloudflare_zone_account": {"id": shop.account_id, "name": "Shops"},
+        "cloudflare_zone_plan": "Pro Website",
+        "label": "shop.example.com!",
+    }
+
+
+def test_a_play_over_the_zones(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    zones = [
+        emulator.add_zone(f"zone-{number}.example", mappings={"192.0.2.1": ("aws", "us-east-1")}) for number in range(6)
+    ]
+    write(tmp_path)
+    origins = [mapping("192.0.2.1", "aws/us-east-1"), mapping("192.0.2.2", "gcp/us-east1")]
+    play = {
+        "hosts": "cloudflare_zones",
+        "gather_facts": False,
+        "module_defaults": {f"group/{COLLECTION}.cloudflare": {"zone_id": "{{ cloudflare_zone_id }}"}},
+        "tasks": [batch(origins)],
+    }
+    run = [tmp_path, [play], "-i", "cloudflare_zones.yml", "-f", "4", "-vvv"]
+    done = run_playbook(*run, environment=environment)
+    assert done.returncode == 0, done.stdout
+    assert all(zone.values()["192.0.2.2"] == ("gcp", "us-east1") for zone in zones)
+    assert done.stdout.count(SIGN) == len(zones)
+    spent(emulator)
+    # Two runs come to the same, and where nothing is left to do, they cost one request a zone and those of the list.
+    done = run_playbook(*run, environment=environment)
+    assert re.findall(r"^(\S+) +: ok=1 +changed=0 ", done.stdout, re.M) == [zone.name for zone in zones]
+    assert spent(emulator) == {
+        "/zones 200": 1,
+        **{f"/zones/{zone.id}/origin/cloud_regions 200": 1 for zone in zones},
+    }
+
+
+def test_the_cache(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    emulator.add_zone("example.com")
+    emulator.add_zone("example.net")
+    cached = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    write(tmp_path, **cached)
+    variables, _groups = listed(run_inventory(tmp_path, "--list", environment=environment))
+    assert spent(emulator) == {"/zones 200": 1}
+    assert listed(run_inventory(tmp_path, "--list", environment=environment))[0] == variables
+    write(tmp_path, **cached, names=["*.net"])
+    assert [*listed(run_inventory(tmp_path, "--list", environment=environment))[0]] == ["example.net"]
+    assert spent(emulator) == {}
+
+    emulator.add_zone("another.net")
+    play = {
+        "hosts": "cloudflare_zones",
+        "gather_facts": False,
+        "tasks": [{"ansible.builtin.meta": "refresh_inventory"}],
+    }
+    told = []
+    for arguments in ([], ["--flush-cache"], []):
+        done = run_playbook(
+            tmp_path, [play], "-i", "cloudflare_zones.yml", "--list-hosts", *arguments, environment=environment
+        )
+        told.append((sorted(re.findall(r"^      (\S+)$", done.stdout, re.M)), spent(emulator)))
+    assert told == [
+        (["example.net"], {}),
+        (["another.net", "example.net"], {"/zones 200": 1}),
+        (["another.net", "example.net"], {}),
+    ]
+    run_playbook(tmp_path, [play], "-i", "cloudflare_zones.yml", environment=environment)
+    assert spent(emulator) == {"/zones 200": 1}
+
+
+def test_what_fails(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    for number in range(60):
+        emulator.add_zone(f"zone-{number:02}.example")
+
+    def refusal(*arguments: str, **options: Any) -> str:
+        write(tmp_path, **options)
+        done = run_inventory(tmp_path, "--list", *arguments, environment={**environment, **UNPARSED_FAILS})
+        assert done.returncode != 0
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+        return " ".join(done.stderr.split())
+
+    refused = refusal(api_token="wrong-6Wd4Hs9Pz")
+    assert (
+        "Listing the zones failed: HTTP 401: Authentication error (code 10000). Check that the credentials" in refused
+    )
+    assert "option name is unknown: did you mean names?" in refusal(name="example.com")
+    assert "timeout: 0 is not between 0 and 3600 seconds" in refusal(timeout=0)
+    spent(emulator)
+    nothing = {"success": True, "errors": [], "messages": [], "result": [], "result_info": {"total_count": 60}}
+    emulator.faults = [Fault(effect=Answer(body=nothing), path="page=2&", times=None)]
+    assert "3 times the pages of the list did not add up to its total" in refusal()
+    # Without being told to, Ansible does not fail: it warns.
+    done = run_inventory(tmp_path, "--list", environment=environment)
+    assert done.returncode == 0
+    assert "did not add up" in " ".join(done.stderr.split())
+
+
+def test_secrets_are_nowhere(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    emulator.add_zone("example.com")
+    secrets = (emulator.token, emulator.key)
+    key = {"api_email": emulator.email, "api_key": emulator.key}
+    template = {"api_token": "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"}
+    caching = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
+    outputs = []
+    for faults in ((), (Fault(effect=refuse_and_tell, path="page=1&", times=None),)):
+        emulator.faults = faults
+        for options in ({}, {"api_token": emulator.token}, key, template):
+            write(tmp_path, **options, **({} if faults else caching))
+            done = run_inventory(
+                tmp_path,
+                "--list",
+                "--flush-cache",
+                "-vvvv",
+                environment={**environment, "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log")},
+            )
+            # Without this the secret was not at risk.
+            assert ("Heard" in done.stderr) is bool(faults)
+            assert ("********" in done.stderr) is bool(faults)
+            outputs.append(done.stdout + done.stderr)
+    emulator.faults = ()
+    for options in ({"api_token": {"value": emulator.token}}, {**key, "timeout": "soon"}, {**key, "retries": -1}):
+        write(tmp_path, **options)
+        done = run_inventory(tmp_path, "--list", "-vvvv", environment=environment)
+        assert "Failed to parse" in done.stderr
+        outputs.append(done.stdout + done.stderr)
+    (tmp_path / "cloudflare_zones.yml").unlink()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"ansible.log"} < {path.name for path in files}
+    outputs += [path.read_text("utf-8") for path in files]
+    assert not [secret for secret in secrets for output in outputs if secret in output]
+
+
+def test_names_that_look_like_templates_are_data(
+    emulator: Emulator, environment: dict[str, str], tmp_path: Path
+) -> None:
+    account = "Example {{ lookup('ansible.builtin.pipe', 'touch evaluated') }}"
+    emulator.add_zone("example.com", account=account)
+    write(tmp_path, compose={"label": "cloudflare_zone_account.name ~ '!'"}, keyed_groups=[{"key": "label"}])
+    play = {
+        "hosts": "cloudflare_zones",
+        "gather_facts": False,
+        "tasks": [
+            {"ansible.builtin.assert": {"that": "cloudflare_zone_account.name ~ '!' == label"}},
+            {"ansible.builtin.debug": {"msg": "{{ cloudflare_zone_account.name }}"}},
+            info(zone_id="{{ cloudflare_zone_id }}"),
+        ],
+    }
+    done = run_playbook(tmp_path, [play], "-i", "cloudflare_zones.yml", environment=environment)
+    assert done.returncode == 0, done.stdout
+    assert "touch evaluated" in done.stdout
+    assert not (tmp_path / "evaluated").exists()

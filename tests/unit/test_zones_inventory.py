@@ -1,0 +1,499 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory plugin, as Ansible loads and runs it, and the list of zones that it is made from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import inventory_loader
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from emulator.server import Emulator
+from unit.service import TOKEN, Answer, Request, Stub, in_turn, success
+
+NAME = "originops.cloudflare.zones"
+GROUP = "cloudflare_zones"
+
+Read = Callable[..., InventoryData]
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the environment that the tests run in."""
+    for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY", "CLOUDFLARE_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def read(emulator: Emulator, tmp_path: Path) -> Read:
+    """Reads an inventory file with these options, those that lead to the emulator included; None leaves one out."""
+
+    def parse(inventory: InventoryData | None = None, *, use_cache: bool = True, **options: Any) -> InventoryData:
+        path = tmp_path / "cloudflare_zones.yml"
+        common = {"plugin": NAME, "api_url": emulator.api_url, "api_token": TOKEN, "retries": 0}
+        path.write_text(json.dumps({name: value for name, value in {**common, **options}.items() if value is not None}))
+        inventory = inventory or InventoryData()
+        plugin = inventory_loader.get(NAME)
+        assert plugin.verify_file(str(path))
+        plugin.parse(inventory, DataLoader(), str(path), cache=use_cache)
+        if options.get("cache"):
+            plugin.update_cache_if_changed()
+        return inventory
+
+    return parse
+
+
+def hosts(inventory: InventoryData) -> list[str]:
+    """The names of the hosts, of which each is in the group of all zones."""
+    names = [host.name for host in inventory.groups[GROUP].get_hosts()]
+    assert sorted(names) == sorted(inventory.hosts)
+    return names
+
+
+def members(inventory: InventoryData) -> dict[str, list[str]]:
+    """The hosts of all other groups that have any."""
+    return {
+        name: [host.name for host in group.get_hosts()]
+        for name, group in inventory.groups.items()
+        if name not in ("all", "ungrouped", GROUP) and group.get_hosts()
+    }
+
+
+def refusal_of(read: Read, **options: Any) -> str:
+    with pytest.raises(AnsibleError) as failed:
+        read(**options)
+    assert TOKEN not in str(failed.value)
+    return str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("cloudflare_zones.yml", True),
+        ("cloudflare_zones.yaml", True),
+        ("production.cloudflare_zones.yml", True),
+        ("zones.yml", False),
+        ("cloudflare_zones.json", False),
+        ("cloudflare_zones.yml.orig", False),
+    ],
+)
+def test_files(tmp_path: Path, name: str, wanted: bool) -> None:
+    path = tmp_path / name
+    assert not inventory_loader.get(NAME).verify_file(str(path))
+    path.write_text(f"plugin: {NAME}")
+    assert inventory_loader.get(NAME).verify_file(str(path)) is wanted
+
+
+def test_a_host_has_what_is_known_of_its_zone(emulator: Emulator, read: Read) -> None:
+    zone = emulator.add_zone("example.com", account="One", plan="Pro Website")
+    inventory = read()
+    assert hosts(inventory) == ["example.com"]
+    variables = inventory.hosts["example.com"].vars
+    assert {name: value for name, value in variables.items() if not name.startswith("inventory_")} == {
+        "cloudflare_zone_id": zone.id,
+        "cloudflare_zone_name": "example.com",
+        "cloudflare_zone_status": "active",
+        "cloudflare_zone_account": {"id": zone.account_id, "name": "One"},
+        "cloudflare_zone_plan": "Pro Website",
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+    }
+
+
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (50, 1), (51, 2), (120, 3)])
+def test_zones_take_a_request_for_every_50(emulator: Emulator, read: Read, count: int, requests: int) -> None:
+    names = [emulator.add_zone(f"zone-{number:03}.example").name for number in reversed(range(count))]
+    assert hosts(read()) == sorted(names)
+    assert [request.query["per_page"] for request in emulator.requests] == ["50"] * requests
+    assert {request.query["page"] for request in emulator.requests} == {str(page + 1) for page in range(requests)}
+
+
+@pytest.mark.parametrize(
+    ("filters", "chosen"),
+    [
+        ({}, "a b c"),
+        ({"names": [], "accounts": []}, "a b c"),
+        ({"names": ["?.example.com"]}, "a b"),
+        ({"names": ["A.Example.COM"]}, "a"),
+        ({"names": ["*.example.com", "c.*"]}, "a b c"),
+        ({"names": ["[!a].example.*"]}, "b c"),
+        ({"names": ["example.com", "*.com.au", "a.example"]}, ""),
+        ({"names": "a.*,c.*"}, "a c"),
+        ({"names": "{{ ['a', 'b'] | map('regex_replace', '$', '.*') }}"}, "a b"),
+        ({"accounts": ["One"]}, "a b"),
+        ({"accounts": ["Two", "One"]}, "a b c"),
+        ({"accounts": ["{two}"]}, "c"),
+        ({"accounts": ["One"], "names": ["c.*"]}, ""),
+        ({"statuses": ["pending"]}, "d"),
+        ({"statuses": ["moved", "active"]}, "a b c e"),
+        ({"statuses": []}, "a b c d e"),
+        ({"statuses": ["pending"], "accounts": ["Two"], "names": ["d*"]}, "d"),
+    ],
+    ids=str,
+)
+def test_filters(emulator: Emulator, read: Read, filters: dict[str, Any], chosen: str) -> None:
+    for name in ("a.example.com", "b.example.com"):
+        emulator.add_zone(name, account="One")
+    two = emulator.add_zone("c.example.net", account="Two").account_id
+    emulator.add_zone("d.example.net", account="Two", status="pending")
+    emulator.add_zone("e.example.net", account="Two", status="moved")
+    if "accounts" in filters:
+        filters = {**filters, "accounts": [account.format(two=two) for account in filters["accounts"]]}
+    assert [name[0] for name in hosts(read(**filters))] == chosen.split()
+
+
+def test_an_account_that_no_zone_is_in_is_warned_of(
+    emulator: Emulator, read: Read, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.add_zone("example.com", account="One")
+    assert hosts(read(accounts=["One"])) == ["example.com"]
+    assert capsys.readouterr().err == ""
+    assert hosts(read(accounts=["Won"])) == []
+    assert "no zone that these credentials may read is in 'Won'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_name_in_more_than_one_account(emulator: Emulator, read: Read) -> None:
+    one, two = (emulator.add_zone("example.com", account=account) for account in ("One", "Two"))
+    emulator.add_zone("example.net", account="Two")
+    inventory = read()
+    assert hosts(inventory) == [*sorted(f"example.com_{zone.id}" for zone in (one, two)), "example.net"]
+    for zone in (one, two):
+        variables = inventory.hosts[f"example.com_{zone.id}"].vars
+        assert (variables["cloudflare_zone_id"], variables["cloudflare_zone_name"]) == (zone.id, "example.com")
+        assert variables["cloudflare_zone_account"]["name"] == zone.account
+    # Among the zones that were chosen there is one of the name.
+    assert read(accounts=["One"]).hosts["example.com"].vars["cloudflare_zone_id"] == one.id
+    emulator.add_zone("example.com", account="Two", status="moved")
+    assert hosts(read()) == ["example.com", "example.net"]
+
+
+@given(
+    zones=st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from("123"), st.sampled_from(["active", "moved"])),
+        unique_by=lambda zone: zone[:2],
+    ),
+    statuses=st.sets(st.sampled_from(["active", "moved"])),
+)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_chosen_zone_is_one_host(read: Read, zones: list[tuple[str, str, str]], statuses: set[str]) -> None:
+    answers = [
+        {"id": name + account, "name": name, "status": status, "account": {"id": account, "name": "One"}}
+        for name, account, status in zones
+    ]
+    with Stub(in_turn(success(answers, total_count=len(answers)))) as stub:
+        inventory = read(api_url=stub.url, statuses=sorted(statuses))
+    chosen = [zone for zone in answers if not statuses or zone["status"] in statuses]
+    names = Counter(zone["name"] for zone in chosen)
+    assert {host.name: host.vars["cloudflare_zone_id"] for host in inventory.hosts.values()} == {
+        zone["name"] if names[zone["name"]] == 1 else f"{zone['name']}_{zone['id']}": zone["id"] for zone in chosen
+    }
+
+
+def test_a_host_that_was_there_before_stays_what_it_is(emulator: Emulator, read: Read) -> None:
+    zone = emulator.add_zone("example.com")
+    inventory = InventoryData()
+    inventory.add_host("example.com")
+    read(inventory)
+    assert [host.name for host in inventory.groups[GROUP].get_hosts()] == [f"example.com_{zone.id}"]
+    assert "ansible_connection" not in inventory.hosts["example.com"].vars
+
+
+def test_the_same_zones_twice_are_the_same_hosts(emulator: Emulator, read: Read) -> None:
+    emulator.add_zone("example.com")
+    assert hosts(read(read())) == ["example.com"]
+
+
+def test_constructed_groups_and_variables(emulator: Emulator, read: Read) -> None:
+    emulator.add_zone("shop.example", account="One", plan="Pro Website")
+    emulator.add_zone("example.com", account="Two")
+    inventory = read(
+        keyed_groups=[
+            {"key": "cloudflare_zone_plan", "prefix": "plan"},
+            {"key": "cloudflare_zone_account.name", "prefix": "account"},
+        ],
+        groups={"shops": "inventory_hostname is match('shop')"},
+        compose={
+            "label": "cloudflare_zone_name ~ ' of ' ~ cloudflare_zone_account.name",
+            "ansible_python_interpreter": "'/usr/bin/python3'",
+            "missing": "there.is.none",
+        },
+    )
+    assert members(inventory) == {
+        "plan_Free_Website": ["example.com"],
+        "plan_Pro_Website": ["shop.example"],
+        "account_Two": ["example.com"],
+        "account_One": ["shop.example"],
+        "shops": ["shop.example"],
+    }
+    variables = inventory.hosts["shop.example"].vars
+    assert variables["label"] == "shop.example of One"
+    assert variables["ansible_python_interpreter"] == "/usr/bin/python3"
+    assert "missing" not in variables
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"compose": {"new": "there.is.none"}},
+        {"groups": {"new": "there.is.none"}},
+        {"keyed_groups": [{"key": "there.is.none"}]},
+    ],
+    ids=str,
+)
+def test_strict(emulator: Emulator, read: Read, option: dict[str, Any]) -> None:
+    emulator.add_zone("example.com")
+    assert hosts(read(**option)) == ["example.com"]
+    assert "example.com" in refusal_of(read, **option, strict=True)
+
+
+def test_the_cache_spares_requests(emulator: Emulator, read: Read, tmp_path: Path) -> None:
+    zones = [emulator.add_zone(name) for name in ("a.example", "b.example")]
+    emulator.add_zone("c.example", status="pending")
+    cached = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
+
+    def cost() -> int:
+        number = len(emulator.requests)
+        emulator.requests.clear()
+        return number
+
+    first = read(**cached)
+    assert cost() == 1
+    again = read(**cached)
+    assert {host.name: host.vars for host in again.hosts.values()} == {
+        host.name: host.vars for host in first.hosts.values()
+    }
+    # What the filters leave out is in the cache too, and it takes no credentials to read it.
+    assert hosts(read(**cached, names=["c.*"], statuses=[], api_token=None)) == ["c.example"]
+    assert cost() == 0
+    # Ansible asks for a new read with --flush-cache and meta: refresh_inventory, which then is in the cache.
+    emulator.add_zone("d.example")
+    assert hosts(read(**cached, use_cache=False)) == ["a.example", "b.example", "d.example"]
+    assert cost() == 1
+    assert hosts(read(**cached)) == ["a.example", "b.example", "d.example"]
+    assert cost() == 0
+    # Without the option the cache is neither read nor written.
+    emulator.add_zone("e.example")
+    assert hosts(read())[-1] == "e.example"
+    assert cost() == 1
+    assert hosts(read(**cached))[-1] == "d.example"
+    # Another service has zones of its own.
+    with Emulator() as other:
+        other.add_zone("other.example")
+        assert hosts(read(**cached, api_url=other.api_url)) == ["other.example"]
+    assert hosts(read(**cached))[0] == "a.example"
+    assert cost() == 0
+    content = "".join(path.read_text("utf-8") for path in (tmp_path / "cache").iterdir())
+    assert zones[0].id in content
+    assert not [text for text in (TOKEN, sys.executable) if text in content]
+
+
+def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read, tmp_path: Path) -> None:
+    emulator.add_zone("example.com")
+    cached = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
+    read(**cached)
+    assert "10000" in refusal_of(read, **cached, use_cache=False, api_token="wrong-6Wd4Hs9Pz")
+    assert hosts(read(**cached)) == ["example.com"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"name": ["a.*"]}, "option name is unknown: did you mean names?"),
+        ({"zone": "example.com"}, "option zone is unknown"),
+        ({"zone_id": "1"}, "option zone_id is unknown"),
+        ({"statuses": ["deleted"]}, "deleted"),
+        ({"names": {"a": 1}}, "names"),
+        ({"timeout": "soon"}, "timeout"),
+        ({"timeout": 0}, "timeout: 0 is not between 0 and 3600 seconds"),
+        ({"retries": -1}, "retries: -1 is less than 0"),
+        ({"ca_path": "/there/is/no/such/file"}, "ca_path: there is no '/there/is/no/such/file'"),
+        ({"api_url": "http://192.0.2.1"}, "is not https"),
+        ({"api_token": None}, "no credentials: give api_token"),
+        ({"api_token": f"{TOKEN} {TOKEN}"}, "api_token is empty, or has blanks"),
+        ({"api_token": {"value": TOKEN}}, "api_token is not a text"),
+        ({"api_token": [TOKEN]}, "api_token is not a text"),
+        ({"api_token": None, "api_email": "me@example.com", "api_key": {"value": TOKEN}}, "api_key is not a text"),
+        ({"api_email": "me@example.com"}, "mutually exclusive"),
+        ({"api_token": None, "api_email": "me@example.com"}, "required together"),
+        ({"api_token": "{{ there_is_none }}"}, "there_is_none"),
+        ({"plugin": "originops.cloudflare.zone"}, "originops.cloudflare.zone"),
+        ({"cache": True, "cache_plugin": "there.is.none"}, "there.is.none"),
+    ],
+    ids=str,
+)
+def test_unusable_options(emulator: Emulator, read: Read, options: dict[str, Any], told: str) -> None:
+    assert told in refusal_of(read, **options)
+    assert emulator.requests == []
+
+
+def test_failures_of_the_service(emulator: Emulator, read: Read) -> None:
+    refusal = refusal_of(read, api_token="wrong-6Wd4Hs9Pz")
+    assert refusal.startswith("Listing the zones failed: HTTP 401: Authentication error (code 10000). Check that")
+    assert "no usable answer from http://127.0.0.1:9: " in refusal_of(read, api_url="http://127.0.0.1:9")
+    emulator.quota = 0
+    assert "HTTP 429" in refusal_of(read)
+
+
+def test_failures_are_parser_errors(read: Read) -> None:
+    # Ansible then tells of the failed source, and goes on to the next.
+    for options in ({"api_token": "wrong-6Wd4Hs9Pz"}, {"retries": -1}, {"name": "x"}):
+        with pytest.raises(AnsibleParserError):
+            read(**options)
+
+
+@pytest.mark.parametrize(
+    ("variables", "options"),
+    [
+        ({"CLOUDFLARE_API_TOKEN": Emulator.token}, {}),
+        ({"CLOUDFLARE_EMAIL": Emulator.email, "CLOUDFLARE_API_KEY": Emulator.key}, {}),
+        ({"CLOUDFLARE_API_KEY": Emulator.key}, {"api_email": Emulator.email}),
+        # The file's own win, as a whole.
+        ({"CLOUDFLARE_API_TOKEN": "wrong-6Wd4Hs9Pz"}, {"api_token": Emulator.token}),
+        ({"CLOUDFLARE_API_TOKEN": "wrong-6Wd4Hs9Pz"}, {"api_email": Emulator.email, "api_key": Emulator.key}),
+        ({"SOME_TOKEN": Emulator.token}, {"api_token": "{{ lookup('ansible.builtin.env', 'SOME_TOKEN') }}"}),
+    ],
+    ids=str,
+)
+def test_credentials(
+    emulator: Emulator,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    options: dict[str, str],
+) -> None:
+    emulator.add_zone("example.com")
+    for name, value in {"CLOUDFLARE_BASE_URL": emulator.api_url, **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert hosts(read(**{"api_url": None, "api_token": None, **options})) == ["example.com"]
+
+
+ZONE = {"id": "1", "name": "example.com", "status": "active", "account": {"id": "2", "name": "One"}}
+
+
+@pytest.mark.parametrize(
+    ("zone", "left_out"),
+    [
+        (ZONE, "cloudflare_zone_plan"),
+        ({**ZONE, "plan": None}, "cloudflare_zone_plan"),
+        ({**ZONE, "plan": {"id": "3"}}, "cloudflare_zone_plan"),
+        ({**ZONE, "plan": {"name": "Pro"}, "status": None}, "cloudflare_zone_status"),
+    ],
+)
+def test_what_the_service_leaves_out_is_null(read: Read, zone: dict[str, Any], left_out: str) -> None:
+    with Stub(in_turn(success([zone], total_count=1))) as stub:
+        inventory = read(api_url=stub.url, statuses=[])
+    variables = inventory.hosts["example.com"].vars
+    assert [name for name, value in variables.items() if value is None and "zone" in name] == [left_out]
+
+
+def test_what_people_typed_is_made_printable(read: Read) -> None:
+    zone = {**ZONE, "account": {"id": "2", "name": "One\x1b[2J\n\u202e\U0001f469"}, "plan": {"name": TOKEN}}
+    with Stub(in_turn(success([zone], total_count=1))) as stub:
+        variables = read(api_url=stub.url).hosts["example.com"].vars
+    assert variables["cloudflare_zone_account"] == {"id": "2", "name": "One [2J  \U0001f469"}
+    assert variables["cloudflare_zone_plan"] == "********"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        success(None, total_count=0),
+        success({}, total_count=0),
+        success("example.com", total_count=1),
+        success([None], total_count=1),
+        success([5], total_count=1),
+        success([{}], total_count=1),
+        success([ZONE]),
+        success([ZONE], total_count=None),
+        success([ZONE], total_count="1"),
+        success([ZONE], total_count=-1),
+        success([ZONE], total_count=10**6),
+        success([{**ZONE, "id": "../user"}], total_count=1),
+        success([{**ZONE, "id": 5}], total_count=1),
+        success([{**ZONE, "name": None}], total_count=1),
+        success([{**ZONE, "name": ""}], total_count=1),
+        success([{**ZONE, "name": "example.com\n"}], total_count=1),
+        success([{**ZONE, "name": "example\x1b.com"}], total_count=1),
+        success([{**ZONE, "name": "two zones"}], total_count=1),
+        success([{**ZONE, "name": "{{example}}.com"}], total_count=1),
+        success([{**ZONE, "name": "x" * 254}], total_count=1),
+        success([{**ZONE, "status": 1}], total_count=1),
+        success([{**ZONE, "account": None}], total_count=1),
+        success([{**ZONE, "account": "One"}], total_count=1),
+        success([{**ZONE, "account": {"id": "a/b", "name": "One"}}], total_count=1),
+        success([{**ZONE, "account": {"id": "2", "name": ["One"]}}], total_count=1),
+        success([{**ZONE, "plan": "Pro"}], total_count=1),
+        success([{**ZONE, "plan": {"name": 5}}], total_count=1),
+        Answer(200, b'{"success": true, "result": []}'),
+        Answer(200, b'{"success": true, "result": [], "result_info": null}'),
+    ],
+    ids=lambda answer: answer.body.decode()[-150:],
+)
+def test_odd_answers(read: Read, answer: Answer) -> None:
+    with Stub(in_turn(answer)) as stub:
+        refusal = refusal_of(read, api_url=stub.url)
+    assert refusal == "Listing the zones failed: HTTP 200, but the answer has not the shape that the API's have"
+    assert len(stub.requests) == 1
+
+
+def pages(request: Request) -> list[dict[str, Any]]:
+    """The zones, out of 120, of the page that is asked for."""
+    number = int(parse_qs(urlsplit(request.path).query)["page"][0])
+    return [{**ZONE, "id": str(i), "name": f"{i}.example"} for i in range(120)][(number - 1) * 50 : number * 50]
+
+
+def repeat_a_page(request: Request) -> Answer:
+    return success(pages(Request("GET", request.path.replace("page=2", "page=1"), {}, b"")), total_count=120)
+
+
+def lose_a_page(request: Request) -> Answer:
+    return success([] if "page=3" in request.path else pages(request), total_count=120)
+
+
+def say_different_totals(request: Request) -> Answer:
+    return success(pages(request), total_count=121 if "page=3" in request.path else 120)
+
+
+def never_end(request: Request) -> Answer:
+    """Every page full, and always another one to come."""
+    return success(pages(Request("GET", request.path.replace("page=3", "page=2"), {}, b"")), total_count=150)
+
+
+@pytest.mark.parametrize("answering", [repeat_a_page, lose_a_page, say_different_totals, never_end])
+def test_pages_that_do_not_add_up(read: Read, answering: Callable[[Request], Answer]) -> None:
+    with Stub(answering) as stub:
+        assert "3 times the pages of the list did not add up to its total" in refusal_of(read, api_url=stub.url)
+    assert len(stub.requests) == 9
+
+
+def test_a_list_that_changed_in_between_is_read_again(read: Read) -> None:
+    answering = repeat_a_page
+
+    def settle_down(request: Request) -> Answer:
+        return (answering if len(stub.requests) <= 3 else honestly)(request)
+
+    def honestly(request: Request) -> Answer:
+        return success(pages(request), total_count=120)
+
+    with Stub(settle_down) as stub:
+        assert len(hosts(read(api_url=stub.url))) == 120
+    assert len(stub.requests) == 6
