@@ -106,14 +106,15 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class BadItem:
-    """An item of the option mappings that cannot be used: its index, as the user wrote it, and why not."""
+    """An item of a list of mappings that cannot be used: its index, as the user wrote it, and why not."""
 
     index: int
     given: dict[str, Any]
     error: str
+    option: str = "mappings"
 
     def __str__(self) -> str:
-        return f"{position('mappings', self.index)}, origin_ip {shorten(str(self.given['origin_ip']))}: {self.error}"
+        return f"{position(self.option, self.index)}, origin_ip {shorten(str(self.given['origin_ip']))}: {self.error}"
 
     def as_dict(self) -> dict[str, Any]:
         return {**self.given, "error": self.error}
@@ -151,8 +152,8 @@ def checked_values(vendor: Any, region: Any) -> tuple[str, str]:
     return vendor, region
 
 
-def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
-    """Understand the option mappings, whose entries should be dictionaries of origin_ip or ip, vendor and region.
+def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mappings") -> Listing:
+    """Understand an option whose entries should be dictionaries of origin_ip or ip, vendor and region.
 
     Where present is false only the addresses count.
     """
@@ -165,7 +166,7 @@ def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
                 _check_keys(entry)
             address = parse_address(given["origin_ip"])
         except InvalidInput as error:
-            listing.bad.append(BadItem(index, given, str(error)))
+            listing.bad.append(BadItem(index, given, str(error), option))
             listing.index.update(dict.fromkeys(_named(entry), index))
             continue
         first = listing.index.setdefault(address, index)
@@ -176,13 +177,13 @@ def parse_mappings(entries: Sequence[Any], present: bool) -> Listing:
         if values.setdefault(address, (vendor, region)) != (vendor, region):
             one, other = (shorten(f"{v}/{r}") for v, r in (values[address], (vendor, region)))
             listing.conflicts.append(
-                f"{position('mappings', first)} and {position('mappings', index)} give {canonical(address)} "
+                f"{position(option, first)} and {position(option, index)} give {canonical(address)} "
                 f"different values: {one} and {other}"
             )
         try:
             listing.wanted[address] = Mapping(address, *checked_values(vendor, region))
         except InvalidInput as error:
-            listing.bad.append(BadItem(index, given, str(error)))
+            listing.bad.append(BadItem(index, given, str(error), option))
     return listing
 
 

@@ -1,0 +1,12 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.originops.cloudflare.plugins.modules.origin_cloud_region_audit import main
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._direct import DirectActionModule
+
+
+class ActionModule(DirectActionModule):
+    main = staticmethod(main)

@@ -1,0 +1,237 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reports of audits to render: a small fleet, a full zone, and one that means harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from emulator.state import REGIONS
+
+Report = dict[str, Any]
+
+KINDS = "missing wrong stale contradicted unsupported unresolved near_limit without_effect".split()
+
+
+def place(text: str | None) -> dict[str, str | None] | None:
+    """A vendor and a region from a text like aws/us-east-1; aws alone is a vendor without region."""
+    if text is None:
+        return None
+    vendor, _slash, region = text.partition("/")
+    return {"vendor": vendor, "region": region or None}
+
+
+def finding(
+    kind: str,
+    origin_ip: str | None = None,
+    message: str = "Something is not as it should be.",
+    *,
+    hosts: Iterable[str] = (),
+    actual: str | None = None,
+    expected: str | None = None,
+) -> Report:
+    return {
+        "kind": kind,
+        "origin_ip": origin_ip,
+        "hosts": list(hosts),
+        "actual": place(actual),
+        "expected": place(expected),
+        "message": message,
+    }
+
+
+def mapping(origin_ip: str, value: str, *, hosts: Iterable[str] = ()) -> Report:
+    vendor, region = value.split("/")
+    return {
+        "origin_ip": origin_ip,
+        "vendor": vendor,
+        "region": region,
+        "modified_on": "2026-03-01T12:00:00Z",
+        "upper_tier_colos": sorted(REGIONS.get(vendor, {}).get(region, [])),
+        "hosts": list(hosts),
+        "findings": [],
+    }
+
+
+def zone_report(
+    zone: str | None, mappings: Sequence[Report] = (), findings: Sequence[Report] = (), **fields: Any
+) -> Report:
+    """The report of a zone. What mappings and findings tell is filled in, and fields win."""
+    kinds: dict[str | None, list[str]] = {}
+    for it in findings:
+        kinds.setdefault(it["origin_ip"], []).append(it["kind"])
+    return {
+        "schema_version": 1,
+        "zone_id": f"{abs(sum(map(ord, zone or ''))):032x}",
+        "zone": zone,
+        "api_version": "v2",
+        "audited_on": "2026-11-24T07:00:00Z",
+        "error": None,
+        "tiered_cache": True,
+        "smart_tiered_cache": True,
+        "obtained_codes": True,
+        "compared": True,
+        "total_count": len(mappings),
+        "limit": 3500,
+        "counts": {kind: sum(it["kind"] == kind for it in findings) for kind in KINDS},
+        "findings": sorted(findings, key=lambda it: KINDS.index(it["kind"])),
+        "mappings": [{**it, "findings": kinds.get(it["origin_ip"], [])} for it in mappings],
+        "repair": {
+            "present": [
+                {"origin_ip": it["origin_ip"], **it["expected"]}
+                for it in findings
+                if it["kind"] in ("missing", "wrong") and it["expected"]
+            ],
+            "absent": [
+                {"origin_ip": it["origin_ip"], **it["actual"]}
+                for it in findings
+                if it["kind"] == "stale" and it["actual"]
+            ],
+        },
+        **fields,
+    }
+
+
+def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
+    nothing = {"zone_id": None, "api_version": None, "obtained_codes": None, "error": error}
+    return zone_report(zone, **{**nothing, "tiered_cache": None, "smart_tiered_cache": None, **fields})
+
+
+def small_fleet() -> list[Report]:
+    """Four zones: one with every kind of finding, one clean, one without an inventory, one not audited."""
+    shop = zone_report(
+        "shop.example.com",
+        [
+            mapping("192.0.2.9", "aws/us-east-1", hosts=["web1.shop.example.com"]),
+            mapping("192.0.2.10", "aws/us-east-1", hosts=["web2.shop.example.com"]),
+            mapping("192.0.2.100", "aws/eu-central-1", hosts=["web3.shop.example.com"]),
+            mapping("198.51.100.20", "azure/westeurope"),
+            mapping("198.51.100.21", "azure/northeurope", hosts=["api1.shop.example.com", "api2.shop.example.com"]),
+            mapping("203.0.113.7", "oci/us-seattle-0", hosts=["batch.shop.example.com"]),
+            mapping("2001:db8::30", "gcp/europe-west1", hosts=["img1.shop.example.com"]),
+        ],
+        [
+            finding(
+                "missing",
+                "192.0.2.44",
+                "The inventory has this origin, and the zone has no mapping for it.",
+                hosts=["web4.shop.example.com"],
+                expected="aws/us-west-2",
+            ),
+            finding(
+                "wrong",
+                "192.0.2.10",
+                "The zone maps the address to another region than the inventory has.",
+                hosts=["web2.shop.example.com"],
+                actual="aws/us-east-1",
+                expected="aws/us-west-2",
+            ),
+            finding(
+                "stale",
+                "198.51.100.20",
+                "The address is mapped, but no origin of the inventory has it.",
+                actual="azure/westeurope",
+            ),
+            finding(
+                "contradicted",
+                "2001:db8::30",
+                "The ranges that the clouds publish place the address in aws/eu-west-1.",
+                hosts=["img1.shop.example.com"],
+                actual="gcp/europe-west1",
+                expected="aws/eu-west-1",
+            ),
+            finding(
+                "unsupported",
+                "203.0.113.7",
+                "Cloudflare does not, or no longer, support the region.",
+                hosts=["batch.shop.example.com"],
+                actual="oci/us-seattle-0",
+            ),
+            finding(
+                "unresolved",
+                None,
+                "The host has no public address.",
+                hosts=["db1.shop.example.com"],
+            ),
+            finding("near_limit", None, "The zone holds 3,400 of the 3,500 mappings that a zone can hold."),
+            finding("without_effect", None, "Smart Tiered Cache is off, so the mappings have no effect."),
+        ],
+        smart_tiered_cache=False,
+        total_count=3400,
+    )
+    clean = zone_report(
+        "docs.example.org",
+        [mapping(f"203.0.113.{number}", "gcp/europe-west1", hosts=[f"docs{number}"]) for number in range(20, 32)],
+    )
+    alone = zone_report(
+        "static.example.net",
+        [mapping(f"198.51.100.{number}", "azure/westeurope") for number in range(90, 96)],
+        compared=False,
+        obtained_codes=None,
+        api_version="v1",
+    )
+    failed = failed_report("gone.example.com", "there is no zone gone.example.com that the token can see")
+    return [shop, clean, alone, failed]
+
+
+def full_zone(findings: int = 140) -> Report:
+    """A zone with 3,500 mappings, of which some are wrong."""
+    places = [f"{vendor}/{region}" for vendor, regions in REGIONS.items() for region in regions]
+    favourites = ["aws/us-east-1", "aws/eu-central-1", "azure/westeurope", "gcp/europe-west1", "oci/us-ashburn-1"]
+    mappings = [
+        mapping(
+            str(ip_address("198.18.0.0" if number < 2800 else "2001:db8::") + number),
+            favourites[number % 5] if number % 3 else places[number % len(places)],
+            hosts=[f"origin-{number:04}.fleet.example.com"],
+        )
+        for number in range(3500)
+    ]
+    wrong = [
+        finding(
+            "wrong",
+            it["origin_ip"],
+            "The zone maps the address to another region than the inventory has.",
+            hosts=it["hosts"],
+            actual=f"{it['vendor']}/{it['region']}",
+            expected="aws/us-west-2",
+        )
+        for it in mappings[:: max(1, 3500 // findings)][:findings]
+    ]
+    return zone_report("fleet.example.com", mappings, wrong)
+
+
+HOSTILE = (
+    "<script>document.title = 'broken into'</script>",
+    "</script><img src=x onerror=\"document.title = 'broken into'\">",
+    "</style><h1>a heading</h1>",
+    "\"><a href='javascript:alert(1)'>x</a>",
+    "one | two || three",
+    "first\nsecond\r\n\r\n# third",
+    "[a link](https://example.com) ![an image](https://example.com/x.png) https://example.com www.example.com",
+    "`code` ``more`` \\| *bold* __bold__ ~~gone~~ $x$",
+    "&lt;b&gt; &amp; ]]> <!-- x -->",
+    "{{ 7 * 7 }} {% raw %}",
+    "control \x00\x08\x1b[31m\x7f\ufffe and half \ud800 characters",
+    "long" * 500,
+    "\u202egnp.exe",
+)
+
+
+def hostile_reports(texts: Iterable[str] = HOSTILE) -> list[Report]:
+    """Zones, hosts, regions and messages of each of the texts."""
+    reports: list[Report] = []
+    for number, text in enumerate(texts):
+        address = f"192.0.2.{number + 1}"
+        found = finding("wrong", address, text, hosts=[text, text], actual="aws/us-east-1", expected="gcp")
+        hostile: Mapping[str, str] = {"vendor": text, "region": text}
+        report = zone_report(
+            text, [mapping(address, "aws/us-east-1", hosts=[text])], [{**found, "actual": hostile, "expected": hostile}]
+        )
+        for it in report["mappings"]:
+            it.update(hostile, upper_tier_colos=[text])
+        reports += [report, failed_report(f"{text} (failed)", text)]
+    return reports

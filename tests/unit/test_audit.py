@@ -1,0 +1,433 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The audit as a function: every kind of finding and its neighbours, what repairs a zone, and the report's schema."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping as Dict
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+from jsonschema import Draft202012Validator
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._audit import (
+    KINDS,
+    Head,
+    Inventory,
+    Reading,
+    Unresolved,
+    audit,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import Address, Mapping
+from ansible_collections.originops.cloudflare.plugins.module_utils._ranges import Ranges
+from ansible_collections.originops.cloudflare.plugins.module_utils._regions import Region, SupportedRegions
+from published_ranges import write_ranges
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = Draft202012Validator(json.loads((ROOT / "roles/audit/files/report.schema.json").read_text("utf-8")))
+
+HEAD = Head("023e105f4ecef8ad9ca31a8372d0c353", "example.com", "v2", "2026-03-01T12:00:00Z")
+SUPPORTED = SupportedRegions(
+    obtained_codes=True,
+    vendors={
+        "aws": [Region("us-east-1", ["IAD", "EWR"]), Region("us-west-2", ["SEA"])],
+        "azure": [Region("eastus2", ["RIC"])],
+        "gcp": [Region("europe-west3", ["FRA"]), Region("us-central1", ["ORD"])],
+        "oci": [Region("us-ashburn-1", ["IAD"])],
+    },
+)
+
+Report = dict[str, Any]
+Values = Dict[str, str]
+"""Mappings as {"192.0.2.1": "aws/us-east-1"}."""
+
+
+def mappings(values: Values) -> dict[Address, Mapping]:
+    return {
+        address: Mapping(address, *value.split("/"), "2026-02-01T12:00:00Z")
+        for address, value in ((ip_address(text), value) for text, value in values.items())
+    }
+
+
+def unresolved(host: str, *addresses: str) -> Unresolved:
+    return Unresolved(host, "no variable tells its region", tuple(map(ip_address, addresses)))
+
+
+def audited(
+    zone: Values,
+    expected: Values | None = None,
+    *,
+    supported: SupportedRegions | None = SUPPORTED,
+    tiered: bool | None = True,
+    smart: bool | None = True,
+    hosts: Dict[str, list[str]] | None = None,
+    unresolved: Iterable[Unresolved] = (),
+    ranges: Ranges | None = None,
+    near_limit: int = 90,
+) -> Report:
+    """The report on a zone, which is held against the schema and against itself."""
+    inventory = Inventory(
+        None if expected is None else mappings(expected),
+        list(unresolved),
+        {ip_address(text): names for text, names in (hosts or {}).items()},
+    )
+    report = audit(HEAD, Reading(mappings(zone), supported, tiered, smart), inventory, ranges, near_limit)
+    SCHEMA.validate(report)
+    assert report["counts"] == {kind: Counter(it["kind"] for it in report["findings"])[kind] for kind in KINDS}
+    for mapping in report["mappings"]:
+        about = [it["kind"] for it in report["findings"] if it["origin_ip"] == mapping["origin_ip"]]
+        assert mapping["findings"] == list(dict.fromkeys(about))
+    return report
+
+
+def told(report: Report) -> list[tuple[str, str | None]]:
+    return [(finding["kind"], finding["origin_ip"]) for finding in report["findings"]]
+
+
+def place(value: str) -> dict[str, str | None]:
+    vendor, _slash, region = value.partition("/")
+    return {"vendor": vendor, "region": region or None}
+
+
+@pytest.fixture(scope="module")
+def ranges(tmp_path_factory: pytest.TempPathFactory) -> Ranges:
+    return Ranges.load(write_ranges(tmp_path_factory.mktemp("ranges")))
+
+
+def test_a_zone_that_is_right() -> None:
+    values = {"2001:db8::1": "gcp/us-central1", "192.0.2.10": "aws/us-east-1", "192.0.2.9": "aws/us-west-2"}
+    report = audited(values, values, hosts={"192.0.2.9": ["web2", "web1"]})
+    assert list(report) == [
+        "schema_version",
+        "zone_id",
+        "zone",
+        "api_version",
+        "audited_on",
+        "error",
+        "tiered_cache",
+        "smart_tiered_cache",
+        "obtained_codes",
+        "compared",
+        "total_count",
+        "limit",
+        "counts",
+        "findings",
+        "mappings",
+        "repair",
+    ]
+    assert report["findings"] == []
+    assert (report["total_count"], report["compared"], report["obtained_codes"]) == (3, True, True)
+    assert [mapping["origin_ip"] for mapping in report["mappings"]] == ["192.0.2.9", "192.0.2.10", "2001:db8::1"]
+    assert report["mappings"][0]["hosts"] == ["web1", "web2"]
+    assert report["mappings"][1] == {
+        "origin_ip": "192.0.2.10",
+        "vendor": "aws",
+        "region": "us-east-1",
+        "modified_on": "2026-02-01T12:00:00Z",
+        "upper_tier_colos": ["EWR", "IAD"],
+        "hosts": [],
+        "findings": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected", "kind"),
+    [
+        (None, "aws/us-east-1", "missing"),
+        ("aws/us-west-2", "aws/us-east-1", "wrong"),
+        ("gcp/us-central1", "aws/us-east-1", "wrong"),
+        ("aws/us-east-1", None, "stale"),
+    ],
+)
+def test_differences(zone: str | None, expected: str | None, kind: str) -> None:
+    right = {"192.0.2.2": "aws/us-east-1"}
+    has, wants = ({"192.0.2.1": value} if value else {} for value in (zone, expected))
+    report = audited({**right, **has}, {**right, **wants}, hosts={"192.0.2.1": ["web1"]})
+    [finding] = report["findings"]
+    message = finding.pop("message")
+    assert finding == {
+        "kind": kind,
+        "origin_ip": "192.0.2.1",
+        "hosts": ["web1"],
+        "actual": place(zone) if zone else None,
+        "expected": place(expected) if expected else None,
+    }
+    for part in filter(None, ("192.0.2.1", zone, expected)):
+        assert part in message
+    change = {"origin_ip": "192.0.2.1", **place(expected or zone or "")}
+    assert report["repair"] == {"present": [change] if expected else [], "absent": [] if expected else [change]}
+    # Without an inventory there is nothing to differ from.
+    alone = audited(has)
+    assert (alone["findings"], alone["compared"]) == ([], False)
+    assert alone["repair"] == {"present": [], "absent": []}
+
+
+def test_an_empty_inventory_makes_everything_stale() -> None:
+    assert told(audited({"192.0.2.1": "aws/us-east-1"}, {})) == [("stale", "192.0.2.1")]
+
+
+def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
+    zone = {"192.0.2.1": "aws/us-east-1", "192.0.2.2": "aws/us-east-1"}
+    report = audited(
+        zone,
+        {"192.0.2.3": "aws/us-east-1"},
+        unresolved=[unresolved("web2"), unresolved("web1", "192.0.2.1", "192.0.2.3", "192.0.2.4")],
+    )
+    assert told(report) == [
+        ("missing", "192.0.2.3"),
+        ("stale", "192.0.2.2"),
+        ("unresolved", "192.0.2.1"),
+        ("unresolved", "192.0.2.3"),
+        ("unresolved", "192.0.2.4"),
+        ("unresolved", None),
+    ]
+    assert [finding["hosts"] for finding in report["findings"]] == [
+        ["web1"],
+        [],
+        ["web1"],
+        ["web1"],
+        ["web1"],
+        ["web2"],
+    ]
+    assert report["findings"][-1]["message"] == "web2: no variable tells its region"
+    assert report["findings"][2]["actual"] == place("aws/us-east-1")
+    assert report["mappings"][0]["hosts"] == ["web1"]
+    # They are told of without an inventory too.
+    assert audited(zone, unresolved=[unresolved("web2")])["counts"]["unresolved"] == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "zone", "expected"),
+    [
+        # found
+        ("192.0.2.1", "azure/eastus2", False),
+        ("192.0.2.1", "azure/centralus", "azure/eastus2"),
+        ("192.0.2.1", "aws/us-east-1", "azure/eastus2"),
+        ("203.0.113.48", "gcp/us-central1", "oci/us-ashburn-1"),
+        ("2001:db8:2::1", "gcp/us-central1", False),
+        # global
+        ("203.0.113.64", "gcp/europe-west3", False),
+        ("203.0.113.64", "aws/us-east-1", "gcp"),
+        # ambiguous
+        ("198.51.100.64", "aws/us-east-1", False),
+        ("198.51.100.64", "aws/us-west-2", False),
+        ("198.51.100.64", "aws/eu-west-1", "aws"),
+        ("203.0.113.80", "oci/eu-frankfurt-1", False),
+        ("203.0.113.80", "gcp/us-central1", None),
+        # unknown
+        ("2001:db8:ffff::1", "aws/us-east-1", False),
+    ],
+)
+def test_contradictions(ranges: Ranges, address: str, zone: str, expected: str | bool | None) -> None:
+    report = audited({address: zone}, supported=None, ranges=ranges)
+    assert told(report) == ([] if expected is False else [("contradicted", address)])
+    for finding in report["findings"]:
+        assert (finding["actual"], finding["expected"]) == (place(zone), place(str(expected)) if expected else None)
+        for placement in ranges.locate(ip_address(address)).placements:
+            assert placement.prefix in finding["message"]
+
+
+def test_contradictions_are_about_the_zone_alone(ranges: Ranges) -> None:
+    assert told(audited({}, {"192.0.2.1": "aws/us-east-1"}, ranges=ranges)) == [("missing", "192.0.2.1")]
+    assert told(audited({"192.0.2.1": "aws/us-east-1"})) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected", "says"),
+    [
+        ("aws/moon-1", None, "aws/moon-1 of the zone"),
+        ("aws/moon-1", "aws/us-east-1", "aws/moon-1 of the zone"),
+        (None, "aws/moon-1", "aws/moon-1 of the inventory"),
+        ("aws/us-east-1", "gcp/us-east-1", "gcp/us-east-1 of the inventory"),
+        ("aws/moon-1", "aws/moon-1", "aws/moon-1 of the zone and of the inventory"),
+        ("aws/moon-1", "ibm/moon-2", "aws/moon-1 of the zone and ibm/moon-2 of the inventory"),
+    ],
+)
+def test_unsupported_regions(zone: str | None, expected: str | None, says: str) -> None:
+    has, wants = ({"192.0.2.1": value} if value else {} for value in (zone, expected))
+    report = audited(has, wants)
+    [finding] = [finding for finding in report["findings"] if finding["kind"] == "unsupported"]
+    assert finding["message"].endswith(says)
+    assert finding["actual"] == (place(zone) if zone else None)
+    assert finding["expected"] == (place(expected) if expected else None)
+    wanted = [{"origin_ip": "192.0.2.1", **place("aws/us-east-1")}] if expected == "aws/us-east-1" else []
+    assert report["repair"]["present"] == wanted
+    # Where the supported regions are not known, nobody can tell.
+    blind = audited(has, wants, supported=None)
+    assert (blind["counts"]["unsupported"], blind["obtained_codes"]) == (0, None)
+    assert all(mapping["upper_tier_colos"] == [] for mapping in blind["mappings"])
+    if expected and zone != expected:
+        assert blind["repair"]["present"] == [{"origin_ip": "192.0.2.1", **place(expected)}]
+
+
+def fleet(count: int) -> dict[str, str]:
+    return {f"10.0.{number // 256}.{number % 256}": "aws/us-east-1" for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected", "percent", "numbers"),
+    [
+        (3149, None, 90, None),
+        (3150, None, 90, ["3150"]),
+        (3150, 3150, 91, None),
+        (10, 3150, 90, ["10", "3150"]),
+        (3500, 0, 100, ["3500"]),
+        (3499, 3499, 100, None),
+        (35, None, 1, ["35"]),
+    ],
+)
+def test_near_the_limit(zone: int, expected: int | None, percent: int, numbers: list[str] | None) -> None:
+    report = audited(fleet(zone), None if expected is None else fleet(expected), near_limit=percent)
+    found = [finding for finding in report["findings"] if finding["kind"] == "near_limit"]
+    assert bool(found) == bool(numbers)
+    for finding in found:
+        assert (finding["origin_ip"], finding["actual"], finding["expected"]) == (None, None, None)
+        for number in (*(numbers or ()), "3500", f"{percent} percent"):
+            assert number in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("tiered", "smart", "says"),
+    [
+        (True, True, None),
+        (None, None, None),
+        (None, True, None),
+        (False, True, "because Tiered Cache is off"),
+        (False, None, "because Tiered Cache is off"),
+        (True, False, "because Smart Tiered Cache is off"),
+        (None, False, "because Smart Tiered Cache is off"),
+        (False, False, "because Tiered Cache and Smart Tiered Cache are off"),
+    ],
+)
+def test_without_effect(tiered: bool | None, smart: bool | None, says: str | None) -> None:
+    report = audited({}, tiered=tiered, smart=smart)
+    assert told(report) == ([("without_effect", None)] if says else [])
+    assert (report["tiered_cache"], report["smart_tiered_cache"]) == (tiered, smart)
+    for finding in report["findings"]:
+        assert str(says) in finding["message"]
+        for path, on in (("argo/tiered_caching", tiered), ("cache/tiered_cache_smart_topology_enable", smart)):
+            assert (f"PATCH /zones/{HEAD.zone_id}/{path}" in finding["message"]) == (on is False)
+
+
+def test_all_kinds_at_once_come_in_order(ranges: Ranges) -> None:
+    report = audited(
+        {"192.0.2.10": "aws/us-east-1", "192.0.2.9": "aws/moon-1", "198.51.100.1": "aws/us-west-2"},
+        {"2001:db8::1": "aws/us-east-1", "192.0.2.9": "azure/eastus2", "198.51.100.2": "aws/us-west-2"},
+        smart=False,
+        near_limit=1,
+        ranges=ranges,
+        unresolved=[unresolved("web3"), unresolved("web1", "192.0.2.10"), unresolved("web0", "192.0.2.10")],
+    )
+    assert told(report) == [
+        ("missing", "198.51.100.2"),
+        ("missing", "2001:db8::1"),
+        ("wrong", "192.0.2.9"),
+        ("stale", "198.51.100.1"),
+        ("contradicted", "192.0.2.9"),
+        ("contradicted", "192.0.2.10"),
+        ("unsupported", "192.0.2.9"),
+        ("unresolved", "192.0.2.10"),
+        ("unresolved", "192.0.2.10"),
+        ("unresolved", None),
+        ("without_effect", None),
+    ]
+    assert [it["hosts"] for it in report["findings"] if it["kind"] == "unresolved"] == [["web0"], ["web1"], ["web3"]]
+    assert {mapping["origin_ip"]: mapping["findings"] for mapping in report["mappings"]} == {
+        "192.0.2.9": ["wrong", "contradicted", "unsupported"],
+        "192.0.2.10": ["contradicted", "unresolved"],
+        "198.51.100.1": ["stale"],
+    }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"surplus": 1},
+        {"schema_version": 2},
+        {"zone_id": ""},
+        {"audited_on": "2026-03-01 12:00"},
+        {"counts": {}},
+        {"findings": [{"kind": "odd"}]},
+        {"mappings": [{"origin_ip": "192.0.2.1"}]},
+        {"repair": {"present": []}},
+        {"tiered_cache": "on"},
+    ],
+    ids=str,
+)
+def test_the_schema_refuses_other_things(damage: Report) -> None:
+    assert not SCHEMA.is_valid({**audited({}), **damage})
+
+
+def test_the_schema_is_one_and_describes_everything() -> None:
+    Draft202012Validator.check_schema(SCHEMA.schema)
+
+    def describe(schema: Any, where: str) -> None:
+        for name, inner in schema.get("properties", {}).items():
+            assert "description" in inner or "$ref" in inner, f"{where}.{name}"
+            describe(inner, f"{where}.{name}")
+        if "properties" in schema:
+            assert schema["additionalProperties"] is False, where
+            assert schema["required"] == list(schema["properties"]), where
+
+    for name, schema in SCHEMA.schema["$defs"].items():
+        assert "description" in schema, name
+        describe(schema, name)
+
+
+def test_the_schema_has_the_kinds() -> None:
+    definitions = SCHEMA.schema["$defs"]
+    assert definitions["kind"]["enum"] == list(definitions["counts"]["properties"]) == list(KINDS)
+    assert list(definitions["aggregate"]["properties"]["totals"]["properties"])[-len(KINDS) :] == list(KINDS)
+
+
+ADDRESSES = st.sampled_from([*(f"192.0.2.{last}" for last in range(1, 9)), "2001:db8::1", "2001:db8::2"])
+PLACES = st.sampled_from(
+    ["aws/us-east-1", "aws/us-west-2", "gcp/us-central1", "azure/eastus2", "aws/moon-1", "oci/us-ashburn-1"]
+)
+VALUES = st.dictionaries(ADDRESSES, PLACES)
+HOSTS = st.lists(st.builds(lambda host, at: unresolved(host, *at), st.sampled_from("abc"), st.sets(ADDRESSES)))
+
+
+def as_values(listed: Iterable[Dict[str, str]]) -> dict[str, str]:
+    return {it["origin_ip"]: f"{it['vendor']}/{it['region']}" for it in listed}
+
+
+@given(VALUES, VALUES, HOSTS, st.sampled_from([SUPPORTED, None]))
+def test_a_repaired_zone_differs_no_more(
+    zone: dict[str, str], expected: dict[str, str], hosts: list[Unresolved], supported: SupportedRegions | None
+) -> None:
+    repair = audited(zone, expected, unresolved=hosts, supported=supported)["repair"]
+    present, absent = as_values(repair["present"]), as_values(repair["absent"])
+    assert absent.keys().isdisjoint(expected)
+    repaired = {**{at: value for at, value in zone.items() if at not in absent}, **present}
+    again = audited(repaired, expected, unresolved=hosts, supported=supported)
+    assert again["repair"] == {"present": [], "absent": []}
+    refused = {it["origin_ip"] for it in again["findings"] if it["kind"] == "unsupported"}
+    left = {it["origin_ip"] for it in again["findings"] if it["kind"] in ("missing", "wrong", "stale")}
+    assert left <= {at for at in refused if expected.get(at) == "aws/moon-1"}
+    # Nothing but what the inventory says, and what belongs to nobody, is touched.
+    assert present.items() <= expected.items()
+    assert absent.items() <= zone.items()
+
+
+@given(VALUES, st.none() | VALUES, HOSTS, st.randoms())
+def test_a_report_does_not_depend_on_the_order_of_what_it_is_given(
+    zone: dict[str, str], expected: dict[str, str] | None, hosts: list[Unresolved], random: Any
+) -> None:
+    def shuffled(values: dict[str, str]) -> dict[str, str]:
+        return dict(random.sample(list(values.items()), len(values)))
+
+    report = audited(zone, expected, unresolved=hosts)
+    other = audited(
+        shuffled(zone),
+        None if expected is None else shuffled(expected),
+        unresolved=random.sample(hosts, len(hosts)),
+    )
+    assert json.dumps(other) == json.dumps(report)

@@ -1,0 +1,285 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The audit as an operation on an emulator's zone: requests that it may spend, what it cannot read, and failures."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from jsonschema import Draft202012Validator
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._audit_zone import audit_zone
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
+from ansible_collections.originops.cloudflare.plugins.modules import (
+    origin_cloud_region_audit,
+    origin_cloud_region_batch,
+)
+from emulator.faults import Answer, Fault
+from emulator.server import Emulator
+from emulator.state import Zone
+from published_ranges import write_ranges
+from unit.service import TOKEN, fleet, options
+
+SCHEMA = Path(__file__).parents[2] / "roles/audit/files/report.schema.json"
+VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+
+SEEDED = {
+    "192.0.2.1": ("aws", "us-east-1"),
+    "192.0.2.2": ("gcp", "us-east1"),
+    "2001:db8::1": ("oci", "uk-london-1"),
+}
+TIERED = "/argo/tiered_caching"
+SMART = "/cache/tiered_cache_smart_topology_enable"
+REGIONS = "/supported_regions"
+
+Result = dict[str, Any]
+
+both = pytest.mark.parametrize("served", ["v1", "v2"])
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def zone(emulator: Emulator) -> Zone:
+    return emulator.add_zone("example.com", mappings=SEEDED)
+
+
+def items(mappings: dict[str, tuple[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
+    ]
+
+
+def run(emulator: Emulator, zone: Zone, /, *, check_mode: bool = False, **given: Any) -> Result:
+    """The result of an audit, whose report is held against the schema."""
+    given = {"url": emulator.api_url, "zone_id": zone.id, **given}
+    result = audit_zone(options(spec=origin_cloud_region_audit.ARGUMENT_SPEC, **given), check_mode)
+    VALIDATOR.validate(result["report"])
+    assert (result["changed"], emulator.writes) == (False, [])
+    return result
+
+
+def failure_of(emulator: Emulator, zone: Zone, /, **given: Any) -> OriginOpsError:
+    """The failure of an audit."""
+    with pytest.raises(OriginOpsError) as failed:
+        run(emulator, zone, **given)
+    assert TOKEN not in f"{failed.value} {failed.value.facts}"
+    return failed.value
+
+
+def refusal(path: str, status: int, code: int, times: int | None = None) -> Fault:
+    errors = [{"code": code, "message": "It was refused"}]
+    body = {"success": False, "errors": errors, "messages": [], "result": None}
+    return Fault(effect=Answer(status, body), path=path, times=times)
+
+
+@both
+def test_a_zone_beside_its_inventory(emulator: Emulator, zone: Zone, served: str) -> None:
+    expected = {"192.0.2.1": ("aws", "us-east-1"), "192.0.2.2": ("gcp", "us-west1"), "192.0.2.3": ("aws", "us-east-1")}
+    given: dict[str, Any] = {
+        "expected": items(expected),
+        "hosts": {"192.0.2.2": ["web2"], "2001:DB8::0:1": ["old"]},
+        "unresolved": [{"host": "web9", "reason": "it has no public address"}],
+        "api_version": served,
+    }
+    result = run(emulator, zone, **given)
+    report = result["report"]
+    assert [(finding["kind"], finding["origin_ip"], finding["hosts"]) for finding in report["findings"]] == [
+        ("missing", "192.0.2.3", []),
+        ("wrong", "192.0.2.2", ["web2"]),
+        ("stale", "2001:db8::1", ["old"]),
+        ("unresolved", None, ["web9"]),
+    ]
+    assert (report["zone_id"], report["zone"], report["api_version"]) == (zone.id, None, served)
+    assert (result["zone_id"], result["api_version"], result["warnings"]) == (zone.id, served, [])
+    assert (report["tiered_cache"], report["smart_tiered_cache"], report["obtained_codes"]) == (True, True, True)
+    assert report["mappings"][0]["upper_tier_colos"] == ["EWR", "IAD"]
+    assert report["mappings"][0]["modified_on"] == zone.mappings["192.0.2.1"].modified_on
+    in_check_mode = run(emulator, zone, **given, check_mode=True)["report"]
+    assert in_check_mode == {**report, "audited_on": in_check_mode["audited_on"]}
+
+
+@both
+def test_a_repair_is_what_a_batch_takes(emulator: Emulator, zone: Zone, served: str) -> None:
+    expected = {**SEEDED, "192.0.2.2": ("gcp", "us-west1"), "192.0.2.3": ("aws", "us-east-1")}
+    del expected["192.0.2.1"]
+    repair = run(emulator, zone, expected=items(expected), api_version=served)["report"]["repair"]
+    common = {"url": emulator.api_url, "zone_id": zone.id, "api_version": served}
+    for state, mappings in repair.items():
+        spec = origin_cloud_region_batch.ARGUMENT_SPEC
+        ensure_mappings(options(spec=spec, **common, mappings=mappings, state=state), False)
+    assert zone.values() == expected
+    emulator.requests.clear()
+    assert run(emulator, zone, expected=items(expected), api_version=served)["report"]["findings"] == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 101, 3500])
+def test_budget(emulator: Emulator, count: int) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(count))
+    report = run(emulator, zone, expected=items(fleet(count)))["report"]
+    assert len(emulator.requests) == max(1, ceil(count / 100)) + 3
+    assert report["total_count"] == len(report["mappings"]) == count
+    emulator.requests.clear()
+    run(emulator, zone, api_version="v1")
+    assert len(emulator.requests) == 1 + 3
+
+
+def test_a_zone_by_its_name(emulator: Emulator, zone: Zone) -> None:
+    report = run(emulator, zone, zone_id=None, zone="example.com")["report"]
+    assert (report["zone_id"], report["zone"]) == (zone.id, "example.com")
+    assert len(emulator.requests) == 1 + 4
+
+
+def test_the_first_generation_where_the_second_is_not_served(emulator: Emulator, zone: Zone) -> None:
+    emulator.generations = ("v1",)
+    result = run(emulator, zone, expected=items(SEEDED))
+    assert (result["report"]["api_version"], result["report"]["findings"]) == ("v1", [])
+    assert "2026-10-01" in result["deprecation"]
+    assert len(emulator.requests) == 2 + 3
+
+
+@pytest.mark.parametrize(("tiered", "smart"), [(False, True), (True, False), (True, None), (False, None)])
+def test_mappings_without_effect_and_what_turns_it_on(
+    emulator: Emulator, zone: Zone, tiered: bool, smart: bool | None
+) -> None:
+    emulator.add_zone(zone.name, tiered_cache=tiered, smart_tiered_cache=smart)
+    result = run(emulator, zone, expected=items({**SEEDED, "192.0.2.1": ("aws", "moon-1")}))
+    report = result["report"]
+    assert (report["tiered_cache"], report["smart_tiered_cache"]) == (tiered, bool(smart))
+    assert (report["counts"]["without_effect"], report["counts"]["unsupported"]) == (1, int(tiered))
+    assert report["obtained_codes"] is (True if tiered else None)
+    assert result["warnings"] == []
+    message = report["findings"][-1]["message"]
+    paths = re.findall(r"PATCH (/\S+)", message)
+    assert len(paths) == (not tiered) + (not smart)
+    for path in paths:
+        body = re.findall(r"\{.*\}", message)[0]
+        headers = {"Authorization": f"Bearer {emulator.token}"}
+        assert requests.patch(emulator.api_url + path, data=body, headers=headers, timeout=10).status_code == 200
+    emulator.requests.clear()
+    assert run(emulator, zone)["report"]["findings"] == []
+
+
+@pytest.mark.parametrize(("path", "name"), [(TIERED, "tiered_cache"), (SMART, "smart_tiered_cache")])
+@pytest.mark.parametrize("code", [9109, 10000])
+def test_a_setting_that_the_token_may_not_read(emulator: Emulator, zone: Zone, path: str, name: str, code: int) -> None:
+    emulator.faults = [refusal(path, 403, code)]
+    result = run(emulator, zone, expected=items(SEEDED))
+    assert result["report"][name] is None
+    assert result["report"]["findings"] == []
+    [warning] = result["warnings"]
+    assert "Zone, Zone Settings, Read" in warning
+
+
+@pytest.mark.parametrize("path", [TIERED, SMART])
+@pytest.mark.parametrize(("status", "code"), [(400, 7003), (401, 10000), (403, 1135), (500, 1140)])
+def test_other_failures_of_a_setting(emulator: Emulator, zone: Zone, path: str, status: int, code: int) -> None:
+    emulator.faults = [refusal(path, status, code)]
+    failed = failure_of(emulator, zone)
+    assert (failed.facts["status"], failed.facts["errors"][0]["code"]) == (status, code)
+    assert "Tiered Cache in zone" in str(failed)
+    assert (failed.facts["zone_id"], failed.facts["api_version"]) == (zone.id, "v2")
+
+
+def test_only_smart_tiered_cache_may_be_missing(emulator: Emulator, zone: Zone) -> None:
+    emulator.faults = [refusal(TIERED, 404, 1142)]
+    assert failure_of(emulator, zone).facts["status"] == 404
+    emulator.faults = [Fault(effect=Answer(404, "<html>not found</html>"), path=SMART, times=None)]
+    assert failure_of(emulator, zone).facts["status"] == 404
+
+
+@pytest.mark.parametrize("result", [None, [], "on", {}, {"value": True}, {"value": "ON"}, {"value": None}], ids=str)
+def test_an_odd_setting(emulator: Emulator, zone: Zone, result: object) -> None:
+    body = {"success": True, "errors": [], "messages": [], "result": result}
+    emulator.faults = [Fault(effect=Answer(200, body), path=SMART, times=None)]
+    assert "has not the shape" in str(failure_of(emulator, zone))
+
+
+def test_regions_that_are_not_told_though_tiered_cache_is_on(emulator: Emulator, zone: Zone) -> None:
+    emulator.faults = [refusal(REGIONS, 403, 1135)]
+    result = run(emulator, zone, expected=items({**SEEDED, "192.0.2.1": ("aws", "moon-1")}))
+    assert result["report"]["counts"]["unsupported"] == 0
+    assert result["report"]["repair"]["present"][0]["region"] == "moon-1"
+    [warning] = result["warnings"]
+    assert "unsupported" in warning
+    emulator.faults = [refusal(REGIONS, 403, 10000)]
+    assert failure_of(emulator, zone).facts["status"] == 403
+
+
+def test_published_ranges(emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
+    paths = write_ranges(tmp_path)
+    counts = [
+        run(emulator, zone, ranges=ranges)["report"]["counts"]["contradicted"]
+        for ranges in (None, {}, {"aws": paths["aws"]}, {"azure": paths["azure"], "gcp": None}, paths)
+    ]
+    assert counts == [0, 0, 0, 2, 2]
+
+
+def test_a_token_that_may_only_read(emulator: Emulator, zone: Zone) -> None:
+    assert run(emulator, zone, api_token=emulator.read_only_token)["report"]["total_count"] == 3
+
+
+GOOD = items({"192.0.2.1": ("aws", "us-east-1")})
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            {"expected": ["192.0.2.5", *GOOD, {"ip": "192.0.2.300", "vendor": "aws", "region": "us-east-1"}]},
+            ["item 1 (expected[0])", "item 3 (expected[2])", "192.0.2.300"],
+        ),
+        (
+            {"expected": [*GOOD, {**GOOD[0], "region": "us-west-2"}, "x"]},
+            ["item 1 (expected[0]) and item 2 (expected[1]) give 192.0.2.1 different values", "(expected[2])"],
+        ),
+        (
+            {
+                "expected": ["x"],
+                "unresolved": [{"host": "web1", "reason": "why", "addresses": ["192.0.2.1", "192.0.2.0/24"]}],
+                "hosts": {"web1": ["192.0.2.1"], "192.0.2.1": "web1", "192.0.2.2": [2]},
+            },
+            ["expected[0]", "unresolved[0]", "addresses[1]", "hosts['web1']", "hosts['192.0.2.1']", "['192.0.2.2']"],
+        ),
+        ({"near_limit": 0}, ["near_limit: 0 is not between 1 and 100 percent"]),
+        ({"near_limit": 101}, ["near_limit: 101"]),
+        ({"ranges": {"aws": "/nowhere/aws.json"}}, ["there is no file '/nowhere/aws.json'"]),
+    ],
+    ids=["items", "conflict", "all at once", "limit: none", "limit: too much", "ranges"],
+)
+def test_bad_options_fail_before_anything_is_sent(
+    emulator: Emulator, zone: Zone, given: dict[str, Any], says: list[str]
+) -> None:
+    failed = failure_of(emulator, zone, **given)
+    for part in says:
+        assert part in str(failed)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"zone_id": "0" * 32}, "7003"),
+        ({"zone_id": None, "zone": "nowhere.example"}, "there is no nowhere.example"),
+        ({"api_token": "wrong-9Rk2Lw8Bq"}, "10000"),
+        ({"zone_id": ""}, "is not an identifier"),
+    ],
+)
+def test_a_zone_that_cannot_be_read(emulator: Emulator, zone: Zone, given: dict[str, Any], says: str) -> None:
+    failed = failure_of(emulator, zone, **given)
+    assert says in str(failed)
+    assert "report" not in failed.facts
