@@ -1,0 +1,55 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hosts as the inventory plugins of the four clouds describe them, over addresses for documentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+AWS: dict[str, Any] = {
+    "public_ip_address": "198.51.100.10",
+    "instance_id": "i-1",
+    # A local zone, whose name says less of its region than it seems.
+    "placement": {"availability_zone": "us-west-2-lax-1a", "region": "us-west-2-lax-1"},
+    "network_interfaces": [{"ipv6_addresses": [{"ipv6_address": "2001:db8:1::10"}]}],
+}
+AZURE: dict[str, Any] = {
+    "location": "eastus2",
+    "vmid": "v1",
+    "availability_zone": ["2"],
+    "public_ipv4_address": ["192.0.2.40", "2001:db8:3::40", None],
+}
+GCP: dict[str, Any] = {
+    "zone": "us-central1-a",
+    "selfLink": "x",
+    "networkInterfaces": [
+        {"accessConfigs": [{"natIP": "203.0.113.20"}], "ipv6AccessConfigs": [{"externalIpv6": "2001:db8:2::20"}]}
+    ],
+}
+OCI: dict[str, Any] = {
+    "region": "iad",
+    "availability_domain": "AbCd:US-ASHBURN-AD-1",
+    "public_ip": "203.0.113.50",
+    "compartment_id": "ocid1.x",
+}
+FLEET = {"aws1": AWS, "az1": AZURE, "g1": GCP, "o1": OCI}
+"""One host in each cloud."""
+
+MAPPED = {
+    "192.0.2.40": ("azure", "eastus2"),
+    "198.51.100.10": ("aws", "us-west-2"),
+    "203.0.113.20": ("gcp", "us-central1"),
+    "203.0.113.50": ("oci", "us-ashburn-1"),
+    "2001:db8:1::10": ("aws", "us-west-2"),
+    "2001:db8:2::20": ("gcp", "us-central1"),
+    "2001:db8:3::40": ("azure", "eastus2"),
+}
+"""The mappings of the fleet, sorted by address."""
+
+
+def origin(address: str, value: str, **more: Any) -> dict[str, Any]:
+    """A host that says itself where it is, from a value like aws/us-east-1."""
+    vendor, region = value.split("/")
+    return {"origin_ip": address, "origin_vendor": vendor, "origin_region": region, **more}
