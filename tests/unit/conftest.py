@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 from ansible.plugins.loader import init_plugin_loader
+from hypothesis import settings
 
 CHECKOUT = Path(__file__).parents[2]
+# A busy machine makes no example of a property wrong.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
 COLLECTIONS = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 

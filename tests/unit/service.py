@@ -18,14 +18,9 @@ from threading import Thread
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from hypothesis import settings
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._options import ARGUMENT_SPEC, RULES
 from emulator.server import HOST, Emulator
-
-# A busy machine makes no example of a property wrong.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 TOKEN = Emulator.token
 ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"

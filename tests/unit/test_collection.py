@@ -16,7 +16,11 @@ import pytest
 import yaml
 
 from ansible_collections.originops.cloudflare.plugins.doc_fragments.cloudflare import ModuleDocFragment
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import ARGUMENT_SPEC, CREDENTIAL_VARIABLES
+from ansible_collections.originops.cloudflare.plugins.module_utils._options import (
+    ARGUMENT_SPEC,
+    CONNECTION_SPEC,
+    CREDENTIAL_VARIABLES,
+)
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
@@ -28,15 +32,24 @@ COLLECTION = "ansible_collections.originops.cloudflare.plugins."
 LAYERS = [
     {"_errors"},
     {"_mapping"},
-    {"_client", "_plan", "_regions"},
-    {"_generations"},
+    {"_client", "_plan", "_ranges", "_regions"},
+    {"_audit", "_generations", "_settings"},
     {"_zones", "_apply"},
     {"_options"},
-    {"_module", "_operations"},
+    {"_audit_zone", "_copies", "_module", "_operations"},
 ]
-HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
+# What only plugins on the controller share comes next.
+PLUGIN_LAYERS = [{"_direct", "_origins", "_report"}, {"_page"}]
+HEIGHT = {name: height for height, layer in enumerate([*LAYERS, *PLUGIN_LAYERS]) for name in layer}
 # Above the shared code stand the plugins, and above them what runs modules.
-FOLDERS = {"modules": 100, "lookup": 100, "plugin_utils": 100, "doc_fragments": 100, "action": 101}
+FOLDERS = {
+    "modules": 100,
+    "lookup": 100,
+    "inventory": 100,
+    "doc_fragments": 100,
+    "filter": 102,
+    "action": 101,
+}
 KNOW_ANSIBLE = {"_options", "_module"}
 
 
@@ -55,11 +68,12 @@ def label(path: Path) -> str:
 
 
 def test_every_file_has_its_layer() -> None:
-    assert {path.stem for path in (PLUGINS / "module_utils").glob("*.py")} - {"__init__"} == HEIGHT.keys()
+    shared = [*(PLUGINS / "module_utils").glob("*.py"), *(PLUGINS / "plugin_utils").glob("*.py")]
+    assert {path.stem for path in shared} - {"__init__"} == HEIGHT.keys()
 
 
 def height(folder: str, name: str) -> int:
-    return HEIGHT[name] if folder == "module_utils" else FOLDERS[folder]
+    return HEIGHT[name] if folder in ("module_utils", "plugin_utils") else FOLDERS[folder]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
@@ -77,24 +91,28 @@ def test_imports_are_what_users_have(path: Path) -> None:
     assert foreign == set()
 
 
-@pytest.mark.parametrize("name", sorted(HEIGHT.keys() - KNOW_ANSIBLE))
+@pytest.mark.parametrize("name", sorted(set().union(*LAYERS) - KNOW_ANSIBLE))
 def test_below_the_options_nothing_knows_ansible(name: str) -> None:
     names = imports(PLUGINS / "module_utils" / f"{name}.py")
     assert [name for name in names if name.partition(".")[0] == "ansible"] == []
 
 
-def test_the_action_group_has_all_modules() -> None:
+def test_the_action_group_has_all_modules_with_the_common_options() -> None:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    assert sorted(runtime["action_groups"]["cloudflare"]) == MODULES
+    common = "  - originops.cloudflare.cloudflare\n"
+    with_them = [name for name in MODULES if common in (PLUGINS / "modules" / f"{name}.py").read_text(encoding="utf-8")]
+    assert sorted(runtime["action_groups"]["cloudflare"]) == with_them
 
 
 def documented(text: str) -> dict[str, dict[str, Any]]:
     return yaml.safe_load(text)["options"]
 
 
-def test_the_fragment_documents_the_common_options() -> None:
+def test_the_fragments_document_the_common_options() -> None:
     relevant = ("type", "default", "choices", "elements", "required", "aliases")
-    options = documented(ModuleDocFragment.DOCUMENTATION)
+    connection, zone = documented(ModuleDocFragment.DOCUMENTATION), documented(ModuleDocFragment.ZONE)
+    options = connection | zone
+    assert connection.keys() == CONNECTION_SPEC.keys() == options.keys() - zone.keys()
     assert {name: {key: option[key] for key in relevant if key in option} for name, option in options.items()} == {
         name: {key: option[key] for key in relevant if key in option} for name, option in ARGUMENT_SPEC.items()
     }
