@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,35 @@ from typing import Any
 import pytest
 import yaml
 
+from cloud_hosts import origin
 from emulator.server import Emulator
+from published_ranges import write_ranges
 
-from .playbook import CHECKOUT, COLLECTION, run_playbook
+from .playbook import CHECKOUT, COLLECTION, run_inventory, run_playbook
 
-PLUGINS = sorted([*CHECKOUT.glob("plugins/modules/*.py"), *CHECKOUT.glob("plugins/lookup/*.py")])
+PLUGINS = sorted(path for folder in ("modules", "lookup", "filter") for path in CHECKOUT.glob(f"plugins/{folder}/*.py"))
+INVENTORY = CHECKOUT / "plugins/inventory/zones.py"
 README = (CHECKOUT / "README.md").read_text("utf-8")
 FLEET = [
     {"origin_ip": "192.0.2.10", "vendor": "aws", "region": "us-east-1"},
     {"origin_ip": "198.51.100.20", "vendor": "azure", "region": "westeurope"},
 ]
 
+WEB = {
+    "name": "web1",
+    "groups": ["web"],
+    "origin_ip": "192.0.2.10",
+    "origin_vendor": "aws",
+    "origin_region": "us-east-1",
+    "origin_zones": "example.com",
+}
 
-def examples(plugin: Path) -> list[dict[str, Any]]:
-    """The tasks of a plugin's EXAMPLES."""
+
+def examples(plugin: Path) -> list[Any]:
+    """The YAML documents of a plugin's EXAMPLES: for most a single one, its tasks."""
     text = re.search(r'^EXAMPLES = r"""$(.*?)^"""$', plugin.read_text("utf-8"), re.M | re.S)
     assert text, plugin
-    return yaml.safe_load(text[1])
+    return list(yaml.safe_load_all(text[1]))
 
 
 @pytest.fixture
@@ -42,36 +55,69 @@ def environment(emulator: Emulator) -> dict[str, str]:
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.stem)
 def test_examples_of_plugins_run(plugin: Path, emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    ranges, mirror = (write_ranges(tmp_path / name) for name in ("ranges", "mirror"))
+    Path(ranges["azure"]).rename(tmp_path / "ServiceTags_Public.json")
     play = {
         "hosts": "localhost",
         "gather_facts": False,
+        # Without a way to the internet.
+        "module_defaults": {
+            f"{COLLECTION}.cloud_ip_ranges": {"sources": {name: mirror[name] for name in ("aws", "gcp", "oci")}}
+        },
         "vars": {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "mirror": str(tmp_path / "mirror"),
             "cloudflare_api_token": emulator.token,
             "cloudflare_email": emulator.email,
             "cloudflare_api_key": emulator.key,
             "cloudflare_zone_id": emulator.add_zone("example.com").id,
             "fleet": FLEET,
+            "published_ranges": mirror,
         },
-        "tasks": examples(plugin),
+        "pre_tasks": [{"ansible.builtin.add_host": WEB}],
+        "tasks": examples(plugin)[0],
     }
     done = run_playbook(tmp_path, [play], environment=environment)
     assert done.returncode == 0, done.stdout
 
 
+def test_examples_of_the_inventory_run(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    strict = {**environment, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    *inventories, playbook = examples(INVENTORY)
+    assert inventories
+    for inventory in inventories:
+        (tmp_path / "cloudflare_zones.yml").write_text(yaml.safe_dump({**inventory, "strict": True}))
+        done = run_inventory(tmp_path, "--graph", environment=strict)
+        assert done.returncode == 0, done.stderr
+        assert "example.com" in done.stdout
+        assert "WARNING" not in done.stderr
+    fleet = ["-e", json.dumps({"fleet": FLEET})]
+    done = run_playbook(tmp_path, playbook, "-i", "cloudflare_zones.yml", *fleet, environment=strict)
+    assert done.returncode == 0, done.stdout
+    assert emulator.add_zone("example.net").values()["198.51.100.20"] == ("azure", "westeurope")
+
+
 def test_playbooks_of_the_readme_run(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:
     playbooks = [yaml.safe_load(text) for text in re.findall(r"^```yaml$(.*?)^```$", README, re.M | re.S)]
     assert playbooks
+    fleet = [origin("192.0.2.10", "aws/us-east-1"), origin("198.51.100.20", "azure/westeurope")]
+    fleet += [origin("2001:db8::30", "gcp/europe-west1")]
+    hosts = {f"web{number}": variables for number, variables in enumerate(fleet)}
+    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"children": {"web": {"hosts": hosts}}}}))
     for playbook in playbooks:
-        done = run_playbook(tmp_path, playbook, "--diff", environment=environment)
+        done = run_playbook(tmp_path, playbook, "--diff", "-i", "hosts.yml", environment=environment)
         assert done.returncode == 0, done.stdout
     assert emulator.add_zone("example.com").values()["2001:db8::30"] == ("gcp", "europe-west1")
+    assert (tmp_path / "audit" / "report.html").exists()
 
 
-def test_the_readme_lists_every_plugin() -> None:
-    listed = re.findall(rf"^\| `{COLLECTION}\.(\w+)` \| (module|lookup) \|", README, re.M)
-    kinds = {"modules": "module", "lookup": "lookup"}
-    assert sorted(listed) == sorted((plugin.stem, kinds[plugin.parent.name]) for plugin in PLUGINS)
+def test_the_readme_lists_all_there_is() -> None:
+    kinds = {"modules": "module", "lookup": "lookup", "filter": "filter", "inventory": "inventory"}
+    there = {(plugin.stem, kinds[plugin.parent.name]) for plugin in [*PLUGINS, INVENTORY]}
+    there |= {(path.name, "role") for path in CHECKOUT.glob("roles/*")}
+    there |= {(path.stem, "playbook") for path in CHECKOUT.glob("playbooks/*.yml")}
+    listed = re.findall(rf"^\| `{COLLECTION}\.(\w+)` \| ([a-z, ]+) \|", README, re.M)
+    assert sorted((name, kind) for name, listed_as in listed for kind in listed_as.split(", ")) == sorted(there)
 
 
 def test_the_readme_names_the_options_and_variables_of_credentials() -> None:

@@ -18,6 +18,7 @@ import pytest
 from urllib3.util import retry
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _client
+from ansible_collections.originops.cloudflare.plugins.module_utils._audit_zone import audit_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import MOST_WAITING
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
@@ -27,6 +28,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._operations i
 )
 from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
+    origin_cloud_region_audit,
     origin_cloud_region_batch,
     origin_cloud_region_info,
 )
@@ -94,6 +96,8 @@ class Run:
         """Whether a result tells what the zone has in the end."""
         if self.operation is read_mappings:
             return as_values(result["mappings"]) == (self.after if "origin_ip" not in self.given else SEVENTH)
+        if self.operation is audit_zone:
+            return as_values(result["report"]["mappings"]) == self.after
         if self.operation is ensure_mapping:
             return as_values([result["mapping"]] if result["mapping"] else []) == self.after
         return sum(len(result[name]) for name in APPLIED) == len(self.planned)
@@ -127,6 +131,9 @@ def single(before: Values, after: Values, **given: Any) -> Run:
 SEVENTH = {"10.0.0.7": ("aws", "us-east-1")}
 
 INFO = info()
+AUDIT = Run(
+    audit_zone, origin_cloud_region_audit.ARGUMENT_SPEC, fleet(250), fleet(250), {"expected": items(fleet(250))}
+)
 # 100 creations and 105 updates in three batches, then 105 deletions in two; it takes nine requests.
 EXACT = exact(fleet(105, "us-west-2") | fleet(105, start=1000), fleet(205))
 CREATE = single({}, fleet(1))
@@ -154,6 +161,11 @@ class Point:
         return self.method != "GET"
 
     @property
+    def may_be_forbidden(self) -> bool:
+        """Whether the run does without it where the credentials are too weak, and says so."""
+        return "Reading the setting" in self.doing
+
+    @property
     def account_is_empty(self) -> bool:
         """Whether nothing is planned yet."""
         return not self.is_write and "supported_regions" not in self.path
@@ -164,6 +176,10 @@ POINTS = {
     "info-page-3": Point(INFO, "GET", "page=3&", 1, "Reading the mappings"),
     "info-one": Point(info(origin_ip=["10.0.0.7"]), "GET", "/10.0.0.7$", 1, "Reading the mapping of 10.0.0.7"),
     "info-regions": Point(info(supported_regions=True), "GET", "/supp", 1, "Reading the supported regions"),
+    "audit-page-2": Point(AUDIT, "GET", "page=2&", 1, "Reading the mappings"),
+    "audit-regions": Point(AUDIT, "GET", "/supp", 1, "Reading the supported regions"),
+    "audit-setting": Point(AUDIT, "GET", "/argo", 1, "Reading the setting Tiered Cache"),
+    "audit-smart": Point(AUDIT, "GET", "/tiered_cache_smart", 1, "Reading the setting Smart Tiered Cache"),
     "batch-page-1": Point(EXACT, "GET", "page=1&", 1, "Reading the mappings"),
     "batch-page-2": Point(EXACT, "GET", "page=2&", 1, "Reading the mappings"),
     "batch-regions": Point(EXACT, "GET", "/supported_regions", 1, "Reading the supported regions"),
@@ -204,7 +220,7 @@ class Trouble:
     harmless: bool = False
 
     def makes_fail(self, point: Point, lasting: bool) -> bool:
-        if self.harmless or (self.applied and point.is_write):
+        if self.harmless or (self.applied and point.is_write) or (self.status == 403 and point.may_be_forbidden):
             return False
         return lasting or not self.is_retried(point)
 

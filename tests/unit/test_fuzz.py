@@ -20,7 +20,8 @@ from hypothesis import given, settings, strategies as st
 from urllib3.util import retry
 from werkzeug import Response
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _client
+from ansible_collections.originops.cloudflare.plugins.module_utils import _client, _zones
+from ansible_collections.originops.cloudflare.plugins.module_utils._audit_zone import audit_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import LONGEST_WAIT
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._generations import LIST_ATTEMPTS, MOST_PAGES
@@ -29,8 +30,10 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._operations i
     ensure_mappings,
     read_mappings,
 )
+from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_client
 from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
+    origin_cloud_region_audit,
     origin_cloud_region_batch,
     origin_cloud_region_info,
 )
@@ -39,7 +42,7 @@ from emulator.server import Emulator
 from unit.service import TOKEN, fleet, options
 
 RETRIES = 1
-MOST_REQUESTS = (1 + RETRIES) * (LIST_ATTEMPTS * MOST_PAGES + 10)
+MOST_REQUESTS = (1 + RETRIES) * (LIST_ATTEMPTS * max(MOST_PAGES, _zones.MOST_PAGES) + 10)
 LOOKUP = "originops.cloudflare.origin_cloud_supported_regions"
 
 BEFORE = fleet(105) | {"2001:db8::1": ("oci", "uk-london-1")}
@@ -67,6 +70,16 @@ def info(**given: Any) -> Callable[..., Any]:
     return lambda url, **common: read_mappings(options(url, spec, **{**common, **given}), False)
 
 
+def audit(url: str, **common: Any) -> Any:
+    given = {"expected": ITEMS, **common}
+    return audit_zone(options(url, origin_cloud_region_audit.ARGUMENT_SPEC, **given), False)
+
+
+def list_zones(url: str, **common: Any) -> Any:
+    with open_client(options(url, **common)) as client:
+        return {"zones": _zones.list_zones(client)}
+
+
 def look_up(url: str, **common: Any) -> Any:
     given = {**common, "api_url": url, "api_token": TOKEN, "zone": "example.com", "zone_id": None}
     given = {name: value for name, value in given.items() if value is not None}
@@ -85,6 +98,8 @@ OPERATIONS = {
     "info": info(supported_regions=True, zone="example.com", zone_id=None),
     "info-some": info(origin_ip=["10.0.0.1", "192.0.2.99"], api_version="v1"),
     "lookup": look_up,
+    "audit": audit,
+    "zones": list_zones,
 }
 
 Path = tuple[Any, ...]
