@@ -1,0 +1,73 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pages of docs/ do what they say: their files are written, and their commands are run in order."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator.server import Emulator
+from published_ranges import write_ranges
+
+from .playbook import CHECKOUT, COLLECTIONS
+
+PAGES = ["assignment", "audit", "many-zones"]
+"""Those with commands."""
+
+BLOCKS = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.M | re.S)
+FILE = re.compile(r"# (\S+)\n")
+"""The first line of a block of YAML that is a file of the reader."""
+STATUS = re.compile(r" # exits with (\d)$")
+"""The end of a command that is expected to fail."""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path) -> None:
+    for name in ("example.com", "example.net"):
+        emulator.add_zone(name, mappings={"192.0.2.10": ("aws", "us-east-1")})
+    write_ranges(tmp_path / "mirror")
+    secret = tmp_path.with_name(f"{tmp_path.name}-token")
+    secret.write_text(emulator.token)
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "LANG": "C.UTF-8",
+        "HOME": str(tmp_path),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "CLOUDFLARE_BASE_URL": emulator.api_url,
+        "CLOUDFLARE_API_TOKEN": emulator.token,
+        "CLOUDFLARE_TOKEN_FILE": str(secret),
+    }
+    commands = 0
+    for language, text in BLOCKS.findall((CHECKOUT / "docs" / f"{page}.md").read_text("utf-8")):
+        named = FILE.match(text)
+        if named:
+            path = tmp_path / named[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        if language == "console":
+            for command in text.splitlines():
+                commands += 1
+                expected = STATUS.search(command)
+                done = subprocess.run(
+                    ["bash", "-o", "pipefail", "-c", command],
+                    cwd=tmp_path,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                output = done.stdout + done.stderr
+                assert done.returncode == int(expected[1] if expected else 0), f"{command}\n{output}"
+                assert "Traceback" not in output
+                assert emulator.token not in output
+    assert commands
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in written if emulator.token.encode() in path.read_bytes()] == []
