@@ -14,7 +14,7 @@ from emulator.state import REGIONS
 
 Report = dict[str, Any]
 
-KINDS = "missing wrong stale contradicted unsupported unresolved near_limit without_effect".split()
+KINDS = ["missing", "wrong", "stale", "contradicted", "unsupported", "unresolved", "near_limit", "without_effect"]
 
 
 def place(text: str | None) -> dict[str, str | None] | None:
@@ -61,9 +61,9 @@ def zone_report(
     zone: str | None, mappings: Sequence[Report] = (), findings: Sequence[Report] = (), **fields: Any
 ) -> Report:
     """The report of a zone. What mappings and findings tell is filled in, and fields win."""
-    kinds: dict[str | None, list[str]] = {}
+    kinds: dict[str | None, dict[str, None]] = {}
     for it in findings:
-        kinds.setdefault(it["origin_ip"], []).append(it["kind"])
+        kinds.setdefault(it["origin_ip"], {})[it["kind"]] = None
     return {
         "schema_version": 1,
         "zone_id": f"{abs(sum(map(ord, zone or ''))):032x}",
@@ -79,7 +79,7 @@ def zone_report(
         "limit": 3500,
         "counts": {kind: sum(it["kind"] == kind for it in findings) for kind in KINDS},
         "findings": sorted(findings, key=lambda it: KINDS.index(it["kind"])),
-        "mappings": [{**it, "findings": kinds.get(it["origin_ip"], [])} for it in mappings],
+        "mappings": [{**it, "findings": [*kinds.get(it["origin_ip"], ())]} for it in mappings],
         "repair": {
             "present": [
                 {"origin_ip": it["origin_ip"], **it["expected"]}
@@ -219,6 +219,11 @@ HOSTILE = (
     "long" * 500,
     "\u202egnp.exe",
 )
+
+
+def shown(text: str) -> str:
+    """A text as a reader sees it: blanks as one, and a sign for what is no character."""
+    return " ".join("".join("\ufffd" if it in "\x00\x08\x1b\ufffe\ud800" else it for it in text).split())
 
 
 def hostile_reports(texts: Iterable[str] = HOSTILE) -> list[Report]:

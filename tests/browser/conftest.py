@@ -1,0 +1,84 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Debian's Chromium, and pages that are opened in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.plugins.loader import filter_loader
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from unit.conftest import pytest_configure, pytest_unconfigure
+
+__all__ = ["pytest_configure", "pytest_unconfigure"]  # this folder's too
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing, in which the page is tested: apt-get install chromium", pytrace=False)
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
+        yield browser
+
+
+@dataclass
+class Opened:
+    """A page that is open in the browser, and what happened since."""
+
+    page: Page
+    address: str
+    requests: list[str] = field(default_factory=list)
+    """Addresses that were asked for, the page's own first."""
+    complaints: list[str] = field(default_factory=list)
+    """Everything on the console, violations of the policy among it, exceptions and dialogs."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Nothing but the page itself was loaded, and there is nothing to complain of."""
+        return set(self.requests) == {self.address} and self.complaints == []
+
+
+Open = Callable[..., Opened]
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens the page of reports. Further arguments are Playwright's: viewport, color_scheme, java_script_enabled."""
+    contexts = []
+    audit_report = filter_loader.get("originops.cloudflare.audit_report").j2_function
+
+    def open_page(reports: Any, **options: Any) -> Opened:
+        file = tmp_path / f"page{len(contexts)}.html"
+        file.write_text(audit_report(reports, "html"), "utf-8")
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        opened = Opened(page, file.as_uri())
+        page.on("request", lambda request: opened.requests.append(request.url.partition("#")[0]))
+        page.on("console", lambda message: opened.complaints.append(message.text))
+        page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+        page.goto(opened.address)
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()
