@@ -11,8 +11,8 @@ version_added: 0.2.0
 description:
   - Turns hosts into the list of mappings that M(originops.cloudflare.origin_cloud_region_batch) takes. Each public
     IPv4 and IPv6 address of a host becomes a mapping, with the cloud vendor and the region that the host is in.
-  - The variables of the inventory plugins P(amazon.aws.aws_ec2#inventory), P(azure.azcollection.azure_rm#inventory),
-    P(google.cloud.gcp_compute#inventory) and C(oracle.oci.oci) are recognized by their shape. Variables that you set
+  - The variables of the inventory plugins C(amazon.aws.aws_ec2), C(azure.azcollection.azure_rm),
+    C(google.cloud.gcp_compute) and C(oracle.oci.oci) are recognized by their shape. Variables that you set
     yourself win, one by one.
   - A host without a public address, or whose region cannot be told, is never left out silently.
   - The same address with different regions is always an error, which names both hosts.
@@ -71,17 +71,17 @@ options:
     default: origin_zones
   hostvars_prefix:
     description:
-      - What P(amazon.aws.aws_ec2#inventory) has as its option of the same name.
+      - What C(amazon.aws.aws_ec2) has as its option of the same name.
     type: str
     default: ""
   hostvars_suffix:
     description:
-      - What P(amazon.aws.aws_ec2#inventory) has as its option of the same name.
+      - What C(amazon.aws.aws_ec2) has as its option of the same name.
     type: str
     default: ""
   vars_prefix:
     description:
-      - What P(google.cloud.gcp_compute#inventory) has as its option of the same name.
+      - What C(google.cloud.gcp_compute) has as its option of the same name.
     type: str
     default: ""
 notes:

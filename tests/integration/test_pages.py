@@ -19,8 +19,7 @@ from published_ranges import write_ranges
 
 from .playbook import CHECKOUT, COLLECTIONS
 
-PAGES = ["assignment", "audit", "many-zones"]
-"""Those with commands."""
+PAGES = {path.stem: path.read_text("utf-8") for path in sorted((CHECKOUT / "docs").glob("*.md"))}
 
 BLOCKS = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.M | re.S)
 FILE = re.compile(r"# (\S+)\n")
@@ -29,7 +28,7 @@ STATUS = re.compile(r" # exits with (\d)$")
 """The end of a command that is expected to fail."""
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page, text in PAGES.items() if "```console\n" in text])
 def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path) -> None:
     for name in ("example.com", "example.net"):
         emulator.add_zone(name, mappings={"192.0.2.10": ("aws", "us-east-1")})
@@ -46,7 +45,7 @@ def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path)
         "CLOUDFLARE_TOKEN_FILE": str(secret),
     }
     commands = 0
-    for language, text in BLOCKS.findall((CHECKOUT / "docs" / f"{page}.md").read_text("utf-8")):
+    for language, text in BLOCKS.findall(PAGES[page]):
         named = FILE.match(text)
         if named:
             path = tmp_path / named[1]
@@ -71,3 +70,15 @@ def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path)
     assert commands
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in written if emulator.token.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_playbook_of_a_page_is_run(page: str) -> None:
+    blocks = BLOCKS.findall(PAGES[page])
+    commands = [text for language, text in blocks if language == "console"]
+    for text in [text for language, text in blocks if language == "yaml" and re.search(r"^- .*\n  hosts:", text, re.M)]:
+        named = FILE.match(text)
+        assert named, text
+        assert re.search(rf"ansible-(playbook|runner) .*\b{re.escape(Path(named[1]).name)}\b", "".join(commands)), (
+            named[1]
+        )

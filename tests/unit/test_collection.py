@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -70,6 +71,14 @@ def label(path: Path) -> str:
 def test_every_file_has_its_layer() -> None:
     shared = [*(PLUGINS / "module_utils").glob("*.py"), *(PLUGINS / "plugin_utils").glob("*.py")]
     assert {path.stem for path in shared} - {"__init__"} == HEIGHT.keys()
+
+
+def test_the_picture_of_the_architecture_has_the_layers() -> None:
+    svg = "{http://www.w3.org/2000/svg}"
+    picture = ElementTree.parse(ROOT / "docs" / "architecture.svg")
+    rows = picture.findall(f".//{svg}g[@class='layer']")
+    drawn = [{str(name.text) for name in row.iterfind(f".//{svg}tspan[@class='name']")} for row in rows]
+    assert drawn[::-1] == [*LAYERS, *PLUGIN_LAYERS]
 
 
 def height(folder: str, name: str) -> int:

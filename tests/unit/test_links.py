@@ -1,0 +1,91 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The links of all Markdown pages lead somewhere, as a Git host shows them; those to other hosts are not followed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[2]
+# What git ignores, and git itself.
+PASSED = {".cache", ".git", ".hypothesis", ".venv", "build"}
+PAGES = sorted(
+    [*ROOT.glob("*.md")]
+    + [
+        page
+        for folder in ROOT.iterdir()
+        if folder.is_dir() and folder.name not in PASSED
+        for page in folder.rglob("*.md")
+    ]
+)
+
+
+@cache
+def tokens(page: Path) -> list[Token]:
+    parsed = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
+    return [inner for token in parsed for inner in (token, *(token.children or ()))]
+
+
+def links(page: Path) -> Iterator[str]:
+    for token in tokens(page):
+        if token.type == "link_open":
+            yield str(token.attrs["href"])
+        elif token.type == "image":
+            yield str(token.attrs["src"])
+        elif token.type.startswith("html_"):
+            yield from re.findall(r'href="([^"]*)"', token.content)
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    """What a link into this page may name: its headings as Git hosts spell them, and what HTML in it names."""
+    found = {name for token in tokens(page) for name in re.findall(r'id="([^"]*)"', token.content)}
+    times: Counter[str] = Counter()
+    for before, heading in zip(tokens(page), tokens(page)[1:], strict=False):
+        if before.type == "heading_open":
+            text = "".join(inner.content for inner in heading.children or ())
+            slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+            found.add(f"{slug}-{times[slug]}" if times[slug] else slug)
+            times[slug] += 1
+    return found
+
+
+def problem(page: Path, link: str) -> str | None:
+    """What is wrong with a link, None where nothing is."""
+    parts = urlsplit(link)
+    if parts.scheme:
+        well_formed = parts.scheme == "mailto" or (parts.scheme == "https" and "." in parts.netloc)
+        return None if well_formed else "is not an https address"
+    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    if not target.is_relative_to(ROOT) or not target.exists():
+        return "leads nowhere"
+    if parts.fragment and (target.suffix != ".md" or parts.fragment not in anchors(target)):
+        return "has no such heading"
+    return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    assert {link: told for link in links(page) if (told := problem(page, link))} == {}
+
+
+def test_problems_are_found() -> None:
+    page = ROOT / "docs" / "security.md"
+    assert problem(page, "#bounds") is None
+    assert problem(page, "audit.md#what-it-finds") is None
+    assert problem(page, "../roles/audit/files/report.schema.json") is None
+    assert problem(page, "#no-such-heading") == "has no such heading"
+    assert problem(page, "nowhere.md") == "leads nowhere"
+    assert problem(page, "../../elsewhere.md") == "leads nowhere"
+    assert problem(page, "http://example.com") == "is not an https address"

@@ -1,0 +1,108 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""docs/troubleshooting.md has every code and every message of the collection, and none that there is not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import ADVICE
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+ROWS = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in re.findall(r"^\|.*\|$", PAGE, re.M)]
+QUOTED = {" ".join(quoted.split()) for quoted in re.findall(r"`([^`]+)`", PAGE)}
+"""What the page has as code, messages among it."""
+
+# Answers that are no errors, and so need no advice.
+HANDLED = {1142, 1163}
+# These write reports, in which whole sentences are no messages, so that only what they raise is looked at.
+REPORTS = {"_page", "_report"}
+NO_MESSAGES = {
+    "Running the module in the controller's process",  # a note at -vvv
+    "bits of a host are set",  # raised for the caller, which says it in its own words
+}
+
+
+def template(node: ast.expr) -> str:
+    """A text as the page quotes it, with … in the place of values; empty where it is none."""
+    if isinstance(node, ast.JoinedStr):
+        parts = [part.value if isinstance(part, ast.Constant) else "…" for part in node.values]
+        return " ".join("".join(map(str, parts)).split())
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return " ".join(node.value.split())
+    return ""
+
+
+def literals(tree: ast.AST) -> Iterator[str]:
+    """The texts in some code, but for docstrings, the documentation of plugins, and what is within values."""
+    passed: set[ast.AST] = set()
+    for node in ast.walk(tree):  # parents come before their children
+        match node:
+            case ast.JoinedStr():
+                passed.update(part for value in node.values for part in ast.walk(value))
+            case ast.Expr() | ast.Assign(targets=[ast.Name(id="DOCUMENTATION" | "EXAMPLES" | "RETURN")]):
+                passed.add(node.value)
+        if isinstance(node, ast.expr) and node not in passed and (text := template(node)):
+            yield text
+
+
+def told_by_plugins() -> Iterator[str]:
+    """The texts of all sources that could be messages."""
+    for path in sorted((ROOT / "plugins").rglob("*.py")):
+        if path.parent.name == "doc_fragments":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise if path.stem in REPORTS else ast.Module):
+                yield from literals(node)
+
+
+def told_by_roles() -> Iterator[str]:
+    """What the assertions of roles say."""
+
+    def walk(node: Any) -> Iterator[str]:
+        if isinstance(node, dict) and "fail_msg" in node:
+            yield " ".join(re.sub(r"{{.*?}}", "…", node["fail_msg"], flags=re.S).split())
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            yield from walk(child)
+
+    for path in sorted(ROOT.glob("roles/*/tasks/*.yml")):
+        yield from walk(yaml.safe_load(path.read_text("utf-8")))
+
+
+TEXTS = set(told_by_plugins())
+FROM_ROLES = set(told_by_roles())
+
+
+def is_sentence(text: str) -> bool:
+    """Whether this has four words, which names and fragments that messages are made of have not."""
+    return len(re.findall(r"(?<!\S)\S*[a-z]{2,}\S*", text)) >= 4
+
+
+def test_every_code_has_its_row() -> None:
+    advice = {int(row[0]): row[2] for row in ROWS if row[0].isdecimal()}
+    assert advice.keys() == ADVICE.keys() | HANDLED
+    assert {code: told for code, told in advice.items() if told} == {code: f"`{told}`" for code, told in ADVICE.items()}
+
+
+def test_every_message_is_explained() -> None:
+    assert FROM_ROLES
+    assert {text for text in TEXTS if is_sentence(text)} | FROM_ROLES <= QUOTED | NO_MESSAGES
+
+
+def test_every_message_that_is_explained_exists() -> None:
+    messages = {row[1].strip("`") for row in ROWS if len(row) == 3 and row[1].startswith("`")}
+    assert len(messages) > 50
+    assert messages - TEXTS - FROM_ROLES == set()
+
+
+def test_every_row_says_what_to_do() -> None:
+    assert [row for row in ROWS if not row[-1]] == []
