@@ -26,7 +26,7 @@ READY_V1 := $(SDK_V1)/.ready
 NOX := $(VENV)/bin/nox
 WITH_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: help demo test lint sanity unit playbook molecule model bench build emulator clean
+.PHONY: help demo test lint sanity unit playbook browser molecule model bench scale docs build release emulator clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -37,10 +37,10 @@ help: ## list these targets
 demo: $(READY) ## show the collection at work on an emulated zone
 	@$(WITH_VENV) ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/$(COLLECTIONS)" demo/run
 
-test: $(READY) $(READY_V1) ## run all of the five below and sum up
+test: $(READY) $(READY_V1) ## run all of the six below and sum up
 	@$(NOX)
 
-lint: $(READY) ## check style, types, documentation and changelog
+lint: $(READY) ## check style, types, documentation, changelog and licences
 	@$(NOX) -s lint
 
 sanity: $(READY) ## run ansible-test sanity
@@ -52,6 +52,9 @@ unit: $(READY) $(READY_V1) ## run the unit tests
 playbook: $(READY) ## run the tests that run playbooks
 	@$(NOX) -s playbook -- $(ARGS)
 
+browser: $(READY) ## test the audit's page in Chromium
+	@$(NOX) -s browser -- $(ARGS)
+
 molecule: $(READY) ## run molecule with the collection installed from its tarball
 	@$(NOX) -s molecule -- $(ARGS)
 
@@ -61,8 +64,17 @@ model: $(READY) ## run the model-based test for thousands of steps (some minutes
 bench: $(READY) ## measure the collection beside what people use without it, into docs/benchmarks/
 	@PYTHONPATH=tests $(VENV)/bin/python -m benchmark $(ARGS)
 
+scale: $(READY) ## measure a playbook over many zones, into docs/benchmarks/zones.md
+	@PYTHONPATH=tests $(VENV)/bin/python -m benchmark.zones $(ARGS)
+
+docs: $(READY) ## make the documentation site in build/docs/, without a network
+	@$(NOX) -s docs
+
 build: $(READY) ## make the collection's tarball in build/
 	@$(VENV)/bin/ansible-galaxy collection build --force --output-path $(BUILD)
+
+release: $(READY) ## make a release's tarball in build/, check it, and use it in a clean environment
+	@$(NOX) -s release -- $(ARGS)
 
 emulator: $(READY) ## start the Cloudflare emulator and stay in the foreground
 	@PYTHONPATH=tests $(VENV)/bin/python -m emulator $(ARGS)

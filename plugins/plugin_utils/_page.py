@@ -217,8 +217,8 @@ def _chart(main: Element, report: Report) -> None:
         for region, count in counts.items():
             row = _add(rows, "li")
             _add(row, "span", region, title=region)
-            bar = _add(row, "svg", viewBox="0 0 100 1", preserveAspectRatio="none", aria_hidden="true")
-            _add(bar, "rect", width=f"{100 * count / longest:.2f}", height="1")
+            drawing = _add(row, "svg", viewBox="0 0 100 1", preserveAspectRatio="none", aria_hidden="true")
+            _add(drawing, "rect", width=f"{100 * count / longest:.2f}", height="1")
             _add(row, "span", f" {count:,}", class_="count")
 
 

@@ -281,25 +281,25 @@ def test_sorting(open_page: Open, press: Callable[[Locator], None], viewport: An
 def test_filtering_by_text(open_page: Open) -> None:
     opened = open_page(small_fleet())
     page, table = opened.page, findings(opened.page)
-    bar = tools(page, "Findings of all zones")
-    expect(bar.get_by_role("status")).to_have_text("8 of 8 rows shown")
-    field = bar.get_by_role("searchbox", name="Filter")
+    toolbar = tools(page, "Findings of all zones")
+    expect(toolbar.get_by_role("status")).to_have_text("8 of 8 rows shown")
+    field = toolbar.get_by_role("searchbox", name="Filter")
     field.focus()
     page.keyboard.type("US-WEST-2  web")
-    expect(bar.get_by_role("status")).to_have_text("2 of 8 rows shown")
+    expect(toolbar.get_by_role("status")).to_have_text("2 of 8 rows shown")
     assert column(table, 2) == ["192.0.2.44", "192.0.2.10"]
     field.fill("no such thing")
-    expect(bar.get_by_role("status")).to_have_text("0 of 8 rows shown")
+    expect(toolbar.get_by_role("status")).to_have_text("0 of 8 rows shown")
     field.fill("")
-    expect(bar.get_by_role("status")).to_have_text("8 of 8 rows shown")
+    expect(toolbar.get_by_role("status")).to_have_text("8 of 8 rows shown")
     expect(tools(page, "Mappings of shop.example.com").get_by_role("status")).to_have_text("7 of 7 rows shown")
     assert opened.is_calm
 
 
 def test_filtering_by_kind(open_page: Open) -> None:
     page = open_page(small_fleet()).page
-    bar = tools(page, "Mappings of shop.example.com")
-    choice = bar.get_by_role("combobox", name="Show")
+    toolbar = tools(page, "Mappings of shop.example.com")
+    choice = toolbar.get_by_role("combobox", name="Show")
     assert choice.locator("option").all_inner_texts() == [
         "All rows",
         "Rows with findings (4)",
@@ -310,11 +310,11 @@ def test_filtering_by_kind(open_page: Open) -> None:
     ]
     choice.focus()
     page.keyboard.press("ArrowDown")
-    expect(bar.get_by_role("status")).to_have_text("4 of 7 rows shown")
+    expect(toolbar.get_by_role("status")).to_have_text("4 of 7 rows shown")
     choice.select_option("Stale (1)")
     assert column(mappings(page), 0) == ["198.51.100.20"]
-    bar.get_by_role("searchbox").fill("aws")
-    expect(bar.get_by_role("status")).to_have_text("0 of 7 rows shown")
+    toolbar.get_by_role("searchbox").fill("aws")
+    expect(toolbar.get_by_role("status")).to_have_text("0 of 7 rows shown")
 
 
 def test_the_keyboard_reaches_everything_in_order(open_page: Open) -> None:
@@ -353,13 +353,13 @@ def test_the_skip_link(open_page: Open) -> None:
 def test_a_full_zone_is_usable(open_page: Open) -> None:
     opened = open_page(full_zone(3500), viewport=PHONE)
     page, table = opened.page, mappings(opened.page, "fleet.example.com")
-    bar = tools(page, "Mappings of fleet.example.com")
+    toolbar = tools(page, "Mappings of fleet.example.com")
     rows = table.locator("tbody tr")
     table.get_by_role("button", name="Address").click()
     table.get_by_role("button", name="Address").click()
     expect(rows.first.locator("th")).to_have_text(str(ip_address("2001:db8::") + 3499))
-    bar.get_by_role("searchbox").fill("origin-0042")
-    expect(bar.get_by_role("status")).to_have_text("1 of 3,500 rows shown")
+    toolbar.get_by_role("searchbox").fill("origin-0042")
+    expect(toolbar.get_by_role("status")).to_have_text("1 of 3,500 rows shown")
     expect(rows.filter(visible=True).locator("th")).to_have_text("198.18.0.42")
     expect(tools(page, "Findings of all zones").get_by_role("status")).to_have_text("3,500 of 3,500 rows shown")
     # The zone's table is within reach: a table scrolls by itself, not the page through all its rows.

@@ -38,8 +38,9 @@ def zone(emulator: Emulator) -> Zone:
 def audit(tmp_path: Path, emulator: Emulator, zone: Zone) -> Audit:
     """Runs the role with these hosts in the group web, for the zone by that group unless variables say otherwise."""
 
-    def run(*arguments: str, hosts: Mapping[str, Any] = FLEET, **variables: Any) -> Completed:
-        (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"children": {"web": {"hosts": hosts}}}}))
+    def run(*arguments: str, hosts: Mapping[str, Any] | None = None, **variables: Any) -> Completed:
+        web = {"hosts": FLEET if hosts is None else hosts}
+        (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"children": {"web": web}}}))
         zones = [{"zone": zone.name, "zone_id": zone.id, "group": "web"}]
         play = {
             "hosts": "localhost",

@@ -64,9 +64,9 @@ def items(mappings: dict[str, tuple[str, str]]) -> list[dict[str, str]]:
     ]
 
 
-def run(emulator: Emulator, zone: Zone, /, *, check_mode: bool = False, **given: Any) -> Result:
+def run(emulator: Emulator, audited: Zone, /, *, check_mode: bool = False, **given: Any) -> Result:
     """The result of an audit, whose report is held against the schema."""
-    given = {"url": emulator.api_url, "zone_id": zone.id, **given}
+    given = {"url": emulator.api_url, "zone_id": audited.id, **given}
     result = audit_zone(options(spec=origin_cloud_region_audit.ARGUMENT_SPEC, **given), check_mode)
     VALIDATOR.validate(result["report"])
     assert (result["changed"], emulator.writes) == (False, [])

@@ -410,7 +410,7 @@ def test_what_is_no_character_is_replaced(format: str) -> None:
 
 def test_plain_types_come_out_of_what_ansible_hands_in(tag: Callable[[Any], Any]) -> None:
     assert told(tag(small_fleet())) == told(small_fleet())
-    assert type(told(tag(small_fleet()))) is str
+    assert told(tag(small_fleet())).__class__ is str
 
 
 @pytest.fixture

@@ -1,0 +1,112 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tarball of a release as a user gets it: installed where nothing else is. `make release` names it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from emulator.server import Emulator
+
+CHECKOUT = Path(__file__).parents[2]
+CONTENT = {
+    **{
+        kind: sorted(path.stem for path in CHECKOUT.glob(f"plugins/{folder}/*.py"))
+        for folder, kind in (("modules", "module"), *((kind, kind) for kind in ("filter", "inventory", "lookup")))
+    },
+    "role": sorted(path.name for path in CHECKOUT.glob("roles/*")),
+}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """ansible-core, requests and the collection, in a folder that knows of nothing else."""
+
+    folder: Path
+
+    @property
+    def collection(self) -> Path:
+        return self.folder / ".ansible" / "collections" / "ansible_collections" / "originops" / "cloudflare"
+
+    def run(self, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the installation, which has to succeed."""
+        programs = self.folder / "venv" / "bin"
+        done = subprocess.run(
+            [programs / program, *arguments],
+            cwd=self.folder,
+            env={"PATH": f"{programs}:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.folder), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    installation = Installation(tmp_path_factory.mktemp("home"))
+    subprocess.run([sys.executable, "-m", "venv", installation.folder / "venv"], check=True)
+    # pip alone keeps what the caller has set: there may be a mirror.
+    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")} | {"HOME": str(Path.home())}
+    installation.run("pip", "install", "--quiet", "ansible-core", **pip)
+    installation.run("ansible-galaxy", "collection", "install", "--offline", os.environ["ORIGINOPS_TARBALL"])
+    installation.run("pip", "install", "--quiet", "-r", str(installation.collection / "requirements.txt"), **pip)
+    return installation
+
+
+def test_it_holds_what_users_need_and_no_more(installation: Installation) -> None:
+    names = {path.name for path in installation.collection.iterdir()}
+    assert names == {
+        *("CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "requirements.txt"),
+        *("changelogs", "docs", "meta", "playbooks", "plugins", "roles"),
+        *("FILES.json", "MANIFEST.json"),
+    }
+    guides = {path.name for path in (CHECKOUT / "docs").iterdir() if path.is_file()}
+    assert {path.name for path in (installation.collection / "docs").iterdir()} == guides
+
+
+@pytest.mark.parametrize("kind", CONTENT)
+def test_it_is_documented(installation: Installation, kind: str) -> None:
+    names = [f"originops.cloudflare.{name}" for name in CONTENT[kind]]
+    assert names
+    done = installation.run("ansible-doc", "--json", "-t", kind, *names)
+    assert sorted(json.loads(done.stdout)) == names
+    assert done.stderr == ""
+
+
+def test_the_quick_start_of_the_readme(installation: Installation) -> None:
+    """As printed, in the three ways that the README tells."""
+    playbook = re.search(
+        r"^```yaml$(.*?)^```$", (installation.collection / "README.md").read_text("utf-8"), re.M | re.S
+    )
+    assert playbook
+    (installation.folder / "playbook.yml").write_text(playbook[1])
+    with Emulator() as emulator:
+        zone = emulator.add_zone("example.com")
+
+        def play(*flags: str) -> str:
+            given = {"CLOUDFLARE_API_TOKEN": emulator.token, "CLOUDFLARE_BASE_URL": emulator.api_url}
+            return installation.run("ansible-playbook", *flags, "playbook.yml", **given).stdout
+
+        foreseen = play("--check", "--diff")
+        assert "changed=1 " in foreseen
+        assert "+2001:db8::30: gcp/europe-west1" in foreseen
+        assert zone.values() == {}
+        assert "changed=1 " in play()
+        assert zone.values() == {
+            "192.0.2.10": ("aws", "us-east-1"),
+            "198.51.100.20": ("azure", "westeurope"),
+            "2001:db8::30": ("gcp", "europe-west1"),
+        }
+        assert "changed=0 " in play()
