@@ -6,17 +6,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from .figures import Figures, Sample
+from .figures import Figures, Sample, load, machine
 from .plot import growth_plot
 from .process import CHECKOUT
 from .report import report
@@ -39,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         command, scale = "make bench", Scale()
         folder = options.output or CHECKOUT / "docs" / "benchmarks"
-    figures = Figures(command, _machine(), asdict(scale))
+    figures = Figures(command, machine(("ansible-core", "requests", "cloudflare")), asdict(scale))
     figures.samples.extend(_measure(scale))
-    figures.machine["load average at the end"] = _load()
+    figures.machine["load average at the end"] = load()
     folder.mkdir(parents=True, exist_ok=True)
     figures.write(folder / "figures.json")
     # From what was written, so that the one file has all that the others tell.
@@ -71,21 +67,6 @@ def _sample(subject: Subject, step: Step, latency: int, service: Service, folder
     if not service.holds(ZONE, step.wanted):
         raise SystemExit(f"{subject.name} did not do its work: the zone does not hold what it should")
     return Sample(subject.name, latency, step.case, step.size, round(timing.seconds, 4), requests, timing.memory)
-
-
-def _machine() -> dict[str, Any]:
-    """What the figures depend on."""
-    return {
-        "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)),
-        "Python": platform.python_version(),
-        **{name: version(name) for name in ("ansible-core", "requests", "cloudflare")},
-        "load average at the start": _load(),
-    }
-
-
-def _load() -> str:
-    return " ".join(f"{load:.2f}" for load in os.getloadavg())
 
 
 if __name__ == "__main__":

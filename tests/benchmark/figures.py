@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import platform
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -89,12 +92,31 @@ class Figures:
         return self.idle(latency) + self.measure(FLOOR, latency, case, size).seconds
 
     def write(self, path: Path) -> None:
-        """With one line a sample, so that people can read it."""
-        head = json.dumps({"command": self.command, "machine": self.machine, "scale": self.scale}, indent=2)
-        lines = ",\n".join(f"    {json.dumps(asdict(sample))}" for sample in self.samples)
-        path.write_text(f'{head[:-2]},\n  "samples": [\n{lines}\n  ]\n}}\n', "utf-8")
+        write(path, **asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> Figures:
         content = json.loads(path.read_text("utf-8"))
         return cls(**{**content, "samples": [Sample(**sample) for sample in content["samples"]]})
+
+
+def write(path: Path, *, samples: Sequence[dict[str, Any]], **head: Any) -> None:
+    """Write figures as JSON, with one line a sample, so that people can read it."""
+    lines = ",\n".join(f"    {json.dumps(sample)}" for sample in samples)
+    path.write_text(f'{json.dumps(head, indent=2)[:-2]},\n  "samples": [\n{lines}\n  ]\n}}\n', "utf-8")
+
+
+def machine(packages: Iterable[str]) -> dict[str, Any]:
+    """What the figures depend on: the machine, and the releases of these packages."""
+    return {
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+        "Python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "load average at the start": load(),
+    }
+
+
+def load() -> str:
+    """The load average, as people are used to see it."""
+    return " ".join(f"{average:.2f}" for average in os.getloadavg())

@@ -132,7 +132,7 @@ def _head(figures: Figures) -> Iterator[str]:
     yield f"against the emulator of this repository, which takes {latencies} for each request. Trust the ratios, since"
     yield "seconds depend on the machine. The raw figures are in [figures.json](figures.json)."
     yield ""
-    yield from _table(("machine", ""), [(name, str(value)) for name, value in figures.machine.items()])
+    yield from table(("machine", ""), [(name, str(value)) for name, value in figures.machine.items()])
 
 
 def _against_the_floor(figures: Figures, comparisons: Iterable[Comparison]) -> Iterator[str]:
@@ -149,13 +149,13 @@ def _against_the_floor(figures: Figures, comparisons: Iterable[Comparison]) -> I
             str(it.task),
             f"{it.floor:.2f} s",
             f"**{it.ratio:.2f}**",
-            "" if it.target is None else f"at most {it.target:g}: {_verdict(not it.missed)}",
+            "" if it.target is None else f"at most {it.target:g}: {verdict(not it.missed)}",
             f"{it.task.requests:,}",
             f"{it.least.requests:,}",
         )
         for it in comparisons
     ]
-    yield from _table(("latency", "case", "run", "task", "floor", "ratio", "target", "requests", "of the floor"), rows)
+    yield from table(("latency", "case", "run", "task", "floor", "ratio", "target", "requests", "of the floor"), rows)
     for it in comparisons:
         if it.missed:
             _floor, *others = it.parts.items()
@@ -192,16 +192,14 @@ def _instead(figures: Figures) -> Iterator[str]:
                     f"{measure.memory:.0f} MiB",
                 )
             )
-    yield from _table(
-        ("latency", "by", "measured", "all of them", "requests", "to the first line", "peak memory"), rows
-    )
+    yield from table(("latency", "by", "measured", "all of them", "requests", "to the first line", "peak memory"), rows)
     for latency in figures.scale["latencies"]:
         uri = figures.measure(URI, latency, "create")
         for way, title in WAYS.items():
             speedup = uri.seconds * fleet / uri.size / figures.measure(way, latency, "create").seconds
-            verdict = _verdict(speedup >= LEAST_SPEEDUP)
+            met = verdict(speedup >= LEAST_SPEEDUP)
             yield f"- At {latency} ms the batch module, run {title}, is **{speedup:,.0f} times** faster than a loop"
-            yield f"  over `ansible.builtin.uri` (target: at least {LEAST_SPEEDUP}, {verdict})."
+            yield f"  over `ansible.builtin.uri` (target: at least {LEAST_SPEEDUP}, {met})."
     yield ""
     yield "To find out that nothing has changed, on the same terms:"
     yield ""
@@ -210,7 +208,7 @@ def _instead(figures: Figures) -> Iterator[str]:
         for latency in figures.scale["latencies"]
         for other in (DIRECT, MODULE, SDK_BULK, SDK_SINGLE)
     ]
-    yield from _table(("latency", "by", "measured", "all of them", "requests"), rows)
+    yield from table(("latency", "by", "measured", "all of them", "requests"), rows)
 
 
 def _loops(figures: Figures) -> Iterator[str]:
@@ -221,9 +219,9 @@ def _loops(figures: Figures) -> Iterator[str]:
         direct = figures.measure(REGION_DIRECT, latency, "create")
         module = figures.measure(REGION_MODULE, latency, "create")
         share = direct.seconds / module.seconds
-        target = f"at most {MOST_SHARE}: {_verdict(share <= MOST_SHARE)}"
+        target = f"at most {MOST_SHARE}: {verdict(share <= MOST_SHARE)}"
         rows.append((f"{latency} ms", str(direct), str(module), f"**{share:.2f}**", target, f"{direct.requests:,}"))
-    yield from _table(("latency", "in the controller", "as a module", "ratio", "target", "requests"), rows)
+    yield from table(("latency", "in the controller", "as a module", "ratio", "target", "requests"), rows)
 
 
 def _growth(figures: Figures) -> Iterator[str]:
@@ -244,7 +242,7 @@ def _growth(figures: Figures) -> Iterator[str]:
         for case in ("create", "unchanged")
         for size in [*figures.scale["growth"], figures.scale["fleet"]]
     ]
-    yield from _table(("latency", "case", "mappings", "in the controller", "floor", "requests"), rows)
+    yield from table(("latency", "case", "mappings", "in the controller", "floor", "requests"), rows)
 
 
 def _parts(comparisons: Sequence[Comparison]) -> Iterator[str]:
@@ -260,7 +258,7 @@ def _parts(comparisons: Sequence[Comparison]) -> Iterator[str]:
     yield "- *result*: the rest, above all handing the result and its diff to Ansible."
     yield ""
     rows = [(*it.title, *(f"{seconds:.3f}" for seconds in it.parts.values())) for it in comparisons]
-    yield from _table(("latency", "case", "run", *comparisons[0].parts), rows)
+    yield from table(("latency", "case", "run", *comparisons[0].parts), rows)
 
 
 def _how(figures: Figures) -> Iterator[str]:
@@ -286,11 +284,11 @@ def _extrapolated(measure: Measure, fleet: int) -> Row:
     return f"{measure.size:,} in {measure}", time, f"{requests:,.0f}"
 
 
-def _verdict(met: bool) -> str:
+def verdict(met: bool) -> str:
     return "met" if met else "**missed**"
 
 
-def _table(header: Row, rows: Iterable[Row]) -> Iterator[str]:
+def table(header: Row, rows: Iterable[Row]) -> Iterator[str]:
     yield f"| {' | '.join(header)} |"
     yield f"|{' --- |' * len(header)}"
     for row in rows:

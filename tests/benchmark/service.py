@@ -21,7 +21,10 @@ LIFETIME = 3600
 """Seconds after which it stops by itself, should nobody stop it."""
 
 QUOTA = 10**9
-"""Requests in a window: the rate limit is not what is measured."""
+"""Requests in a window, where the rate limit is not what is measured."""
+
+WINDOW = 300
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,12 @@ class Service:
 
     def requests(self) -> int:
         """How many requests came."""
-        return len(self._control("GET", "/requests"))
+        return len(self.recorded())
+
+    def recorded(self) -> list[dict[str, Any]]:
+        """Every request that came, as emulator.app.Recorded has it."""
+        recorded: list[dict[str, Any]] = self._control("GET", "/requests")
+        return recorded
 
     def forget_requests(self) -> None:
         """Count from here."""
@@ -58,11 +66,11 @@ class Service:
 
 
 @contextmanager
-def emulated(latency: int) -> Iterator[Service]:
-    """A service that takes so many milliseconds for each request."""
+def emulated(latency: int, quota: int = QUOTA, window: int = WINDOW) -> Iterator[Service]:
+    """A service that takes so many milliseconds for each request, and grants so many in so many seconds."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(latency / 1000, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(latency / 1000, quota, window, theirs), daemon=True)
     process.start()
     # Each process holds one end alone, so that either notices when the other is gone, however that came.
     theirs.close()
@@ -73,10 +81,10 @@ def emulated(latency: int) -> Iterator[Service]:
         process.join()
 
 
-def _serve(latency: float, channel: Connection) -> None:
+def _serve(latency: float, quota: int, window: int, channel: Connection) -> None:
     # Not imported by the process that starts the measured ones: what it has in memory, Linux counts as theirs.
     from emulator.server import Emulator  # noqa: PLC0415
 
-    with Emulator(latency=latency, quota=QUOTA) as emulator:
+    with Emulator(latency=latency, quota=quota, window=window) as emulator:
         channel.send((emulator.api_url, emulator.control_url, emulator.token))
         channel.poll(LIFETIME)

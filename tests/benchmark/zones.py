@@ -1,0 +1,217 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Measure what it costs to keep many zones, by forks, by roles, by ansible-runner, and with the rate limit in reach."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .figures import load, machine, write
+from .process import CHECKOUT, COLLECTIONS, run
+from .service import Service, emulated
+from .work import Mapping, Step, creation
+from .zones_report import AUDIT, COMMANDS, PIPE, RATE_LIMITED, ROLE, RUN, TASK, report
+
+TOKEN = "{{ lookup('ansible.builtin.file', lookup('ansible.builtin.env', 'CLOUDFLARE_TOKEN_FILE')) }}"
+"""How the jobs of ansible-runner, which writes down their environment, come to the token."""
+
+IN_RUNNER = (RUN, PIPE)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is done. The defaults are what `make scale` does."""
+
+    zones: int = 200
+    mappings: int = 20
+    """In each zone."""
+    forks: Sequence[int] = (1, 10, 20, 40)
+    usual_forks: int = 20
+    """Where forks are not what is compared."""
+    latency: int = 50
+    """Milliseconds that every request takes at least."""
+    quota: int = 200
+    """Requests in a window, where the rate limit is in reach."""
+    window: int = 20
+    """Seconds."""
+
+
+QUICK = Scale(zones=4, mappings=3, forks=(2,), usual_forks=2, latency=0, quota=8, window=2)
+"""Just enough to see that everything runs."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run over all zones, and what it took."""
+
+    way: str
+    case: str
+    forks: int
+    seconds: float
+    """From the start of the command to its end."""
+    requests: int
+    """All that were granted, with those that list the zones."""
+    most: int
+    """The most that were granted for one zone."""
+    refused: int
+    """Answered 429."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and write a report and the raw figures."""
+    parser = ArgumentParser("python -m benchmark.zones", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="do just enough to see that everything runs")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write the figures")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        command, scale = "make scale ARGS=--quick", QUICK
+        folder = options.output or Path(tempfile.mkdtemp(prefix="benchmark-"))
+    else:
+        command, scale = "make scale", Scale()
+        folder = options.output or CHECKOUT / "docs" / "benchmarks"
+    where = machine(("ansible-core", "ansible-runner", "requests"))
+    samples = []
+    for sample in _measure(scale):
+        print(f"{sample.way}, {sample.case}, {sample.forks} forks: {sample.seconds:.1f} s, {sample.requests} requests")
+        samples.append(asdict(sample))
+    where["load average at the end"] = load()
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "zones.json", command=command, machine=where, scale=asdict(scale), samples=samples)
+    # From what was written, so that the one file has all that the other tells.
+    figures = json.loads((folder / "zones.json").read_text("utf-8"))
+    (folder / "zones.md").write_text(report(figures), "utf-8")
+    print(f"{folder / 'zones.md'} has the figures.")
+
+
+def _measure(scale: Scale) -> Iterator[Sample]:
+    create, unchanged = creation(scale.mappings)
+    with emulated(scale.latency) as service:
+        for forks in scale.forks:
+            for step in (create, unchanged):
+                yield _sample(service, scale, TASK, step, forks)
+        for way in (ROLE, AUDIT, RUN, PIPE):
+            yield _sample(service, scale, way, unchanged, scale.usual_forks)
+    with emulated(scale.latency, scale.quota, scale.window) as service:
+        yield _sample(service, scale, RATE_LIMITED, create, scale.usual_forks)
+
+
+def _sample(service: Service, scale: Scale, way: str, step: Step, forks: int) -> Sample:
+    names = [f"zone{number:03}.example" for number in range(scale.zones)]
+    for name in names:
+        service.set_zone(name, step.held)
+    service.forget_requests()
+    with tempfile.TemporaryDirectory() as given:
+        folder = Path(given)
+        _write_files(folder, service, names, step.wanted)
+        environment = {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+            "CLOUDFLARE_BASE_URL": service.api_url,
+            **(
+                {"CLOUDFLARE_TOKEN_FILE": str(folder / "token")}
+                if way in IN_RUNNER
+                else {"CLOUDFLARE_API_TOKEN": service.token}
+            ),
+        }
+        began = time.perf_counter()
+        run(["bash", "-o", "pipefail", "-c", COMMANDS[way].format(forks=forks)], folder, environment)
+        seconds = time.perf_counter() - began
+        recorded = service.recorded()
+        _check(folder, service, way, names, step.wanted)
+    granted = [request["path"] for request in recorded if request["status"] != 429]
+    of_zones = Counter(path.split("/")[2] for path in granted if path != "/zones")
+    refused = len(recorded) - len(granted)
+    return Sample(way, step.case, forks, round(seconds, 2), len(granted), max(of_zones.values()), refused)
+
+
+def _write_files(folder: Path, service: Service, names: Sequence[str], fleet: Sequence[Mapping]) -> None:
+    """All that the commands read."""
+    inventory = {"plugin": "originops.cloudflare.zones"}
+    task = {
+        "name": "Bring the zone to its mappings",
+        "originops.cloudflare.origin_cloud_region_batch": {
+            "zone_id": "{{ cloudflare_zone_id }}",
+            "mappings": "{{ fleet }}",
+        },
+    }
+    play = {"hosts": "cloudflare_zones", "gather_facts": False}
+    playbook = {**play, "vars": {"fleet": fleet}, "tasks": [task]}
+    with_token = {"group/originops.cloudflare.cloudflare": {"api_token": TOKEN}}
+    zone = {
+        "zone": "{{ cloudflare_zone_name }}",
+        "zone_id": "{{ cloudflare_zone_id }}",
+        "group": "{{ 'origins_' ~ cloudflare_zone_name | replace('.', '_') }}",
+    }
+    files: dict[str, Any] = {
+        "cloudflare_zones.yml": inventory,
+        "fleet.yml": [playbook],
+        "regions.yml": [{**play, "roles": ["originops.cloudflare.origin_regions"]}],
+        "group_vars/cloudflare_zones.yml": {
+            "origin_regions_exact": True,
+            "origin_regions_zones": [zone],
+            "audit_zones": [zone],
+        },
+        "origins.yml": {"all": {"children": {_group(name): {"hosts": _hosts(name, fleet)} for name in names}}},
+        "runner/inventory/cloudflare_zones.yml": {**inventory, "api_token": TOKEN},
+        "runner/project/fleet.yml": [{**playbook, "module_defaults": with_token}],
+    }
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), "utf-8")
+    token = folder / "token"
+    token.touch(0o600)
+    token.write_text(service.token, "utf-8")
+
+
+def _group(zone: str) -> str:
+    return f"origins_{zone.replace('.', '_')}"
+
+
+def _hosts(zone: str, fleet: Sequence[Mapping]) -> dict[str, Mapping]:
+    """A host for each origin of a zone."""
+    return {
+        f"{mapping['origin_ip']}.{zone}": {
+            "origin_ip": mapping["origin_ip"],
+            "origin_vendor": mapping["vendor"],
+            "origin_region": mapping["region"],
+        }
+        for mapping in fleet
+    }
+
+
+def _check(folder: Path, service: Service, way: str, names: Sequence[str], fleet: Sequence[Mapping]) -> None:
+    """End the benchmark where a run did not do what it should, or left the token behind."""
+    wrong = [name for name in names if not service.holds(name, fleet)]
+    if wrong:
+        raise SystemExit(f"{way}: {len(wrong)} zones do not hold what they should, such as {wrong[0]}")
+    if way == AUDIT:
+        totals = json.loads((folder / "audit" / "report.json").read_text("utf-8"))["totals"]
+        if not totals["zones"] == totals["audited"] == totals["clean"] == len(names):
+            raise SystemExit(f"{way}: not every zone is in the report, and in it as it is: {totals}")
+    if way in IN_RUNNER:
+        artifacts = {path: path.read_bytes() for path in folder.rglob("artifacts/**/*") if path.is_file()}
+        # Without these the token was not at risk: they are where the environment is.
+        if not any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts.values()):
+            raise SystemExit(f"{way}: there are no artifacts")
+    token = service.token.encode()
+    told = [path for path in folder.rglob("*") if path.is_file() and token in path.read_bytes()]
+    if told != [folder / "token"]:
+        raise SystemExit(f"{way}: the token is in {', '.join(str(path.relative_to(folder)) for path in told)}")
+
+
+if __name__ == "__main__":
+    main()

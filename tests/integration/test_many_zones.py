@@ -1,0 +1,197 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plays over many zones side by side: what they ask for, what they do with too few requests, and ansible-runner."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.zones import QUICK
+from benchmark.zones_report import AUDIT, COMMANDS, RATE_LIMITED, TASK, report
+from emulator.server import Emulator
+from emulator.state import Zone
+
+from .playbook import CHECKOUT, COLLECTION, COLLECTIONS, batch, mapping, run_playbook
+
+ZONES = 24
+FLEET = [mapping(f"192.0.2.{number}", "aws/us-east-1") for number in range(20)]
+RIGHT = {it["origin_ip"]: ("aws", "us-east-1") for it in FLEET}
+TOKEN = "{{ lookup('ansible.builtin.file', lookup('ansible.builtin.env', 'CLOUDFLARE_TOKEN_FILE')) }}"
+
+PLAY: dict[str, Any] = {"hosts": "cloudflare_zones", "gather_facts": False}
+TASKS = [batch(FLEET, zone_id="{{ cloudflare_zone_id }}")]
+
+GROUP = "origins_of_zone"
+ZONE = {"zone": "{{ cloudflare_zone_name }}", "zone_id": "{{ cloudflare_zone_id }}", "group": GROUP}
+ORIGINS = {
+    it["origin_ip"]: {"origin_ip": it["origin_ip"], "origin_vendor": it["vendor"], "origin_region": it["region"]}
+    for it in FLEET
+}
+
+COSTS = {"origin_regions": 1, "audit": 4}
+"""Requests for a zone that is as the inventory has it, by role."""
+
+
+@pytest.fixture
+def zones(emulator: Emulator) -> list[Zone]:
+    """Zones without mappings."""
+    return [emulator.add_zone(f"zone-{number:02}.example") for number in range(ZONES)]
+
+
+@pytest.fixture
+def environment(emulator: Emulator) -> dict[str, str]:
+    return {
+        "CLOUDFLARE_BASE_URL": emulator.api_url,
+        "CLOUDFLARE_API_TOKEN": emulator.token,
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+    }
+
+
+def write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def over_all(
+    folder: Path, play: Mapping[str, Any], *arguments: str, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a play over the zones with several forks. None may fail."""
+    write(folder / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
+    arguments = ("-f", "8", *arguments, "-i", "cloudflare_zones.yml")
+    done = run_playbook(folder, [{**PLAY, **play}], *arguments, environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def spent(emulator: Emulator) -> Counter[str]:
+    """How many requests there were for each zone, and for their list, since this was last asked."""
+    requests = Counter(request.path.split("/")[2] if request.path != "/zones" else "" for request in emulator.requests)
+    emulator.requests.clear()
+    return requests
+
+
+def test_a_task(emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path) -> None:
+    over_all(tmp_path, {"tasks": TASKS}, environment=environment)
+    assert [zone.values() for zone in zones] == [RIGHT] * ZONES
+    assert spent(emulator) == {"": 1, **{zone.id: 3 for zone in zones}}
+    done = over_all(tmp_path, {"tasks": TASKS}, environment=environment)
+    assert done.stdout.count(" changed=0 ") == ZONES
+    assert spent(emulator) == {"": 1, **{zone.id: 1 for zone in zones}}
+
+
+@pytest.mark.parametrize("role", COSTS)
+def test_roles_go_over_zones_side_by_side(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str
+) -> None:
+    for zone in zones:
+        zone.replace(RIGHT)
+    write(tmp_path / "origins.yml", {"all": {"children": {GROUP: {"hosts": ORIGINS}}}})
+    play = {
+        "vars": {"origin_regions_zones": [ZONE], "origin_regions_exact": True, "audit_zones": [ZONE]},
+        "tasks": [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}],
+    }
+    if role == "audit":
+        # The zones' part of the playbook of that name.
+        play["tasks"][0]["ansible.builtin.include_role"]["tasks_from"] = "zones.yml"
+        (tmp_path / "audit" / "zones").mkdir(parents=True)
+    done = over_all(tmp_path, play, "-i", "origins.yml", environment=environment)
+    assert spent(emulator) == {"": 1, **{zone.id: COSTS[role] for zone in zones}}
+    # Ansible prints the name of a task each time that it turns to it.
+    names = re.findall(r"^TASK \[(.+?)\] \*", done.stdout, re.M)
+    assert f"{COLLECTION}.origin_regions : Compute the mappings of the zone" in names
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+def test_the_rate_limit_slows_down(zones: list[Zone], emulator: Emulator, tmp_path: Path, environment: Any) -> None:
+    emulator.quota, emulator.window = 30, 2
+    over_all(tmp_path, {"tasks": TASKS}, environment=environment)
+    assert [zone.values() for zone in zones] == [RIGHT] * ZONES
+    statuses = Counter(request.status for request in emulator.requests)
+    # Without refusals the quota was not in reach.
+    assert statuses[429]
+    assert statuses == {200: 1 + 3 * ZONES, 429: statuses[429]}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ansible-runner run runner -p fleet.yml --forks 8",
+        "ansible-runner transmit runner -p fleet.yml --forks 8"
+        " | ansible-runner worker --private-data-dir work | ansible-runner process processed",
+    ],
+    ids=["run", "transmit"],
+)
+def test_ansible_runner(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    defaults = {f"group/{COLLECTION}.cloudflare": {"api_token": TOKEN}}
+    write(tmp_path / "runner/inventory/cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones", "api_token": TOKEN})
+    write(tmp_path / "runner/project/fleet.yml", [{**PLAY, "module_defaults": defaults, "tasks": TASKS}])
+    secret = tmp_path / "token"
+    secret.write_text(emulator.token)
+    del environment["CLOUDFLARE_API_TOKEN"]
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=tmp_path,
+        env={
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "LANG": "C.UTF-8",
+            "HOME": str(tmp_path),
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "CLOUDFLARE_TOKEN_FILE": str(secret),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert emulator.token not in done.stdout + done.stderr
+    assert [zone.values() for zone in zones] == [RIGHT] * ZONES
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    artifacts = [content for path, content in files.items() if "artifacts" in path.parts]
+    # The environment is in them, and so is what came of each zone.
+    assert any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts)
+    assert all(any(zone.name.encode() in content for content in artifacts) for zone in zones)
+    assert [path for path, content in files.items() if emulator.token.encode() in content] == [secret]
+
+
+def test_a_quick_run_of_the_benchmark(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmark.zones", "--quick", "--output", tmp_path],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads((tmp_path / "zones.json").read_text("utf-8"))
+    page = (tmp_path / "zones.md").read_text("utf-8")
+    assert page == report(figures)
+    assert all(
+        len({row.count("|") for row in text.splitlines()}) == 1 for text in re.findall(r"(?:^\|.*\n)+", page, re.M)
+    )
+    assert {sample["way"] for sample in figures["samples"]} == set(COMMANDS)
+    most = {(sample["way"], sample["case"]): sample["most"] for sample in figures["samples"]}
+    assert most == {
+        **{(way, "unchanged"): 1 for way in COMMANDS if way != RATE_LIMITED},
+        (AUDIT, "unchanged"): 4,
+        (TASK, "create"): 3,
+        (RATE_LIMITED, "create"): 3,
+    }
+    for sample in figures["samples"]:
+        assert sample["seconds"] > 0
+        assert sample["requests"] == 1 + sample["most"] * QUICK.zones
