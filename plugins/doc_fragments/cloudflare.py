@@ -20,17 +20,20 @@ options:
         used, and after it E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
       - Mutually exclusive with O(api_email) and O(api_key).
     type: str
+    version_added: 0.1.0
   api_email:
     description:
       - The e-mail address of the account that O(api_key) belongs to.
       - Where only one of the two is given, the other is taken from the environment variable E(CLOUDFLARE_EMAIL) or
         E(CLOUDFLARE_API_KEY).
     type: str
+    version_added: 0.1.0
   api_key:
     description:
       - The global API key, which may do all that its user may. Prefer O(api_token).
       - Required together with O(api_email).
     type: str
+    version_added: 0.1.0
   api_url:
     description:
       - The base address of the API, with or without a slash at its end.
@@ -38,12 +41,14 @@ options:
       - Redirects are never followed.
       - The environment variable E(CLOUDFLARE_BASE_URL) is used where this is not given.
     type: str
+    version_added: 0.1.0
     default: https://api.cloudflare.com/client/v4
   timeout:
     description:
       - Seconds to wait for a connection, and again for each part of an answer, in every single request.
       - More than 0, at most 3600.
     type: float
+    version_added: 0.1.0
     default: 30
   retries:
     description:
@@ -55,18 +60,21 @@ options:
       - With fewer than 10 requests left of the rate limit, what is left is spread over the rest of its window, which
         slows a task down by at most 600 seconds, unless this is 0.
     type: int
+    version_added: 0.1.0
     default: 5
   validate_certs:
     description:
       - Whether to check the certificate of the service. With V(false) the credentials can be read by whoever stands
         in between.
     type: bool
+    version_added: 0.1.0
     default: true
   ca_path:
     description:
       - A file or a folder with the certificates of the authorities to trust, instead of those that C(requests) uses
         otherwise (see the environment variable E(REQUESTS_CA_BUNDLE)).
     type: path
+    version_added: 0.1.0
 requirements:
   - requests >= 2.25
 """
@@ -81,6 +89,7 @@ options:
       - Cloudflare's published end of life of V(v1) is 2026-10-01, so using it gives a deprecation warning.
       - With V(v1), creating a mapping is repeated (see O(retries)) only where it cannot have been applied.
     type: str
+    version_added: 0.1.0
     choices:
       - auto
       - v2
@@ -91,14 +100,17 @@ options:
       - The identifier of the zone, 1 to 32 letters and digits.
       - Exactly one of O(zone_id) and O(zone) is required. The identifier saves the request that finds a zone by name.
     type: str
+    version_added: 0.1.0
   zone:
     description:
       - The name of the zone, as Cloudflare shows it.
     type: str
+    version_added: 0.1.0
   account_id:
     description:
       - The identifier of the account that O(zone) is in, for a name that is in more than one account.
     type: str
+    version_added: 0.1.0
 """
 
     # Where plugins on the controller find the options that they are not given.

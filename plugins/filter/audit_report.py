@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: audit_report
 short_description: The reports of an audit as JSON, Markdown, JUnit XML or a page
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Sums up the reports that audits of zones made, and tells the result to a person or a pipeline.
   - The text depends on the reports alone, so the same reports give the same text.
@@ -20,6 +20,7 @@ options:
       - The report of a zone, an aggregate that this filter made as JSON, or a list of either.
       - Of two reports of the same zone the one with the later C(audited_on) counts.
     type: raw
+    version_added: 1.0.0
     required: true
   format:
     description:
@@ -28,6 +29,7 @@ options:
       - V(junit) is JUnit XML, a suite for each zone and a case for each kind of finding.
       - V(html) is a page for the browser, one file that loads nothing from anywhere.
     type: str
+    version_added: 1.0.0
     choices:
       - json
       - markdown

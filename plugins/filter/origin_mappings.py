@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: origin_mappings
 short_description: Origin cloud region mappings from the variables of inventory hosts
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Turns hosts into the list of mappings that M(originops.cloudflare.origin_cloud_region_batch) takes. Each public
     IPv4 and IPv6 address of a host becomes a mapping, with the cloud vendor and the region that the host is in.
@@ -25,6 +25,7 @@ options:
       - Or a list of the variables of hosts, such as C(groups['web'] | map('extract', hostvars)).
       - Items of a list may also be plain addresses, of load balancers for example. Their regions come from O(ranges).
     type: raw
+    version_added: 1.0.0
     required: true
   unresolved:
     description:
@@ -33,6 +34,7 @@ options:
       - V(skip) leaves them out, and warns of them.
       - V(report) changes what is returned, to a dictionary of C(mappings), C(hosts) and C(unresolved).
     type: str
+    version_added: 1.0.0
     choices:
       - error
       - skip
@@ -43,46 +45,55 @@ options:
       - The name of a zone. Only hosts whose variable O(zones_variable) names it count, which is a text or a list.
         Plain addresses count in any case.
     type: str
+    version_added: 1.0.0
   ranges:
     description:
       - Files with the address ranges that the clouds publish, paths by vendor, as
         RV(originops.cloudflare.cloud_ip_ranges#module:files) has them. They tell the vendor and the region of
         addresses where no variable does.
     type: dict
+    version_added: 1.0.0
   ip_variable:
     description:
       - The variable of a host with its public address, or a list of them.
     type: str
+    version_added: 1.0.0
     default: origin_ip
   vendor_variable:
     description:
       - The variable of a host with its cloud vendor.
     type: str
+    version_added: 1.0.0
     default: origin_vendor
   region_variable:
     description:
       - The variable of a host with its region.
     type: str
+    version_added: 1.0.0
     default: origin_region
   zones_variable:
     description:
       - The variable of a host with the names of the zones that it is an origin of.
     type: str
+    version_added: 1.0.0
     default: origin_zones
   hostvars_prefix:
     description:
       - What C(amazon.aws.aws_ec2) has as its option of the same name.
     type: str
+    version_added: 1.0.0
     default: ""
   hostvars_suffix:
     description:
       - What C(amazon.aws.aws_ec2) has as its option of the same name.
     type: str
+    version_added: 1.0.0
     default: ""
   vars_prefix:
     description:
       - What C(google.cloud.gcp_compute) has as its option of the same name.
     type: str
+    version_added: 1.0.0
     default: ""
 notes:
   - Regions are Cloudflare's to judge, and M(originops.cloudflare.origin_cloud_region_batch) refuses what it does not

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: origin_region_of
 short_description: The cloud and the region of an address by the ranges that the clouds publish
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Tells in which cloud and region addresses are, by the files in which AWS, Azure, Google Cloud and Oracle Cloud
     publish their address ranges. M(originops.cloudflare.cloud_ip_ranges) keeps copies of them.
@@ -21,23 +21,28 @@ options:
     description:
       - An IPv4 or IPv6 address, in any spelling, or a list of them.
     type: raw
+    version_added: 1.0.0
     required: true
   aws:
     description:
       - The path of C(ip-ranges.json).
     type: path
+    version_added: 1.0.0
   azure:
     description:
       - The path of C(ServiceTags_Public_YYYYMMDD.json).
     type: path
+    version_added: 1.0.0
   gcp:
     description:
       - The path of C(cloud.json).
     type: path
+    version_added: 1.0.0
   oci:
     description:
       - The path of C(public_ip_ranges.json).
     type: path
+    version_added: 1.0.0
 notes:
   - The files are read on the controller, and again only once they have changed. Paths without a folder count from where
     Ansible was started.

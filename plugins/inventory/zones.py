@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: zones
 short_description: Cloudflare zones as inventory hosts
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Makes one host of each zone that the credentials may read, so that forks, ansible-runner and the job slices of AWX
     spread zones.
@@ -24,6 +24,7 @@ options:
     description:
       - Says that the file is for this plugin.
     type: str
+    version_added: 1.0.0
     required: true
     choices:
       - originops.cloudflare.zones
@@ -32,6 +33,7 @@ options:
       - Identifiers or names of accounts whose zones become hosts. Without any, those of all accounts.
       - One that no zone is in is warned of.
     type: list
+    version_added: 1.0.0
     elements: str
     default: []
   names:
@@ -40,12 +42,14 @@ options:
         Without any, all of them.
       - V(*.example.com) matches V(www.example.com), but not V(example.com).
     type: list
+    version_added: 1.0.0
     elements: str
     default: []
   statuses:
     description:
       - The statuses of zones that become hosts. With an empty list, any.
     type: list
+    version_added: 1.0.0
     elements: str
     choices:
       - active

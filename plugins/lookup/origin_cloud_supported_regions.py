@@ -20,11 +20,13 @@ options:
     description:
       - Vendors, V(aws), V(azure), V(gcp) or V(oci). Without any, all of them.
     type: list
+    version_added: 0.1.0
     elements: str
   names_only:
     description:
       - Whether to return the names of the regions instead of dictionaries.
     type: bool
+    version_added: 0.1.0
     default: false
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cloud_ip_ranges
 short_description: Keep copies of the address ranges that the clouds publish
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Fetches the files in which AWS, Azure, Google Cloud and Oracle Cloud publish their address ranges, for the filter
     P(originops.cloudflare.origin_region_of#filter) and for audits.
@@ -25,6 +25,7 @@ options:
       - The copies are C(aws.json), C(azure.json), C(gcp.json) and C(oci.json). A small file beside each, such as
         C(aws.json.note), keeps what its server needs to tell whether there is a newer one.
     type: path
+    version_added: 1.0.0
     required: true
   sources:
     description:
@@ -34,6 +35,7 @@ options:
       - No credentials are sent, so an address with a user or a password is refused. Redirects are followed, but not
         from C(https) to C(http).
     type: dict
+    version_added: 1.0.0
     default:
       aws: https://ip-ranges.amazonaws.com/ip-ranges.json
       gcp: https://www.gstatic.com/ipranges/cloud.json
@@ -65,6 +67,7 @@ options:
       - Seconds to wait for a connection, and again for each part of an answer.
       - More than 0, at most 3600.
     type: float
+    version_added: 1.0.0
     default: 30
   retries:
     description:
@@ -72,17 +75,20 @@ options:
       - The wait before it is what the server asks for with C(Retry-After), else half a second, doubled each time up
         to 30 seconds, less a random part. A server that asks for more than 300 seconds is not waited for.
     type: int
+    version_added: 1.0.0
     default: 5
   validate_certs:
     description:
       - Whether to check the certificates of the servers.
     type: bool
+    version_added: 1.0.0
     default: true
   ca_path:
     description:
       - A file or a folder with the certificates of the authorities to trust, instead of those that C(requests) uses
         otherwise (see the environment variable E(REQUESTS_CA_BUNDLE)).
     type: path
+    version_added: 1.0.0
 attributes:
   check_mode:
     description: Can run in check mode, fetches and reads the files then, but writes nothing.

@@ -22,6 +22,7 @@ options:
     description:
       - The IPv4 or IPv6 address of the origin, in any spelling. It is compared as an address.
     type: str
+    version_added: 0.1.0
     required: true
     aliases:
       - ip
@@ -29,6 +30,7 @@ options:
     description:
       - The cloud that the origin runs in. Required with O(state=present).
     type: str
+    version_added: 0.1.0
     choices:
       - aws
       - azure
@@ -40,10 +42,12 @@ options:
       - M(originops.cloudflare.origin_cloud_region_info) and
         P(originops.cloudflare.origin_cloud_supported_regions#lookup) tell what is supported.
     type: str
+    version_added: 0.1.0
   state:
     description:
       - Whether the address shall have this mapping, or none.
     type: str
+    version_added: 0.1.0
     choices:
       - present
       - absent
@@ -54,6 +58,7 @@ options:
       - With O(api_version=v1) the service itself refuses to take over a mapping. V(v2) has no such request, so
         a mapping that somebody else creates in the moment between reading and writing is replaced.
     type: bool
+    version_added: 0.1.0
     default: true
 attributes:
   check_mode:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: origin_cloud_region_audit
 short_description: Audit the origin cloud region mappings of a Cloudflare zone
-version_added: 0.2.0
+version_added: 1.0.0
 description:
   - Reads all mappings of a zone and reports what is not as it should be, in comparison with an inventory, with the
     address ranges that the clouds publish, with the regions that Cloudflare supports, and with the settings without
@@ -28,6 +28,7 @@ options:
         or stale. With an empty list all mappings of the zone are stale.
       - Items that cannot be used, and the same address with different values, are errors, all named at once.
     type: list
+    version_added: 1.0.0
     elements: raw
     suboptions:
       origin_ip:
@@ -53,6 +54,7 @@ options:
       - The hosts of the inventory whose mapping is not known. Each is a finding, and a mapping of one of their
         addresses is not stale.
     type: list
+    version_added: 1.0.0
     elements: dict
     suboptions:
       host:
@@ -74,12 +76,14 @@ options:
     description:
       - The hosts behind addresses, for the report. A dictionary of lists of names, by address in any spelling.
     type: dict
+    version_added: 1.0.0
   ranges:
     description:
       - The files of address ranges that the clouds publish, on the host where the module runs. With them the audit
         looks for mappings that they contradict.
       - Vendors without a file are not looked at.
     type: dict
+    version_added: 1.0.0
     suboptions:
       aws:
         description:
@@ -102,6 +106,7 @@ options:
       - How full, in percent of the 3,500 mappings that Cloudflare allows, a zone or its O(expected) mappings may be
         before that is a finding. From 1 to 100.
     type: int
+    version_added: 1.0.0
     default: 90
 attributes:
   check_mode:

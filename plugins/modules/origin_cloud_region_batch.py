@@ -23,6 +23,7 @@ options:
       - The same address twice with the same values counts once, and with different values is an error.
       - Lists that M(originops.cloudflare.origin_cloud_region_info) returned can be given as they are.
     type: list
+    version_added: 0.1.0
     elements: raw
     required: true
     suboptions:
@@ -50,6 +51,7 @@ options:
     description:
       - Whether the addresses shall have these mappings, or none.
     type: str
+    version_added: 0.1.0
     choices:
       - present
       - absent
@@ -62,11 +64,13 @@ options:
         its limit of 3,500 mappings in between.
       - Only with O(state=present).
     type: bool
+    version_added: 0.1.0
     default: false
   allow_empty:
     description:
       - Whether O(purge=true) may delete every mapping of the zone because O(mappings) has no usable one.
     type: bool
+    version_added: 0.1.0
     default: false
   on_invalid:
     description:
@@ -75,6 +79,7 @@ options:
       - V(skip) leaves them out, warns, and returns them in RV(failed_items). Items that only the service refuses are
         then warned of as well, instead of failing the task.
     type: str
+    version_added: 0.1.0
     choices:
       - fail
       - skip

@@ -19,6 +19,7 @@ options:
     description:
       - Only the mappings of these addresses, in any spelling. An empty list is no filter.
     type: list
+    version_added: 0.1.0
     elements: str
     aliases:
       - ip
@@ -26,6 +27,7 @@ options:
     description:
       - Only mappings to these clouds. An empty list is no filter.
     type: list
+    version_added: 0.1.0
     elements: str
     choices:
       - aws
@@ -36,11 +38,13 @@ options:
     description:
       - Only mappings to these regions. An empty list is no filter.
     type: list
+    version_added: 0.1.0
     elements: str
   supported_regions:
     description:
       - Whether to return the supported regions too, by one more request. They need Tiered Cache to be on for the zone.
     type: bool
+    version_added: 0.1.0
     default: false
 attributes:
   check_mode:

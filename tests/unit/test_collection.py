@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +112,20 @@ def test_the_action_group_has_all_modules_with_the_common_options() -> None:
     common = "  - originops.cloudflare.cloudflare\n"
     with_them = [name for name in MODULES if common in (PLUGINS / "modules" / f"{name}.py").read_text(encoding="utf-8")]
     assert sorted(runtime["action_groups"]["cloudflare"]) == with_them
+
+
+def test_every_option_tells_since_when_it_is_there() -> None:
+    texts = [ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.ZONE]
+    for folder in ("filter", "inventory", "lookup", "modules"):
+        for path in (PLUGINS / folder).glob("*.py"):
+            text = re.search(r'^DOCUMENTATION = r"""$(.*?)^"""$', path.read_text("utf-8"), re.M | re.S)
+            assert text, path
+            texts.append(text[1])
+    options = [yaml.safe_load(text).get("options", {}) for text in texts]
+    for path in ROOT.glob("roles/*/meta/argument_specs.yml"):
+        entries = yaml.safe_load(path.read_text("utf-8"))["argument_specs"].values()
+        options += [entry["options"] for entry in entries]
+    assert [name for some in options for name, option in some.items() if "version_added" not in option] == []
 
 
 def documented(text: str) -> dict[str, dict[str, Any]]:
