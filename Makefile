@@ -26,7 +26,7 @@ READY_V1 := $(SDK_V1)/.ready
 NOX := $(VENV)/bin/nox
 WITH_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: help demo test lint sanity unit playbook browser molecule model bench scale docs build release emulator clean
+.PHONY: help demo test lint sanity unit playbook browser molecule matrix model bench scale docs build release emulator clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -58,6 +58,9 @@ browser: $(READY) ## test the audit's page in Chromium
 molecule: $(READY) ## run molecule with the collection installed from its tarball
 	@$(NOX) -s molecule -- $(ARGS)
 
+matrix: $(CHECKOUT) ## test with all ansible-core releases and Pythons (an hour; ARGS="2.16 lowest" chooses)
+	@PYTHONPATH=tests $(PYTHON) -m matrix $(ARGS)
+
 model: $(READY) ## run the model-based test for thousands of steps (some minutes)
 	@$(NOX) -s model -- $(ARGS)
 
@@ -83,7 +86,7 @@ clean: ## remove all that make has made
 	@rm -rf $(VENV) $(CACHE) $(BUILD) .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/.ready: requirements-dev.txt
+$(VENV)/.ready: requirements-dev.txt requirements-test.txt
 	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo 'Python 3.11 or later with venv is needed; choose one with: make PYTHON=python3.12 ...'; exit 1; }
 	@echo 'Setting up $(VENV) from $< (a minute or two)'

@@ -93,7 +93,7 @@ def sanity_home() -> dict[str, str]:
     # ask for; Python brings a pip of its own, and takes no download.
     scripts = home / ".ansible" / "test" / "cache"
     scripts.mkdir(parents=True, exist_ok=True)
-    for version in ("24_2", "25_2"):
+    for version in ("23_1_2", "24_2", "25_2"):
         (scripts / f"get_pip_{version}.py").write_text(
             "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'ensurepip'], check=True)\n"
         )

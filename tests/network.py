@@ -25,6 +25,19 @@ from emulator.server import HOST
 
 DAY = datetime.timedelta(days=1)
 
+# Like the identifiers of keys below, Python insists on this from 3.13 on.
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
     """Signs certificates, and is trusted by no machine."""
@@ -36,6 +49,8 @@ class Authority:
         certificate = (
             self._unsigned(self._name, self._key.public_key(), DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         self.path = folder / "authority.pem"
@@ -49,6 +64,7 @@ class Authority:
         certificate = (
             self._unsigned(_name("a service"), key.public_key(), valid_for)
             .add_extension(names, critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         path = self._folder / "service.pem"

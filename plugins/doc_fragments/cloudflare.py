@@ -77,6 +77,7 @@ options:
     version_added: 0.1.0
 requirements:
   - requests >= 2.25
+  - urllib3 >= 1.26, which requests brings
 """
 
     # The options that lead to a zone of it.

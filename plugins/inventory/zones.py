@@ -83,6 +83,7 @@ seealso:
 """
 
 EXAMPLES = r"""
+# fmt: yaml+jinja
 ---
 # A whole cloudflare_zones.yml: all active zones that the credentials of the environment may read
 plugin: originops.cloudflare.zones

@@ -21,7 +21,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._errors impor
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import HTTPError, InvalidHeader, LocationParseError, MaxRetryError
+    from urllib3.exceptions import HTTPError, InvalidHeader, LocationValueError, MaxRetryError
     from urllib3.util.retry import Retry
 except ImportError:
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
@@ -301,8 +301,11 @@ class Client:
 
 def read_body(response: requests.Response, most: int) -> bytes:
     """The body of an answer that comes as a stream. Raises OSError for one of more bytes than this."""
+    # Before 2.0 urllib3 takes less than was announced for the whole.
+    response.raw.enforce_content_length = True
     content = bytearray()
-    for chunk in response.iter_content(64 * 1024):
+    # Before 2.6 it unpacks all of a part at once, which makes it a thousand times as large.
+    for chunk in response.iter_content(2 * 1024):
         content += chunk
         if len(content) > most:
             raise OSError(f"the answer is larger than any that is expected: more than {most // 1024**2} MiB")
@@ -311,14 +314,18 @@ def read_body(response: requests.Response, most: int) -> bytes:
 
 def reason(error: BaseException, address: str, timeout: float) -> str:
     """What lies at the bottom of an error of requests, whose own text is for developers."""
+    above: list[BaseException] = []
     nested: BaseException | None = error
     while nested:
         error = nested
-        inside = [*error.args, getattr(error, "reason", None), error.__cause__, error.__context__]
-        nested = next((one for one in inside if isinstance(one, BaseException)), None)
+        above.append(error)
+        context = None if error.__suppress_context__ else error.__context__
+        inside = [*error.args, getattr(error, "reason", None), error.__cause__, context]
+        # In some releases of urllib3 they go round in a circle.
+        nested = next((one for one in inside if isinstance(one, BaseException) and one not in above), None)
     if isinstance(error, TimeoutError):
         return f"no answer from {address} within {timeout:g} seconds"
-    if isinstance(error, LocationParseError):
+    if isinstance(error, LocationValueError):
         # Its text may have part of a proxy's password.
         return f"{address}, or a proxy of the environment, has no usable address"
     return f"no usable answer from {address}: {error}"

@@ -101,6 +101,7 @@ attributes:
     support: full
 requirements:
   - requests >= 2.25
+  - urllib3 >= 1.26, which requests brings
 notes:
   - Filters run on the controller, so for them run this there too, with C(hosts=localhost) or C(delegate_to=localhost).
   - It speaks to the sources only and not to Cloudflare, so it has none of the options that the other modules share.

@@ -30,9 +30,8 @@ SDK_BULK = "SDK in bulk"
 
 
 class Run(Protocol):
-    """Does a step in a zone, given by its identifier, with a folder for its files."""
-
-    def __call__(self, service: Service, zone_id: str, step: Step, folder: Path, /) -> Timing: ...
+    def __call__(self, service: Service, zone_id: str, step: Step, folder: Path, /) -> Timing:
+        """Do a step in a zone, given by its identifier, with a folder for its files."""
 
 
 @dataclass(frozen=True)

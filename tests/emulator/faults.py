@@ -61,9 +61,10 @@ class Exchange:
 
 
 class Effect(Protocol):
-    """How a request is disturbed: what the client gets for it, where it gets anything."""
+    """How a request is disturbed."""
 
-    def __call__(self, exchange: Exchange, /) -> Response: ...
+    def __call__(self, exchange: Exchange, /) -> Response:
+        """What the client gets for it, where it gets anything."""
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ansible.release import __version__
+
 from emulator.app import Recorded
 from emulator.server import Emulator
 
 CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = CHECKOUT / ".cache" / "collections"
 COLLECTION = "originops.cloudflare"
+
+CORE = tuple(map(int, __version__.split(".")[:2]))
+"""The release of ansible-core, such as (2, 19)."""
 
 INVENTORY = {
     "all": {

@@ -14,14 +14,18 @@ from pathlib import Path
 
 from emulator.state import Zone
 
-from .playbook import DIRECT, Play, Task, info, run_playbook
+from .playbook import CORE, DIRECT, Play, Task, info, run_playbook
 
 SIGN = "Running the module in the controller's process"
+
+POSSIBLE = CORE >= (2, 19)
+"""Whether ansible-core has what direct execution needs."""
 
 
 def test_direct_execution_where_it_cannot_be_noticed(play: Play, zone: Zone, tmp_path: Path) -> None:
     other_python = tmp_path / "python"
-    other_python.symlink_to(sys.executable)
+    other_python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    other_python.chmod(0o755)
     read = info(zone_id=zone.id, api_url=play.emulator.api_url, api_token=play.emulator.token)
     tasks: dict[str, tuple[bool, Task]] = {
         "plain": (True, read),
@@ -46,5 +50,5 @@ def test_direct_execution_where_it_cannot_be_noticed(play: Play, zone: Zone, tmp
     )
     assert done.returncode == 0, done.stdout
     told = dict(part.split("]", 1) for part in done.stdout.split("TASK [")[1:])
-    assert {name: SIGN in text for name, text in told.items()} == {name: tasks[name][0] for name in tasks}
-    assert told["looped"].count(SIGN) == 2
+    assert {name: SIGN in text for name, text in told.items()} == {name: POSSIBLE and tasks[name][0] for name in tasks}
+    assert told["looped"].count(SIGN) == (2 if POSSIBLE else 0)

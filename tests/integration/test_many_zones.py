@@ -24,6 +24,7 @@ from emulator.server import Emulator
 from emulator.state import Zone
 
 from .playbook import CHECKOUT, COLLECTION, COLLECTIONS, batch, mapping, run_playbook
+from .test_direct import POSSIBLE
 
 ZONES = 24
 FLEET = [mapping(f"192.0.2.{number}", "aws/us-east-1") for number in range(20)]
@@ -114,6 +115,7 @@ def test_roles_go_over_zones_side_by_side(
     assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
+@pytest.mark.skipif(not POSSIBLE, reason="modules that start a Python each are too slow for the rate limit")
 def test_the_rate_limit_slows_down(zones: list[Zone], emulator: Emulator, tmp_path: Path, environment: Any) -> None:
     emulator.quota, emulator.window = 30, 2
     over_all(tmp_path, {"tasks": TASKS}, environment=environment)

@@ -24,6 +24,7 @@ from emulator.state import Zone
 from network import Authority, Proxy, TlsFront
 
 from .playbook import DIRECT, Play, Task, batch, info, lookup, mapping, region
+from .test_direct import POSSIBLE
 
 NEW = mapping("192.0.2.10", "aws/us-west-2")
 SLOW = 0.5
@@ -151,7 +152,7 @@ def completed(task: Task, **common: Any) -> Task:
     return {action: {**given, **common}}
 
 
-@pytest.mark.parametrize("direct", [True, False], ids=["direct", "by-module"])
+@pytest.mark.parametrize("direct", [True, False] if POSSIBLE else [False], ids={True: "direct", False: "by-module"}.get)
 def test_secrets_are_nowhere(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) -> None:
     with Emulator(token="cfemu-env-Ht5Zb8Qy2Kf7Wn4Rv9Xc3", key="c81a5e3f7d2b4096e1f8a7c3d5b9024f6e8a1") as other:
         tasks: dict[str, Task] = {}

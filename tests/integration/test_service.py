@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from emulator.server import Emulator
 from emulator.state import Zone
 
-from .playbook import Play, Task, batch, checked, info, lookup, mapping, region, written
+from .playbook import CORE, Play, Task, batch, checked, info, lookup, mapping, region, written
 
 BAD_TOKEN = "cfemu-bad-Qm5Rz8Wd3Xk7Bt2Vn9Lc4"
 BAD_KEY = "9b2d7f41e6a3c8059d1f7b4e2a6c3d8f0e5a1"
@@ -200,6 +200,8 @@ def test_a_service_with_the_first_generation_only(play: Play, emulator: Emulator
             continue
         if not name.endswith("lookup"):
             assert outcome["api_version"] == name[:2], name
+        if name.endswith("lookup") and CORE < (2, 19):
+            continue  # the result of a task does not have the warnings of its lookups yet
         told = json.dumps(outcome.result.get("deprecations"))
         assert ("2026-10-01" in told) is name.startswith("v1"), name
     assert "2026-10-01" in " ".join(run.stderr.split())

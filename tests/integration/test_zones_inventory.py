@@ -20,7 +20,7 @@ from emulator.faults import Answer, Fault
 from emulator.server import Emulator
 
 from .playbook import COLLECTION, batch, info, mapping, run_inventory, run_playbook
-from .test_direct import SIGN
+from .test_direct import POSSIBLE, SIGN
 from .test_security import refuse_and_tell
 
 UNPARSED_FAILS = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
@@ -109,7 +109,7 @@ def test_a_play_over_the_zones(emulator: Emulator, environment: dict[str, str], 
     done = run_playbook(*run, environment=environment)
     assert done.returncode == 0, done.stdout
     assert all(zone.values()["192.0.2.2"] == ("gcp", "us-east1") for zone in zones)
-    assert done.stdout.count(SIGN) == len(zones)
+    assert done.stdout.count(SIGN) == (len(zones) if POSSIBLE else 0)
     spent(emulator)
     # Two runs come to the same, and where nothing is left to do, they cost one request a zone and those of the list.
     done = run_playbook(*run, environment=environment)
@@ -186,16 +186,15 @@ def test_secrets_are_nowhere(emulator: Emulator, environment: dict[str, str], tm
     secrets = (emulator.token, emulator.key)
     key = {"api_email": emulator.email, "api_key": emulator.key}
     template = {"api_token": "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"}
-    caching = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
     outputs = []
     for faults in ((), (Fault(effect=refuse_and_tell, path="page=1&", times=None),)):
         emulator.faults = faults
-        for options in ({}, {"api_token": emulator.token}, key, template):
-            write(tmp_path, **options, **({} if faults else caching))
+        for number, options in enumerate(({}, {"api_token": emulator.token}, key, template)):
+            cache = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / f"cache-{number}")}
+            write(tmp_path, **options, **({} if faults else cache))
             done = run_inventory(
                 tmp_path,
                 "--list",
-                "--flush-cache",
                 "-vvvv",
                 environment={**environment, "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log")},
             )

@@ -117,7 +117,8 @@ class Stub(ThreadingHTTPServer):
         """How many were begun, also those that TLS then refused."""
         self.url = f"{'https' if tls else 'http'}://{HOST}:{self.server_port}"
         if tls:
-            self.socket = tls.wrap_socket(self.socket, server_side=True)
+            # The handshake is left to the threads, so that a client that never begins it stops nobody else.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def get_request(self) -> Any:
         self.connections += 1

@@ -23,6 +23,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._options impo
     CONNECTION_SPEC,
     CREDENTIAL_VARIABLES,
 )
+from matrix import LOWEST, SUPPORTED
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
@@ -149,3 +150,19 @@ def test_the_fragment_documents_the_environment() -> None:
     assert {name: [source["name"] for source in option["env"]] for name, option in options.items()} == read
     for [variable] in read.values():
         assert f"E({variable})" in ModuleDocFragment.DOCUMENTATION
+
+
+def test_the_versions_that_are_promised_are_those_that_are_tested() -> None:
+    lowest = {name: version.removesuffix(".0") for name, version in (package.split("==") for package in LOWEST)}
+    core = lowest.pop("ansible-core")
+    runtime, config = (
+        yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("meta/runtime.yml", "tests/config.yml")
+    )
+    roles = [yaml.safe_load(path.read_text("utf-8")) for path in ROOT.glob("roles/*/meta/main.yml")]
+    assert runtime["requires_ansible"] == f">={core}.0"
+    assert {role["galaxy_info"]["min_ansible_version"] for role in roles} == {core} == {next(iter(SUPPORTED))}
+    assert config["modules"]["python_requires"] == f">={SUPPORTED[core][0]}"
+    required = re.findall(r"^\w.*", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
+    assert required == [f"{name}>={version}" for name, version in lowest.items()]
+    for documentation in (ModuleDocFragment.DOCUMENTATION, (PLUGINS / "modules/cloud_ip_ranges.py").read_text("utf-8")):
+        assert re.findall(r"^  - (\w+) >= ([\d.]+)", documentation, re.M) == [*lowest.items()]

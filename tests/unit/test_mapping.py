@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -54,7 +55,7 @@ def spellings(draw: st.DrawFn, address: Address) -> str:
     """Any text that means this address: case, leading zeros, compression, dotted quads, blanks around it."""
     text = str(address)
     if isinstance(address, IPv6Address):
-        numbers = [int(group, 16) for group in address.exploded.split(":")]
+        numbers = struct.unpack("!8H", address.packed)
         groups = [draw(st.sampled_from([f"{number:x}", f"{number:04x}", f"{number:04X}"])) for number in numbers]
         if draw(st.booleans()):
             groups[6:] = [str(IPv4Address(int(address) & 0xFFFFFFFF))]

@@ -1,0 +1,124 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tests with all that is supported: every ansible-core release with every Python that it supports.
+
+What this machine has no Python for is told as NOT RUN.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+
+SUPPORTED = {
+    "2.16": ("3.10", "3.11", "3.12"),
+    "2.17": ("3.10", "3.11", "3.12"),
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13", "3.14"),
+    "2.21": ("3.12", "3.13", "3.14"),
+}
+"""The releases of ansible-core, and the Pythons that each supports on a controller, oldest first."""
+
+LOWEST = ("ansible-core==2.16.0", "requests==2.25.0", "urllib3==1.26.0")
+"""What requirements.txt and meta/runtime.yml promise. It is tested on the oldest Python."""
+
+SESSIONS = {
+    "unit": ["--ignore=tests/unit/emulator"],
+    "playbook": [f"--ignore=tests/integration/test_{name}.py" for name in ("benchmark", "execution_environment")],
+    "sanity": [],
+}
+"""Sessions of nox and what they are told, to leave out what does not depend on ansible-core."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is tested in one environment."""
+
+    name: str
+    python: str
+    packages: Sequence[str]
+    """The versions of these, and the newest of everything else."""
+    sessions: Sequence[str]
+
+    def is_asked_for(self, asked: Sequence[str]) -> bool:
+        return not asked or any(word in (self.name, self.name.split("-")[0]) for word in asked)
+
+    def run(self, python: str) -> dict[str, str]:
+        """What came of each session, in an environment made with this interpreter."""
+        environment = CHECKOUT / ".cache" / "nox" / f"matrix-{self.name}"
+        requirements = ("-r", "requirements.txt", "-r", "requirements-test.txt")
+        pip = (environment / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade")
+        if not (succeeds(python, "-m", "venv", environment) and succeeds(*pip, *self.packages, *requirements)):
+            return dict.fromkeys(self.sessions, "NO SET-UP")
+        nox = environment / "bin" / "nox"
+        return {
+            session: "passed" if succeeds(nox, "--session", session, "--", *SESSIONS[session]) else "FAILED"
+            for session in self.sessions
+        }
+
+
+def interpreter(python: str) -> str | None:
+    """Where a Python is, in PATH or among those of pyenv, whose shims only pretend to be it."""
+    folders = [folder for folder in os.environ["PATH"].split(os.pathsep) if not folder.endswith("/shims")]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders += map(str, pyenv.glob(f"versions/{python}.*/bin"))
+    return shutil.which(f"python{python}", path=os.pathsep.join(folders))
+
+
+def rows() -> list[Row]:
+    """Unit tests everywhere; the rest once for each ansible-core, on the newest Python of it that is here."""
+    everything = []
+    for core, pythons in SUPPORTED.items():
+        newest = next(filter(interpreter, reversed(pythons)), None)
+        everything += [
+            Row(f"{core}-{python}", python, [f"ansible-core~={core}.0"], [*SESSIONS] if python == newest else ["unit"])
+            for python in pythons
+        ]
+    return [*everything, Row("lowest", SUPPORTED["2.16"][0], LOWEST, ["unit", "playbook"])]
+
+
+def succeeds(*command: str | Path) -> bool:
+    print("\n$", *command, flush=True)
+    return subprocess.run(command, cwd=CHECKOUT, check=False).returncode == 0
+
+
+def line(name: str, *cells: str) -> str:
+    return f"{name:12}" + "".join(f"{cell:11}" for cell in cells)
+
+
+def main() -> int:
+    table = rows()
+    parser = ArgumentParser(prog="make matrix", description=__doc__)
+    parser.add_argument("asked", nargs="*", metavar="ROW", help="such as 2.16, 2.16-3.10 or lowest (all)")
+    asked = parser.parse_args().asked
+    for word in asked:
+        if not any(row.is_asked_for([word]) for row in table):
+            parser.error(f"there is no row {word}: the rows are {', '.join(row.name for row in table)}")
+    lines = [line("", *SESSIONS)]
+    results: list[str] = []
+    for row in table:
+        if not row.is_asked_for(asked):
+            lines.append(line(row.name, "NOT RUN: not asked for"))
+        elif python := interpreter(row.python):
+            came = row.run(python)
+            results += came.values()
+            lines.append(line(row.name, *(came.get(session, "-") for session in SESSIONS)))
+        else:
+            lines.append(line(row.name, f"NOT RUN: there is no Python {row.python} here"))
+    print("", *lines, f"lowest is {' '.join(LOWEST)}", sep="\n")
+    return 0 if set(results) == {"passed"} else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
