@@ -222,6 +222,8 @@ def _loops(figures: Figures) -> Iterator[str]:
         target = f"at most {MOST_SHARE}: {verdict(share <= MOST_SHARE)}"
         rows.append((f"{latency} ms", str(direct), str(module), f"**{share:.2f}**", target, f"{direct.requests:,}"))
     yield from table(("latency", "in the controller", "as a module", "ratio", "target", "requests"), rows)
+    yield "The requests are sent one after the other either way, so the ratio tends to 1 as the service gets slower."
+    yield ""
 
 
 def _growth(figures: Figures) -> Iterator[str]:
