@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 import tempfile
-from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from .figures import Figures, Sample, load, machine
+from .figures import Figures, Sample, asked_for, load, machine
 from .plot import growth_plot
-from .process import CHECKOUT
 from .report import report
 from .service import Service, emulated
 from .subjects import Subject, subjects
@@ -23,18 +21,10 @@ from .work import QUICK, Scale, Step
 ZONE = "fleet.example"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Measure, and write a report, a plot and the raw figures."""
-    parser = ArgumentParser("python -m benchmark", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="do just enough to see that everything runs")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write the figures")
-    options = parser.parse_args(arguments)
-    if options.quick:
-        command, scale = "make bench ARGS=--quick", QUICK
-        folder = options.output or Path(tempfile.mkdtemp(prefix="benchmark-"))
-    else:
-        command, scale = "make bench", Scale()
-        folder = options.output or CHECKOUT / "docs" / "benchmarks"
+    command, quick, folder = asked_for("bench", __doc__)
+    scale = QUICK if quick else Scale()
     figures = Figures(command, machine(("ansible-core", "requests", "cloudflare")), asdict(scale))
     figures.samples.extend(_measure(scale))
     figures.machine["load average at the end"] = load()

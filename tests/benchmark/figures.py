@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -16,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from .process import CHECKOUT
 from .subjects import FLOOR, IDLE
 from .work import NOTHING
 
@@ -98,6 +101,19 @@ class Figures:
     def read(cls, path: Path) -> Figures:
         content = json.loads(path.read_text("utf-8"))
         return cls(**{**content, "samples": [Sample(**sample) for sample in content["samples"]]})
+
+
+def asked_for(target: str, description: str | None) -> tuple[str, bool, Path]:
+    """What the command line of a benchmark says: how to run it again, whether it is the quick run, and the folder for
+    its figures.
+    """
+    parser = ArgumentParser(prog=f"make {target}", description=description)
+    parser.add_argument("--quick", action="store_true", help="do just enough to see that everything runs")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write the figures")
+    options = parser.parse_args()
+    if options.quick:
+        return f"make {target} ARGS=--quick", True, options.output or Path(tempfile.mkdtemp(prefix="benchmark-"))
+    return f"make {target}", False, options.output or CHECKOUT / "docs" / "benchmarks"
 
 
 def write(path: Path, *, samples: Sequence[dict[str, Any]], **head: Any) -> None:

@@ -11,15 +11,14 @@ import os
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .figures import load, machine, write
-from .process import CHECKOUT, COLLECTIONS, run
+from .figures import asked_for, load, machine, write
+from .process import COLLECTIONS, run
 from .service import Service, emulated
 from .work import Mapping, Step, creation
 from .zones_report import AUDIT, COMMANDS, PIPE, RATE_LIMITED, ROLE, RUN, TASK, report
@@ -69,18 +68,10 @@ class Sample:
     """Answered 429."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Measure, and write a report and the raw figures."""
-    parser = ArgumentParser("python -m benchmark.zones", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="do just enough to see that everything runs")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write the figures")
-    options = parser.parse_args(arguments)
-    if options.quick:
-        command, scale = "make scale ARGS=--quick", QUICK
-        folder = options.output or Path(tempfile.mkdtemp(prefix="benchmark-"))
-    else:
-        command, scale = "make scale", Scale()
-        folder = options.output or CHECKOUT / "docs" / "benchmarks"
+    command, quick, folder = asked_for("scale", __doc__)
+    scale = QUICK if quick else Scale()
     where = machine(("ansible-core", "ansible-runner", "requests"))
     samples = []
     for sample in _measure(scale):

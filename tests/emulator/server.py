@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Event, Thread
-from types import EllipsisType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -97,6 +96,7 @@ class Emulator(Settings):
         self.requests: list[Recorded] = []
         """Every request below /client/v4, in the order of the answers; also those that faults kept from the API."""
         self._state = State(self)
+        self.add_zone = self._state.set_zone
         self._stop = Event()
         self.api = create_api(self, self._state, self.requests)
 
@@ -120,30 +120,6 @@ class Emulator(Settings):
     def wait(self, timeout: float) -> None:
         """Until a request to the control endpoint asks to stop, or for `timeout` seconds."""
         self._stop.wait(timeout)
-
-    def add_zone(
-        self,
-        name: str,
-        *,
-        account: str = "Example",
-        mappings: Mapping[str, tuple[str, str]] | None = None,
-        tiered_cache: bool | None = None,
-        smart_tiered_cache: bool | EllipsisType | None = ...,
-        obtained_codes: bool | None = None,
-        status: str | None = None,
-        plan: str | None = None,
-    ) -> Zone:
-        """See State.set_zone."""
-        return self._state.set_zone(
-            name,
-            account=account,
-            mappings=mappings,
-            tiered_cache=tiered_cache,
-            smart_tiered_cache=smart_tiered_cache,
-            obtained_codes=obtained_codes,
-            status=status,
-            plan=plan,
-        )
 
     @property
     def zones(self) -> list[Zone]:

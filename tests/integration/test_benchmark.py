@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The benchmark runs, and what it writes holds together. How fast anything is, no test asks."""
+"""The benchmarks run, and what they write holds together. How fast anything is, no test asks."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,11 +14,13 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+from benchmark import zones, zones_report
 from benchmark.figures import Figures
 from benchmark.plot import LINES, growth_plot
 from benchmark.report import CASES, report
 from benchmark.subjects import DIRECT, FLOOR, MODULE, OPERATION, subjects
 from benchmark.work import QUICK
+from benchmark.zones_report import AUDIT, COMMANDS, RATE_LIMITED, TASK
 
 from .playbook import CHECKOUT
 
@@ -27,14 +30,7 @@ PAGES = 2
 
 def test_a_quick_run(tmp_path: Path) -> None:
     """One test, so that there is one run."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmark", "--quick", "--output", tmp_path],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_quickly("benchmark", tmp_path)
     figures = Figures.read(tmp_path / "figures.json")
     everybody_did_everything(figures)
     requests_are_those_of_the_budgets(figures)
@@ -65,8 +61,7 @@ def requests_are_those_of_the_budgets(figures: Figures) -> None:
 def page_tells_what_the_figures_are(folder: Path, figures: Figures) -> None:
     page = (folder / "README.md").read_text("utf-8")
     assert page == report(figures)
-    tables = re.findall(r"(?:^\|.*\n)+", page, re.M)
-    assert all(len({row.count("|") for row in table.splitlines()}) == 1 for table in tables)
+    tables_are_whole(page)
     for way in (DIRECT, MODULE):
         for case in CASES:
             measure = figures.measure(way, LATENCY, case)
@@ -81,3 +76,40 @@ def plot_has_a_line_for_each_case(folder: Path, figures: Figures) -> None:
     lines = ElementTree.fromstring(picture).findall(".//{*}polyline")
     with_the_floor = 2 * len(LINES)
     assert [len(line.attrib["points"].split()) for line in lines] == [len(QUICK.growth) + 1] * with_the_floor
+
+
+def test_a_quick_run_over_zones(tmp_path: Path) -> None:
+    run_quickly("benchmark.zones", tmp_path)
+    figures = json.loads((tmp_path / "zones.json").read_text("utf-8"))
+    page = (tmp_path / "zones.md").read_text("utf-8")
+    assert page == zones_report.report(figures)
+    tables_are_whole(page)
+    assert {sample["way"] for sample in figures["samples"]} == set(COMMANDS)
+    most = {(sample["way"], sample["case"]): sample["most"] for sample in figures["samples"]}
+    assert most == {
+        **{(way, "unchanged"): 1 for way in COMMANDS if way != RATE_LIMITED},
+        (AUDIT, "unchanged"): 4,
+        (TASK, "create"): 3,
+        (RATE_LIMITED, "create"): 3,
+    }
+    for sample in figures["samples"]:
+        assert sample["seconds"] > 0
+        assert sample["requests"] == 1 + sample["most"] * zones.QUICK.zones
+
+
+def run_quickly(module: str, folder: Path) -> None:
+    """Run a benchmark as its make target does, to write its figures into a folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--quick", "--output", folder],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tables_are_whole(page: str) -> None:
+    """All rows of a table have as many cells."""
+    for table in re.findall(r"(?:^\|.*\n)+", page, re.M):
+        assert len({row.count("|") for row in table.splitlines()}) == 1

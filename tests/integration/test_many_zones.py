@@ -18,12 +18,10 @@ from typing import Any
 
 import pytest
 
-from benchmark.zones import QUICK
-from benchmark.zones_report import AUDIT, COMMANDS, RATE_LIMITED, TASK, report
 from emulator.server import Emulator
 from emulator.state import Zone
 
-from .playbook import CHECKOUT, COLLECTION, COLLECTIONS, batch, mapping, run_playbook
+from .playbook import COLLECTION, COLLECTIONS, batch, mapping, run_playbook
 from .test_direct import POSSIBLE
 
 ZONES = 24
@@ -169,31 +167,3 @@ def test_ansible_runner(
     assert any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts)
     assert all(any(zone.name.encode() in content for content in artifacts) for zone in zones)
     assert [path for path, content in files.items() if emulator.token.encode() in content] == [secret]
-
-
-def test_a_quick_run_of_the_benchmark(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmark.zones", "--quick", "--output", tmp_path],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    figures = json.loads((tmp_path / "zones.json").read_text("utf-8"))
-    page = (tmp_path / "zones.md").read_text("utf-8")
-    assert page == report(figures)
-    assert all(
-        len({row.count("|") for row in text.splitlines()}) == 1 for text in re.findall(r"(?:^\|.*\n)+", page, re.M)
-    )
-    assert {sample["way"] for sample in figures["samples"]} == set(COMMANDS)
-    most = {(sample["way"], sample["case"]): sample["most"] for sample in figures["samples"]}
-    assert most == {
-        **{(way, "unchanged"): 1 for way in COMMANDS if way != RATE_LIMITED},
-        (AUDIT, "unchanged"): 4,
-        (TASK, "create"): 3,
-        (RATE_LIMITED, "create"): 3,
-    }
-    for sample in figures["samples"]:
-        assert sample["seconds"] > 0
-        assert sample["requests"] == 1 + sample["most"] * QUICK.zones

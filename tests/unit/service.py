@@ -20,7 +20,11 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._options import ARGUMENT_SPEC, RULES
+from emulator import faults
 from emulator.server import HOST, Emulator
+
+Values = dict[str, tuple[str, str]]
+"""Mappings in the form that zones of the emulator take and give."""
 
 TOKEN = Emulator.token
 ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"
@@ -147,6 +151,20 @@ def options(url: str, spec: Mapping[str, Any] | None = None, **given: Any) -> di
     return validated.validated_parameters
 
 
-def fleet(count: int, region: str = "us-east-1", *, start: int = 0) -> dict[str, tuple[str, str]]:
-    """Mappings of so many addresses, in the form that zones of the emulator take and give."""
+def fleet(count: int, region: str = "us-east-1", *, start: int = 0) -> Values:
+    """Mappings of so many addresses."""
     return {f"10.0.{number // 256}.{number % 256}": ("aws", region) for number in range(start, start + count)}
+
+
+def items(mappings: Values) -> list[dict[str, str]]:
+    """Mappings in the form that options take and results give."""
+    return [
+        {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
+    ]
+
+
+def refusal(status: int, code: int, **headers: str) -> faults.Answer:
+    """How an emulator refuses with the API's own envelope. It repeats the credentials, as it should not."""
+    errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
+    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
+    return faults.Answer(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})

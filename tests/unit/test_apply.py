@@ -30,17 +30,9 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._options impo
 from ansible_collections.originops.cloudflare.plugins.module_utils._plan import Change, Plan, make_plan
 from emulator.server import Emulator
 from emulator.state import Zone
-from unit.service import Answer, Request, Stub, failure, fleet, forward, options
-
-Values = dict[str, tuple[str, str]]
+from unit.service import Answer, Request, Stub, Values, failure, fleet, forward, options
 
 both = pytest.mark.parametrize("served", ["v1", "v2"])
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
 
 
 @contextmanager

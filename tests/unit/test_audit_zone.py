@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from emulator.faults import Answer, Fault
 from emulator.server import Emulator
 from emulator.state import Zone
 from published_ranges import write_ranges
-from unit.service import TOKEN, fleet, options
+from unit.service import TOKEN, fleet, items, options
 
 SCHEMA = Path(__file__).parents[2] / "roles/audit/files/report.schema.json"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
@@ -48,20 +47,8 @@ both = pytest.mark.parametrize("served", ["v1", "v2"])
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
 def zone(emulator: Emulator) -> Zone:
     return emulator.add_zone("example.com", mappings=SEEDED)
-
-
-def items(mappings: dict[str, tuple[str, str]]) -> list[dict[str, str]]:
-    return [
-        {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
-    ]
 
 
 def run(emulator: Emulator, audited: Zone, /, *, check_mode: bool = False, **given: Any) -> Result:

@@ -35,9 +35,8 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
 from emulator.faults import Answer, Change, Cut, Effect, Endless, Fault, Meanwhile, Merge, Reset, Stall
 from emulator.server import Emulator
 from emulator.state import Zone
-from unit.service import TOKEN, fleet, options
+from unit.service import TOKEN, Values, fleet, items, options, refusal
 
-Values = dict[str, tuple[str, str]]
 Result = dict[str, Any]
 
 RETRIES = 2
@@ -105,12 +104,6 @@ class Run:
 
 def as_values(mappings: list[dict[str, Any]]) -> Values:
     return {it["origin_ip"]: (it["vendor"], it["region"]) for it in mappings}
-
-
-def items(mappings: Values) -> list[dict[str, str]]:
-    return [
-        {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
-    ]
 
 
 def info(**given: Any) -> Run:
@@ -227,13 +220,6 @@ class Trouble:
     def is_retried(self, point: Point) -> bool:
         """Nobody knows of a POST whether it was carried out, unless it was over the limit."""
         return self.retried and (point.method != "POST" or self.status == 429)
-
-
-def refusal(status: int, code: int, **headers: str) -> Answer:
-    """The API's own envelope. It repeats the credentials, as it should not."""
-    errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
-    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
-    return Answer(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def limited(asked: float | None, retry_after: str | None) -> Trouble:

@@ -34,12 +34,6 @@ both = pytest.mark.parametrize("served", ["v1", "v2"])
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
 def zone(emulator: Emulator) -> Zone:
     return emulator.add_zone("example.com", mappings=SEEDED)
 

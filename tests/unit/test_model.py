@@ -35,10 +35,9 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
 )
 from emulator.faults import Answer, Cut, Effect, Fault, Meanwhile, Reset
 from emulator.server import Emulator
-from unit.service import TOKEN, options
+from unit.service import TOKEN, Values, items, options, refusal
 
 Value = tuple[str, str]
-Values = dict[str, Value]
 Result = dict[str, Any]
 
 SEQUENCES = int(os.environ.get("ORIGINOPS_MODEL_SEQUENCES", "20"))
@@ -159,7 +158,7 @@ class Batch:
         spec = origin_cloud_region_batch.ARGUMENT_SPEC
         state, purge = self.way
         given = {
-            "mappings": as_items(self.mappings),
+            "mappings": items(self.mappings),
             "state": state,
             "purge": purge,
             "allow_empty": self.allow_empty,
@@ -256,23 +255,12 @@ def less(values: dict[str, Any], addresses: Collection[str | None]) -> dict[str,
     return {address: value for address, value in values.items() if address not in addresses}
 
 
-def as_items(values: Values) -> list[dict[str, str]]:
-    return [{"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in values.items()]
-
-
 def as_value(item: dict[str, Any]) -> Value:
     return item["vendor"], item["region"]
 
 
 def as_values(mappings: list[dict[str, Any]]) -> Values:
     return {mapping["origin_ip"]: as_value(mapping) for mapping in mappings}
-
-
-def refusal(status: int, code: int, **headers: str) -> Answer:
-    """The API's own envelope. It repeats the credentials, as it should not."""
-    errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
-    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
-    return Answer(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 BEFORE_THE_API = [

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from itertools import chain
 from math import ceil
@@ -27,18 +27,11 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
 )
 from emulator.server import Emulator
 from emulator.state import Zone
-from unit.service import TOKEN, Answer, Request, Stub, failure, fleet, forward, options
+from unit.service import TOKEN, Answer, Request, Stub, Values, failure, fleet, forward, items, options
 
-Values = dict[str, tuple[str, str]]
 Result = dict[str, Any]
 
 both = pytest.mark.parametrize("served", ["v1", "v2"])
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
 
 
 class Runner:
@@ -66,12 +59,6 @@ class Runner:
         reads = len(self._emulator.requests) - writes
         self._emulator.requests.clear()
         return reads, writes
-
-
-def items(mappings: Values) -> list[dict[str, str]]:
-    return [
-        {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
-    ]
 
 
 def runner(emulator: Emulator, mappings: Values, **common: Any) -> tuple[Zone, Runner]:

@@ -20,21 +20,6 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._options impo
 from emulator.server import Emulator
 from unit.service import TOKEN, ZONE_ID, Answer, Stub, in_turn, options, success
 
-VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY", "CLOUDFLARE_BASE_URL")
-
-
-@pytest.fixture(autouse=True)
-def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the environment that the tests run in."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
 
 @pytest.fixture
 def stub() -> Iterator[Stub]:
