@@ -45,6 +45,7 @@ options:
         description:
           - The source of C(ip-ranges.json).
         type: str
+        version_added: 1.0.0
       azure:
         description:
           - The source of C(ServiceTags_Public_YYYYMMDD.json), which has a new name and address every week, so there is
@@ -54,14 +55,17 @@ options:
             C(az network list-service-tags --location eastus) of the Azure CLI prints the same for those who are logged
             in. Save either where this option then points to.
         type: str
+        version_added: 1.0.0
       gcp:
         description:
           - The source of C(cloud.json). C(goog.json), which is published beside it, has no regions.
         type: str
+        version_added: 1.0.0
       oci:
         description:
           - The source of C(public_ip_ranges.json).
         type: str
+        version_added: 1.0.0
   timeout:
     description:
       - Seconds to wait for a connection, and again for each part of an answer.

@@ -35,20 +35,24 @@ options:
         description:
           - The IPv4 or IPv6 address of the origin, in any spelling. It is compared as an address. Required.
         type: str
+        version_added: 1.0.0
         aliases:
           - ip
       vendor:
         description:
           - The cloud that the origin runs in, V(aws), V(azure), V(gcp) or V(oci). Required.
         type: str
+        version_added: 1.0.0
       region:
         description:
           - The region of that cloud, spelled as the supported regions have it. Required.
         type: str
+        version_added: 1.0.0
       modified_on:
         description:
           - Without meaning, for lists that were read from a zone.
         type: str
+        version_added: 1.0.0
   unresolved:
     description:
       - The hosts of the inventory whose mapping is not known. Each is a finding, and a mapping of one of their
@@ -61,16 +65,19 @@ options:
         description:
           - The name of the host.
         type: str
+        version_added: 1.0.0
         required: true
       reason:
         description:
           - Why its mapping is not known, for the report.
         type: str
+        version_added: 1.0.0
         required: true
       addresses:
         description:
           - Such public addresses of it as are known.
         type: list
+        version_added: 1.0.0
         elements: str
   hosts:
     description:
@@ -89,18 +96,22 @@ options:
         description:
           - The path of C(ip-ranges.json).
         type: path
+        version_added: 1.0.0
       azure:
         description:
           - The path of C(ServiceTags_Public_YYYYMMDD.json).
         type: path
+        version_added: 1.0.0
       gcp:
         description:
           - The path of C(cloud.json).
         type: path
+        version_added: 1.0.0
       oci:
         description:
           - The path of C(public_ip_ranges.json).
         type: path
+        version_added: 1.0.0
   near_limit:
     description:
       - How full, in percent of the 3,500 mappings that Cloudflare allows, a zone or its O(expected) mappings may be

@@ -31,6 +31,7 @@ options:
         description:
           - The IPv4 or IPv6 address of the origin, in any spelling. It is compared as an address. Required.
         type: str
+        version_added: 0.1.0
         aliases:
           - ip
       vendor:
@@ -38,15 +39,18 @@ options:
           - The cloud that the origin runs in, V(aws), V(azure), V(gcp) or V(oci). Required with O(state=present),
             without meaning otherwise.
         type: str
+        version_added: 0.1.0
       region:
         description:
           - The region of that cloud, spelled as the supported regions have it. Required with O(state=present),
             without meaning otherwise.
         type: str
+        version_added: 0.1.0
       modified_on:
         description:
           - Without meaning, for lists that were read from a zone.
         type: str
+        version_added: 0.1.0
   state:
     description:
       - Whether the addresses shall have these mappings, or none.

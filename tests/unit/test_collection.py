@@ -122,11 +122,18 @@ def test_every_option_tells_since_when_it_is_there() -> None:
             text = re.search(r'^DOCUMENTATION = r"""$(.*?)^"""$', path.read_text("utf-8"), re.M | re.S)
             assert text, path
             texts.append(text[1])
-    options = [yaml.safe_load(text).get("options", {}) for text in texts]
+    specs = [yaml.safe_load(text) for text in texts]
     for path in ROOT.glob("roles/*/meta/argument_specs.yml"):
-        entries = yaml.safe_load(path.read_text("utf-8"))["argument_specs"].values()
-        options += [entry["options"] for entry in entries]
-    assert [name for some in options for name, option in some.items() if "version_added" not in option] == []
+        specs += yaml.safe_load(path.read_text("utf-8"))["argument_specs"].values()
+    options = [option for spec in specs for option in options_of(spec)]
+    assert [name for name, dated in options if not dated] == []
+
+
+def options_of(spec: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """The names of the options of a specification or of an option, and whether they have a version."""
+    for name, option in {**spec.get("options", {}), **spec.get("suboptions", {})}.items():
+        yield name, "version_added" in option
+        yield from options_of(option)
 
 
 def documented(text: str) -> dict[str, dict[str, Any]]:
