@@ -11,12 +11,14 @@ import random
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping as Dict
+from collections.abc import Callable, Hashable, Iterable, Mapping as Dict
 from dataclasses import dataclass, field
+from math import ceil
+from operator import itemgetter
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, InvalidInput
 
 try:
     import requests
@@ -31,6 +33,7 @@ else:
 
 T = TypeVar("T")
 Asked = TypeVar("Asked")
+Key = TypeVar("Key", bound=Hashable)
 
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504, *range(520, 525)})
 """Answers that may be better next time; 520 to 524 are Cloudflare's own for an origin that it cannot reach."""
@@ -52,13 +55,18 @@ LONG_SECRET = 16
 
 CONCURRENT_READS = 8
 
+MOST_PAGES = 1000
+"""Of a list: most of the requests that a window of the rate limit has, and so no list that could be true."""
+
+LIST_ATTEMPTS = 3
+"""What others write between two pages of a list shifts entries from page to page, and then it is read again."""
+
 SCARCE = 10
 """Requests: with fewer than these left of the rate limit, what is left is spread over the rest of its window."""
 
 CREDENTIALS_ADVICE = (
     "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
 )
-ODD_ANSWER = "HTTP 200, but the answer has not the shape that the API's have"
 
 RATE_LIMIT_ADVICE = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
 ADVICE = {
@@ -198,11 +206,19 @@ class Client:
         self._session.close()
 
     def call(
-        self, doing: str, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None
-    ) -> dict[str, Any]:
-        """One request of the API, and its envelope once that says success: result, and result_info of lists.
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        decode: Callable[[dict[str, Any]], T] = itemgetter("result"),
+    ) -> T:
+        """One request of the API, and what decode makes of its envelope once that says success.
 
-        doing names the attempt in messages. Raises CloudflareError for everything else.
+        An envelope has a result, and result_info where it is of a list. What decode raises tells that it has not the
+        shape that is expected. doing names the attempt in messages. Raises CloudflareError for everything else.
         """
         try:
             response, content = self._send(method, self._api_url + path, params=query, json=body)
@@ -210,9 +226,50 @@ class Client:
             told = self.printable(reason(error, self._api_url, self._timeout))
             raise CloudflareError(f"{doing} failed: {told}") from None
         envelope = self._decode(content)
-        if 200 <= response.status_code < 300 and envelope.get("success") is True and "result" in envelope:
-            return envelope
-        raise self._refusal(doing, response, envelope)
+        if not (200 <= response.status_code < 300 and envelope.get("success") is True and "result" in envelope):
+            raise self._refusal(doing, response, envelope)
+        try:
+            return decode(envelope)
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
+            told = "HTTP 200, but the answer has not the shape that the API's have"
+            raise CloudflareError(f"{doing} failed: {told}", 200) from None
+
+    def page(
+        self, doing: str, path: str, number: int, size: int, decode: Callable[[Any], dict[Key, T]]
+    ) -> tuple[dict[Key, T], int]:
+        """A page of a list: its entries by what identifies them, and the list's total as that page has it."""
+
+        def entries_and_total(envelope: dict[str, Any]) -> tuple[dict[Key, T], int]:
+            total = envelope["result_info"]["total_count"]
+            if not isinstance(total, int) or not 0 <= total <= MOST_PAGES * size:
+                raise ValueError(total)
+            return decode(envelope["result"]), total
+
+        return self.call(doing, "GET", path, query={"page": number, "per_page": size}, decode=entries_and_total)
+
+    def whole_list(
+        self,
+        doing: str,
+        read: Callable[[int], tuple[dict[Key, T], int]],
+        size: int,
+        first: tuple[dict[Key, T], int] | None = None,
+    ) -> dict[Key, T]:
+        """All entries of a list, by what identifies them, from pages of this size.
+
+        read gives a page, as the method page does; first is page 1 where that was read. Raises CloudflareError.
+        """
+        for _attempt in range(LIST_ATTEMPTS):
+            first = first or read(1)
+            pages = [first, *self.concurrently(read, range(2, ceil(first[1] / size) + 1))]
+            entries = {key: entry for page, _total in pages for key, entry in page.items()}
+            if all(total == len(entries) for _page, total in pages):
+                return entries
+            first = None
+        raise CloudflareError(
+            f"{doing} failed: {LIST_ATTEMPTS} times the pages of the list did not add up to its total. Others may be "
+            "changing it: try again later",
+            200,
+        )
 
     def concurrently(self, ask: Callable[[Asked], T], about: Iterable[Asked]) -> list[T]:
         """The answers in the order of what is asked about. Raises the first error; what has not begun is dropped."""

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, TypeVar
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import ODD_ANSWER, Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import Client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import (
     CloudflareError,
     InvalidInput,
@@ -31,12 +33,6 @@ T = TypeVar("T")
 PAGE_SIZE = 100
 """Mappings in a page of a list, and in a batch: the API's maximum of both."""
 
-MOST_PAGES = 350
-"""Ten times what a full zone has: more is no list that could be true."""
-
-LIST_ATTEMPTS = 3
-"""Writes by others between two pages shift mappings from page to page, and then the list is read again."""
-
 TIERED_CACHE_ADVICE = (
     "Supported regions need Tiered Cache: turn it on for the zone (dashboard: Caching, Tiered Cache; API: PATCH "
     '/zones/{zone_id}/argo/tiered_caching with {"value": "on"})'
@@ -55,7 +51,7 @@ class Written:
     unmentioned: Collection[Address] = ()
 
 
-class Generation:
+class Generation(ABC):
     """What both generations share. Every public method sends requests, and raises CloudflareError."""
 
     name: str
@@ -72,22 +68,24 @@ class Generation:
     def __init__(self, client: Client, zone_id: str) -> None:
         self._client = client
         self.zone_id = zone_id
+        self._path = f"/zones/{zone_id}/{self.path}"
+        self._reading = f"Reading the mappings in zone {zone_id}"
 
+    @abstractmethod
     def find(self, addresses: Collection[Address]) -> Snapshot:
         """The zone as far as these addresses go, by the fewest requests."""
-        raise NotImplementedError
 
+    @abstractmethod
     def whole(self) -> Snapshot:
         """The whole zone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def total(self) -> int:
         """How many mappings the zone holds, by one request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def upsert(self, mapping: Mapping) -> Mapping:
         """Write a mapping, whatever was there. Returns it with its modified_on."""
-        raise NotImplementedError
 
     def create(self, mapping: Mapping) -> Mapping:
         """Write a mapping where there was none; only the first generation has a request that is sure of that."""
@@ -152,14 +150,9 @@ class Generation:
             raise RegionsUnavailable(f"{error}. {TIERED_CACHE_ADVICE}", error.status, error.errors) from None
 
     def _call(
-        self, doing: str, method: str, tail: str = "", *, decode: Callable[[dict[str, Any]], T], **kwargs: Any
+        self, doing: str, method: str, tail: str = "", *, decode: Callable[[dict[str, Any]], T], **content: Any
     ) -> T:
-        doing = f"{doing} in zone {self.zone_id}"
-        envelope = self._client.call(doing, method, f"/zones/{self.zone_id}/{self.path}{tail}", **kwargs)
-        try:
-            return decode(envelope)
-        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
-            raise CloudflareError(f"{doing} failed: {ODD_ANSWER}", 200) from None
+        return self._client.call(f"{doing} in zone {self.zone_id}", method, self._path + tail, decode=decode, **content)
 
     def _value(self, envelope: dict[str, Any]) -> Any:
         return envelope["result"]
@@ -217,14 +210,14 @@ class V2(Generation):
     def find(self, addresses: Collection[Address]) -> Snapshot:
         if len(addresses) == 1:
             return Snapshot(self._get_each(addresses))
-        first, total = self._page(1)
-        missing = [address for address in addresses if address not in first]
-        if 1 + len(missing) >= _pages(total):
-            return self._list(first, total)
-        return Snapshot(first | self._get_each(missing), total)
+        page, total = self._page(1)
+        missing = [address for address in addresses if address not in page]
+        if 1 + len(missing) >= ceil(total / PAGE_SIZE):
+            return self._list((page, total))
+        return Snapshot(page | self._get_each(missing), total)
 
     def whole(self) -> Snapshot:
-        return self._list(*self._page(1))
+        return self._list()
 
     def total(self) -> int:
         return self._page(1)[1]
@@ -245,30 +238,12 @@ class V2(Generation):
 
     def _page(self, page: int) -> tuple[dict[Address, Mapping], int]:
         """A page of the list, and the zone's total as that page has it."""
-        return self._call(
-            "Reading the mappings",
-            "GET",
-            query={"page": page, "per_page": PAGE_SIZE},
-            decode=lambda envelope: (
-                self._by_address(envelope["result"]),
-                _count(envelope["result_info"]["total_count"]),
-            ),
-        )
+        return self._client.page(self._reading, self._path, page, PAGE_SIZE, self._by_address)
 
-    def _list(self, first: dict[Address, Mapping], total: int) -> Snapshot:
-        """The whole zone, of which the first page was read."""
-        for attempt in range(LIST_ATTEMPTS):
-            if attempt:
-                first, total = self._page(1)
-            pages = [(first, total), *self._client.concurrently(self._page, range(2, _pages(total) + 1))]
-            mappings = {address: mapping for page, _total in pages for address, mapping in page.items()}
-            if all(said == len(mappings) for _page, said in pages):
-                return Snapshot(mappings, total, whole=True)
-        raise CloudflareError(
-            f"Reading the mappings in zone {self.zone_id} failed: {LIST_ATTEMPTS} times the pages of the list did not "
-            "add up to its total. Others may be writing to the zone: try again later",
-            200,
-        )
+    def _list(self, first: tuple[dict[Address, Mapping], int] | None = None) -> Snapshot:
+        """The whole zone; first is page 1 where that was read."""
+        mappings = self._client.whole_list(self._reading, self._page, PAGE_SIZE, first)
+        return Snapshot(mappings, len(mappings), whole=True)
 
 
 class V1(Generation):
@@ -292,8 +267,8 @@ class V1(Generation):
         return Snapshot({address: mapping} if mapping else {})
 
     def whole(self) -> Snapshot:
-        mappings = self._call(
-            "Reading the mappings", "GET", decode=lambda envelope: self._by_address(self._value(envelope))
+        mappings = self._client.call(
+            self._reading, "GET", self._path, decode=lambda envelope: self._by_address(self._value(envelope))
         )
         return Snapshot(mappings, len(mappings), whole=True)
 
@@ -356,16 +331,6 @@ class Zone:
             "api_version": self.generation.name,
             "deprecation": self.generation.deprecation,
         }
-
-
-def _pages(total: int) -> int:
-    return max(1, -(-total // PAGE_SIZE))
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or not 0 <= value <= MOST_PAGES * PAGE_SIZE:
-        raise ValueError(value)
-    return value
 
 
 def _text(value: Any) -> str:

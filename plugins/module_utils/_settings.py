@@ -9,7 +9,7 @@ Each is read by one request: whether it is on, None where the credentials may no
 
 from __future__ import annotations
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import ODD_ANSWER, Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import Client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 
 
@@ -28,14 +28,14 @@ def smart_tiered_cache(client: Client, zone_id: str) -> bool | None:
 
 
 def _is_on(client: Client, name: str, zone_id: str, path: str) -> bool | None:
-    doing = f"Reading the setting {name} in zone {zone_id}"
     try:
-        result = client.call(doing, "GET", f"/zones/{zone_id}/{path}")["result"]
+        return client.call(
+            f"Reading the setting {name} in zone {zone_id}",
+            "GET",
+            f"/zones/{zone_id}/{path}",
+            decode=lambda envelope: {"on": True, "off": False}[envelope["result"]["value"]],
+        )
     except CloudflareError as error:
         if error.status == 403 and error.credentials_refused:
             return None
         raise
-    value = result.get("value") if isinstance(result, dict) else None
-    if value not in ("on", "off"):
-        raise CloudflareError(f"{doing} failed: {ODD_ANSWER}", 200)
-    return bool(value == "on")

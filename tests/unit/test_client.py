@@ -10,7 +10,7 @@ import datetime
 import gzip
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from email.utils import format_datetime
 from typing import Any
@@ -19,6 +19,7 @@ import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import LARGEST_ANSWER, Client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import parse_address
 from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_zone
 from unit.service import TOKEN, Answer, Request, Stub, failure, in_turn, options, success
 
@@ -34,7 +35,7 @@ def client_of(stub: Stub, **given: Any) -> Iterator[Client]:
 def ask(stub: Stub, method: str = "GET", **given: Any) -> Any:
     """The result of one call, by a client with these options."""
     with client_of(stub, **given) as client:
-        return client.call("Trying it", method, "/it", body=None if method == "GET" else {})["result"]
+        return client.call("Trying it", method, "/it", body=None if method == "GET" else {})
 
 
 def error_of(stub: Stub, method: str = "GET", **given: Any) -> CloudflareError:
@@ -47,13 +48,35 @@ def error_of(stub: Stub, method: str = "GET", **given: Any) -> CloudflareError:
 
 def test_a_request_and_its_answer() -> None:
     with Stub(in_turn(success([1], total_count=7))) as stub, client_of(stub) as client:
-        envelope = client.call("Trying it", "PUT", "/some/path", query={"page": 2}, body={"ip": "::1"})
+        envelope = client.call("Trying it", "PUT", "/some/path", query={"page": 2}, body={"ip": "::1"}, decode=dict)
     assert (envelope["result"], envelope["result_info"]) == ([1], {"total_count": 7})
     [request] = stub.requests
     assert (request.method, request.path, json.loads(request.body)) == ("PUT", "/some/path?page=2", {"ip": "::1"})
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert request.headers["Content-Type"] == "application/json"
     assert "originops.cloudflare" in request.headers["User-Agent"]
+
+
+def test_the_result_is_what_there_is_of_an_answer() -> None:
+    with Stub(in_turn(success([1], total_count=7))) as stub, client_of(stub) as client:
+        assert client.call("Trying it", "GET", "/it") == [1]
+
+
+@pytest.mark.parametrize(
+    "decode",
+    [
+        pytest.param(lambda it: it["result"]["name"], id="a list"),
+        pytest.param(lambda it: it["result_info"]["page"], id="a missing member"),
+        pytest.param(lambda it: it["result"].items(), id="not a dictionary"),
+        pytest.param(lambda it: int(it["result"][0]), id="not a number"),
+        pytest.param(lambda it: parse_address(it["result"][0]), id="not an address"),
+    ],
+)
+def test_an_answer_of_another_shape_is_told(decode: Callable[[Any], Any]) -> None:
+    with Stub(in_turn(success(["one"]))) as stub, client_of(stub) as client, pytest.raises(CloudflareError) as failed:
+        client.call("Trying it", "GET", "/it", decode=decode)
+    assert str(failed.value) == "Trying it failed: HTTP 200, but the answer has not the shape that the API's have"
+    assert failed.value.status == 200
 
 
 def test_one_connection_serves_all_requests() -> None:
@@ -159,7 +182,7 @@ def repeated(method: str, *first: Answer | None) -> list[Request]:
         body = None if method == "GET" else {"some": "body"}
         # All at once, since they wait before they are repeated.
         results = client.concurrently(
-            lambda number: client.call("Trying it", method, f"/{number}", body=body)["result"], range(len(first))
+            lambda number: client.call("Trying it", method, f"/{number}", body=body), range(len(first))
         )
     assert results == [{"done": True}] * len(first)
     return stub.requests
@@ -321,7 +344,7 @@ def test_concurrent_answers_come_in_the_order_of_the_questions() -> None:
         return success(number)
 
     with Stub(echo) as stub, client_of(stub) as client:
-        answers = client.concurrently(lambda number: client.call("Trying", "GET", f"/{number}")["result"], range(20))
+        answers = client.concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
     assert answers == list(range(20))
     assert stub.connections <= 8
 
