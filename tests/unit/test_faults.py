@@ -450,7 +450,7 @@ def test_a_zone_that_never_rests_is_not_read_for_ever(emulator: Emulator) -> Non
 
     emulator.faults = [Fault(effect=Meanwhile(act), path="page=2&", times=None)]
     result = outcome(EXACT, emulator, zone)
-    assert "Others may be writing to the zone: try again later" in result["msg"]
+    assert "Others may be changing it: try again later" in result["msg"]
     assert (len(emulator.requests), emulator.writes, result["changed"]) == (9, [], False)
     check_next_run(emulator, EXACT, zone)
 
