@@ -153,7 +153,7 @@ def completed(task: Task, **common: Any) -> Task:
 
 
 @pytest.mark.parametrize("direct", [True, False] if POSSIBLE else [False], ids={True: "direct", False: "by-module"}.get)
-def test_secrets_are_nowhere(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) -> None:
+def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) -> None:
     with Emulator(token="cfemu-env-Ht5Zb8Qy2Kf7Wn4Rv9Xc3", key="c81a5e3f7d2b4096e1f8a7c3d5b9024f6e8a1") as other:
         tasks: dict[str, Task] = {}
         for form, credentials in FORMS.items():
@@ -167,7 +167,9 @@ def test_secrets_are_nowhere(play: Play, emulator: Emulator, tmp_path: Path, dir
                 tasks[f"{form}: {name}"] = task if direct else {**task, "vars": {DIRECT: False}}
         secrets = [service.token for service in (emulator, other)] + [service.key for service in (emulator, other)]
         sampler = Sampler(tmp_path, secrets)
-        (tmp_path / "tmp").mkdir()
+        # From 2.22 on Ansible has sockets there, so this and the test's name, which it begins with, are short.
+        temporary = tmp_path / "t"
+        temporary.mkdir()
         with sampler.looking():
             run = play(
                 tasks,
@@ -179,7 +181,7 @@ def test_secrets_are_nowhere(play: Play, emulator: Emulator, tmp_path: Path, dir
                     "CLOUDFLARE_API_TOKEN": other.token,
                     "CLOUDFLARE_API_KEY": other.key,
                     "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
-                    "TMPDIR": str(tmp_path / "tmp"),
+                    "TMPDIR": str(temporary),
                     "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
                 },
             )
