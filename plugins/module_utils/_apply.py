@@ -52,7 +52,11 @@ def apply(plan: Plan, generation: Generation, write: Write) -> Account:
             doubtful = written.refused if error.maybe_applied else ()
         done = {mapping.address: mapping for mapping in written.done}
         if doubtful:
-            done |= _in_force(generation, [change for change in batch if change.address in doubtful])
+            try:
+                done |= _in_force(generation, [change for change in batch if change.address in doubtful])
+            except CloudflareError as error:
+                # What became of these nobody knows, so this must not pass for a refusal of single items.
+                account.error = account.error or error
         for change in batch:
             if change.address in done:
                 account.applied.append(replace(change, mapping=done[change.address]))
@@ -86,9 +90,6 @@ def creating(generation: Generation, changes: Sequence[Change]) -> Written:
 
 
 def _in_force(generation: Generation, changes: Sequence[Change]) -> dict[Address, Mapping]:
-    """The mappings of those changes that the zone shows as done; none where it cannot be read."""
-    try:
-        found = generation.find([change.address for change in changes]).mappings
-    except CloudflareError:
-        return {}
+    """The mappings of those changes that the zone shows as done."""
+    found = generation.find([change.address for change in changes]).mappings
     return {change.address: found.get(change.address, change.mapping) for change in changes if change.holds_in(found)}

@@ -130,10 +130,12 @@ class Retries(Retry):
         return retries
 
     def get_retry_after(self, response: Any) -> float | None:
+        """What the service asks for in seconds, as far as that matters: it may be a number of any length."""
         try:
-            return super().get_retry_after(response)
+            asked = super().get_retry_after(response)
         except (InvalidHeader, ValueError, OverflowError):
             return None
+        return asked and min(asked, LONGEST_WAIT + 1)
 
     def longest_backoff(self) -> float:
         """Half a second, doubled by each further try up to 30."""

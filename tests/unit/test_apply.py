@@ -292,6 +292,20 @@ def test_nothing_is_claimed_where_the_zone_cannot_be_read_any_more(emulator: Emu
     assert account.error is not None
 
 
+@both
+def test_a_refusal_that_may_be_a_success_ends_the_writing_where_nobody_can_tell(
+    emulator: Emulator, zone: Zone, served: str
+) -> None:
+    fill(emulator, fleet(150))
+    with Stub(Unreliable(emulator, blind=True)) as stub, using(served, stub.url, zone) as generation:
+        plan = plan_for(generation, {}, purge=True)
+        del zone.mappings["10.0.0.0"]
+        account = apply(plan, generation, in_batches)
+    assert (len(account.applied), len(account.failed), len(account.pending)) == (99, 1, 50)
+    assert account.error is not None
+    assert account.error.status == 500
+
+
 fates = st.lists(
     st.sampled_from(["ok", "ok", "refused", "lost request", "lost answer", "garbled answer", "failure"]), max_size=6
 )

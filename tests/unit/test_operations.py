@@ -25,9 +25,11 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region_batch,
     origin_cloud_region_info,
 )
+from emulator import faults
+from emulator.faults import Fault
 from emulator.server import Emulator
 from emulator.state import Zone
-from unit.service import TOKEN, Answer, Request, Stub, Values, failure, fleet, forward, items, options
+from unit.service import TOKEN, Answer, Request, Stub, Values, failure, fleet, forward, items, options, refusal
 
 Result = dict[str, Any]
 
@@ -388,6 +390,24 @@ def test_a_creation_past_the_limit_in_check_mode_fails_as_the_run_does(emulator:
     failed = failure_of(run.batch, [NEW], check_mode=check_mode)
     assert "3,500" in str(failed) or "3500" in str(failed)
     assert zone.values() == fleet(3500)
+
+
+@both
+def test_what_nobody_can_tell_is_no_success(emulator: Emulator, served: str) -> None:
+    """The answer to a deletion is lost, its repetition finds nothing, and the zone can't be read again."""
+    zone, run = runner(emulator, fleet(1), api_version=served, retries=1)
+    emulator.faults = [
+        Fault(effect=faults.Answer(502, applied=True), path="/batch$", nth=1, times=1),
+        Fault(effect=refusal(429, 971, Retry_After="86400"), method="GET", nth=2, times=None),
+    ]
+    with pytest.raises(
+        OriginOpsError, match=r"HTTP 429: .*0 changes were applied, 1 failed, 0 were not tried"
+    ) as failed:
+        run.batch(fleet(1), state="absent", on_invalid="skip")
+    assert [item["origin_ip"] for item in failed.value.facts["failed_items"]] == ["10.0.0.0"]
+    emulator.faults = []
+    assert run.batch(fleet(1), state="absent")["changed"] is False
+    assert zone.values() == {}
 
 
 @both
