@@ -167,7 +167,7 @@ def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) 
                 tasks[f"{form}: {name}"] = task if direct else {**task, "vars": {DIRECT: False}}
         secrets = [service.token for service in (emulator, other)] + [service.key for service in (emulator, other)]
         sampler = Sampler(tmp_path, secrets)
-        # From 2.22 on Ansible has sockets there, so this and the test's name, which it begins with, are short.
+        # Ansible 2.21 and later have sockets there, so its path, in which the test's name is, has to be short.
         temporary = tmp_path / "t"
         temporary.mkdir()
         with sampler.looking():
