@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible.plugins.loader import init_plugin_loader
+from ansible.utils.display import Display
 from hypothesis import settings
 
 CHECKOUT = Path(__file__).parents[2]
@@ -45,3 +46,10 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
     for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY", "CLOUDFLARE_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def forgetful_display() -> None:
+    """A process tells a warning once, which an earlier test may have seen."""
+    for told in (Display()._warns, Display()._deprecations):
+        told.clear()
