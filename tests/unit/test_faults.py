@@ -266,8 +266,8 @@ TROUBLES = {
     "reset": Trouble(Reset(), retried=True),
     "lost-answer": Trouble(Reset(applied=True), retried=True, applied=True),
     "cut-short": Trouble(Cut(), retried=True, applied=True),
-    "stall": Trouble(Stall(0.8), retried=True, timeout=0.2),
-    "stall-applied": Trouble(Stall(0.8, applied=True), retried=True, applied=True, timeout=0.2),
+    "stall": Trouble(Stall(1.5), retried=True, timeout=0.6),
+    "stall-applied": Trouble(Stall(1.5, applied=True), retried=True, applied=True, timeout=0.6),
     "endless": Trouble(Endless()),
     "unknown-keys": Trouble(Change(widened), applied=True, harmless=True),
 }
