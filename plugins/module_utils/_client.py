@@ -55,9 +55,6 @@ LONG_SECRET = 16
 
 CONCURRENT_READS = 8
 
-MOST_PAGES = 1000
-"""Of a list: most of the requests that a window of the rate limit has, and so no list that could be true."""
-
 LIST_ATTEMPTS = 3
 """What others write between two pages of a list shifts entries from page to page, and then it is read again."""
 
@@ -237,13 +234,16 @@ class Client:
             raise CloudflareError(f"{doing} failed: {told}", 200) from None
 
     def page(
-        self, doing: str, path: str, number: int, size: int, decode: Callable[[Any], dict[Key, T]]
+        self, doing: str, path: str, number: int, decode: Callable[[Any], dict[Key, T]], *, size: int, most_pages: int
     ) -> tuple[dict[Key, T], int]:
-        """A page of a list: its entries by what identifies them, and the list's total as that page has it."""
+        """A page of a list: its entries by what identifies them, and the list's total as that page has it.
+
+        A total of more than most_pages has not the shape that is expected.
+        """
 
         def entries_and_total(envelope: dict[str, Any]) -> tuple[dict[Key, T], int]:
             total = envelope["result_info"]["total_count"]
-            if not isinstance(total, int) or not 0 <= total <= MOST_PAGES * size:
+            if not isinstance(total, int) or not 0 <= total <= most_pages * size:
                 raise ValueError(total)
             return decode(envelope["result"]), total
 

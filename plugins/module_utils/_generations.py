@@ -33,6 +33,9 @@ T = TypeVar("T")
 PAGE_SIZE = 100
 """Mappings in a page of a list, and in a batch: the API's maximum of both."""
 
+MOST_PAGES = 350
+"""Ten times what a full zone has: more is no list that could be true."""
+
 TIERED_CACHE_ADVICE = (
     "Supported regions need Tiered Cache: turn it on for the zone (dashboard: Caching, Tiered Cache; API: PATCH "
     '/zones/{zone_id}/argo/tiered_caching with {"value": "on"})'
@@ -238,7 +241,9 @@ class V2(Generation):
 
     def _page(self, page: int) -> tuple[dict[Address, Mapping], int]:
         """A page of the list, and the zone's total as that page has it."""
-        return self._client.page(self._reading, self._path, page, PAGE_SIZE, self._by_address)
+        return self._client.page(
+            self._reading, self._path, page, self._by_address, size=PAGE_SIZE, most_pages=MOST_PAGES
+        )
 
     def _list(self, first: tuple[dict[Address, Mapping], int] | None = None) -> Snapshot:
         """The whole zone; first is page 1 where that was read."""

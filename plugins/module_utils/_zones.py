@@ -17,6 +17,9 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
 MOST_ZONES = 50
 """Zones in one answer: the API's maximum, and far more accounts than have one name in common."""
 
+MOST_PAGES = 1000
+"""Of a list of all zones: most of the requests that a window of the rate limit has."""
+
 
 def check_identifier(option: str, value: str) -> None:
     """Raises InvalidInput for what cannot be the identifier of a zone or an account: it becomes part of a path."""
@@ -63,8 +66,15 @@ def list_zones(client: Client) -> list[dict[str, Any]]:
     """
     doing = "Listing the zones"
 
+    def decode(result: Any) -> dict[str, dict[str, Any]]:
+        zones = _listed(client, result)
+        for zone in zones.values():
+            # Plays hand it back as account_id.
+            check_identifier("id", zone["account"]["id"])
+        return zones
+
     def read(page: int) -> tuple[dict[str, dict[str, Any]], int]:
-        return client.page(doing, "/zones", page, MOST_ZONES, lambda result: _listed(client, result))
+        return client.page(doing, "/zones", page, decode, size=MOST_ZONES, most_pages=MOST_PAGES)
 
     zones = client.whole_list(doing, read, MOST_ZONES)
     return sorted(zones.values(), key=lambda zone: (zone["name"], zone["id"]))

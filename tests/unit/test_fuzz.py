@@ -22,11 +22,7 @@ from werkzeug import Response
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _client, _zones
 from ansible_collections.originops.cloudflare.plugins.module_utils._audit_zone import audit_zone
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import (
-    LIST_ATTEMPTS,
-    LONGEST_WAIT,
-    MOST_PAGES,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import LIST_ATTEMPTS, LONGEST_WAIT
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
@@ -45,7 +41,7 @@ from emulator.server import Emulator
 from unit.service import TOKEN, fleet, options
 
 RETRIES = 1
-MOST_REQUESTS = (1 + RETRIES) * (LIST_ATTEMPTS * MOST_PAGES + 10)
+MOST_REQUESTS = (1 + RETRIES) * (LIST_ATTEMPTS * _zones.MOST_PAGES + 10)
 LOOKUP = "originops.cloudflare.origin_cloud_supported_regions"
 
 BEFORE = fleet(105) | {"2001:db8::1": ("oci", "uk-london-1")}

@@ -546,7 +546,7 @@ def test_paging_ends_whatever_the_service_says() -> None:
     assert len(stub.requests) < 50
 
 
-@pytest.mark.parametrize("total", [100_001, 10**12, -1, 1e3, "100", None])
+@pytest.mark.parametrize("total", [35_001, 10**12, -1, 1e3, "100", None])
 def test_totals_that_cannot_be_true_end_the_paging(total: object) -> None:
     with Stub(in_turn(success([], total_count=total))) as stub, pytest.raises(CloudflareError, match="shape"):
         do(INFO, stub.url)

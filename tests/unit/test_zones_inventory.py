@@ -427,6 +427,7 @@ def test_what_people_typed_is_made_printable(read: Read) -> None:
         success([{**ZONE, "account": None}], total_count=1),
         success([{**ZONE, "account": "One"}], total_count=1),
         success([{**ZONE, "account": {"id": None, "name": "One"}}], total_count=1),
+        success([{**ZONE, "account": {"id": "a/b", "name": "One"}}], total_count=1),
         success([{**ZONE, "account": {"id": "2", "name": ["One"]}}], total_count=1),
         success([{**ZONE, "plan": "Pro"}], total_count=1),
         success([{**ZONE, "plan": {"name": 5}}], total_count=1),
