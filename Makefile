@@ -23,10 +23,10 @@ CHECKOUT := $(COLLECTIONS)/ansible_collections/originops/cloudflare
 READY := $(VENV)/.ready $(CHECKOUT)
 READY_V1 := $(SDK_V1)/.ready
 
-NOX := $(VENV)/bin/nox
+SESSIONS := lint sanity unit playbook browser molecule model mutants docs release
 WITH_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: help demo test lint sanity unit playbook browser molecule matrix model bench scale docs build release emulator clean
+.PHONY: help demo test $(SESSIONS) matrix bench scale build emulator clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -37,47 +37,39 @@ help: ## list these targets
 demo: $(READY) ## show the collection at work on an emulated zone
 	@$(WITH_VENV) ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/$(COLLECTIONS)" demo/run
 
-test: $(READY) $(READY_V1) ## run all of the six below and sum up
-	@$(NOX)
+test: ## run all of the six below and sum up
+	@$(MAKE) --silent -j2 $(READY) $(READY_V1)
+	@$(VENV)/bin/python tools/run_sessions.py
 
-lint: $(READY) ## check style, types, documentation, changelog and licences
-	@$(NOX) -s lint
+$(SESSIONS): $(READY)
+	@$(VENV)/bin/nox -s $@ -- $(ARGS)
 
-sanity: $(READY) ## run ansible-test sanity
-	@$(NOX) -s sanity -- $(ARGS)
-
-unit: $(READY) $(READY_V1) ## run the unit tests
-	@$(NOX) -s unit -- $(ARGS)
-
-playbook: $(READY) ## run the tests that run playbooks
-	@$(NOX) -s playbook -- $(ARGS)
-
-browser: $(READY) ## test the audit's page in Chromium
-	@$(NOX) -s browser -- $(ARGS)
-
-molecule: $(READY) ## run molecule with the collection installed from its tarball
-	@$(NOX) -s molecule -- $(ARGS)
+lint: ## check style, types, documentation, changelog and licences
+sanity: ## run ansible-test sanity
+unit: $(READY_V1) ## run the unit tests
+playbook: ## run the tests that run playbooks
+browser: ## test the audit's page in Chromium
+molecule: ## run molecule with the collection installed from its tarball
 
 matrix: $(CHECKOUT) ## test with all ansible-core releases and Pythons (an hour; ARGS="2.16 lowest" chooses)
-	@PYTHONPATH=tests $(PYTHON) -m matrix $(ARGS)
+	@$(PYTHON) tools/matrix.py $(ARGS)
 
-model: $(READY) ## run the model-based test for thousands of steps (some minutes)
-	@$(NOX) -s model -- $(ARGS)
+model: ## run the model-based test for thousands of steps, and every fault at every request (some minutes)
+
+mutants: $(READY_V1) ## change the core at random and count what the unit tests notice (20 minutes)
 
 bench: $(READY) ## measure the collection beside what people use without it, into docs/benchmarks/
-	@PYTHONPATH=tests $(VENV)/bin/python -m benchmark $(ARGS)
+	@PYTHONPATH=tools:tests $(VENV)/bin/python -m benchmark $(ARGS)
 
 scale: $(READY) ## measure a playbook over many zones, into docs/benchmarks/zones.md
-	@PYTHONPATH=tests $(VENV)/bin/python -m benchmark.zones $(ARGS)
+	@PYTHONPATH=tools:tests $(VENV)/bin/python -m benchmark.zones $(ARGS)
 
-docs: $(READY) ## make the documentation site in build/docs/, without a network
-	@$(NOX) -s docs
+docs: ## make the documentation site in build/docs/, without a network
 
 build: $(READY) ## make the collection's tarball in build/
 	@$(VENV)/bin/ansible-galaxy collection build --force --output-path $(BUILD)
 
-release: $(READY) ## make a release's tarball in build/, check it, and use it in a clean environment
-	@$(NOX) -s release -- $(ARGS)
+release: ## make a release's tarball in build/, check it, and use it in a clean environment
 
 emulator: $(READY) ## start the Cloudflare emulator and stay in the foreground
 	@PYTHONPATH=tests $(VENV)/bin/python -m emulator $(ARGS)
@@ -86,18 +78,22 @@ clean: ## remove all that make has made
 	@rm -rf $(VENV) $(CACHE) $(BUILD) .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
+CHECK_PYTHON := $(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo 'Python 3.11 or later with venv is needed; choose one with: make PYTHON=python3.12 ...'; exit 1; }
+PIP_INSTALL := pip install -qq --disable-pip-version-check --no-compile
+
 $(VENV)/.ready: requirements-dev.txt requirements-test.txt
-	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo 'Python 3.11 or later with venv is needed; choose one with: make PYTHON=python3.12 ...'; exit 1; }
+	@$(CHECK_PYTHON)
 	@echo 'Setting up $(VENV) from $< (a minute or two)'
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(VENV)/bin/pip install -qq --disable-pip-version-check -r $<
+	@$(VENV)/bin/$(PIP_INSTALL) -r $<
 	@touch $@
 
-$(SDK_V1)/.ready: | $(VENV)/.ready
+$(SDK_V1)/.ready:
+	@$(CHECK_PYTHON)
 	@echo 'Setting up $(SDK_V1) (half a minute)'
 	@$(PYTHON) -m venv --clear $(SDK_V1)
-	@$(SDK_V1)/bin/pip install -qq --disable-pip-version-check cloudflare==$(SDK_V1_VERSION)
+	@$(SDK_V1)/bin/$(PIP_INSTALL) cloudflare==$(SDK_V1_VERSION)
 	@touch $@
 
 $(CHECKOUT):

@@ -6,22 +6,14 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
 import os
-import re
 import shutil
 import sys
-import tarfile
 import tempfile
 from glob import glob
-from io import BytesIO
-from operator import itemgetter
 from pathlib import Path
 
 import nox
-import yaml
 
 CACHE = Path(".cache").absolute()
 COLLECTIONS = CACHE / "collections"
@@ -45,7 +37,7 @@ os.environ["ANSIBLE_HOME"] = str(CACHE / "ansible")
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, documentation, changelog, licences, and what a Git host reads."""
+    """Check style, types, documentation, changelog, licences and CI files."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
@@ -62,32 +54,23 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def sanity(session: nox.Session) -> None:
-    """ansible-test sanity, on a copy at the place that the collection's name asks for."""
+    """Run ansible-test sanity on a copy at the path that it requires."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     home = sanity_home()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "ansible_collections", "originops", "cloudflare")
-        copy_checkout(session, copy)
+        session.run("python", "tools/checkout.py", str(copy))
         with session.chdir(copy):
             session.run("git", "init", "--quiet")
             # Without files ansible-test skips everything, and is content.
-            found = session.run("ansible-test", "env", "--list-files", silent=True, env=home)
-            if "galaxy.yml" not in found:
+            files = session.run("ansible-test", "env", "--list-files", silent=True, env=home)
+            if "galaxy.yml" not in files:
                 session.error("ansible-test does not see the collection's files")
             session.run("ansible-test", "sanity", "--python", python, *session.posargs, env=home)
 
 
-def copy_checkout(session: nox.Session, copy: Path) -> None:
-    """Copy what git has, or would add."""
-    files = session.run("git", "ls-files", "-coz", "--exclude-standard", silent=True, external=True)
-    for name in filter(os.path.exists, files.split("\0")):
-        target = copy / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(name, target)
-
-
 def sanity_home() -> dict[str, str]:
-    """Make a home for ansible-test, which keeps its virtual environments below it."""
+    """Make a home for ansible-test to keep its virtual environments in."""
     home = CACHE / "home"
     # ansible-test fetches a script that installs pip. These versions of it are what the supported releases
     # ask for; Python brings a pip of its own, and takes no download.
@@ -107,25 +90,33 @@ def sanity_home() -> dict[str, str]:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Unit tests."""
+    """Run the unit tests."""
     session.run("pytest", "tests/unit", "--numprocesses=auto", "--dist=worksteal", *session.posargs)
 
 
 @nox.session(default=False)
 def model(session: nox.Session) -> None:
-    """The model-based test with thousands of steps, where the unit tests have hundreds."""
+    """Run the model-based test for thousands of steps, and every fault at every request."""
     session.run(
         "pytest",
         "tests/unit/test_model.py",
+        "tests/unit/test_faults.py",
         "--numprocesses=2",
+        "--dist=worksteal",
         *session.posargs,
-        env={"ORIGINOPS_MODEL_SEQUENCES": "200"},
+        env={"ORIGINOPS_MODEL_SEQUENCES": "200", "ORIGINOPS_ALL_FAULTS": "1"},
     )
+
+
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Mutants of the core, and how many of them the unit tests notice."""
+    session.run("python", "tools/mutants.py", *session.posargs)
 
 
 @nox.session
 def playbook(session: nox.Session) -> None:
-    """Tests that run playbooks."""
+    """Run the tests that run playbooks."""
     session.run(
         "pytest",
         "tests/integration",
@@ -138,7 +129,7 @@ def playbook(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """The documentation site, without a network; warnings are errors."""
+    """Make the documentation site, offline; warnings are errors."""
     source, site = CACHE / "docs", "build/docs"
     for folder in (source, site):
         shutil.rmtree(folder, ignore_errors=True)
@@ -173,7 +164,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Tests of the audit's page, in a real browser."""
+    """Test the audit's page in a real browser."""
     if not Path("/usr/bin/chromium").exists():
         if os.geteuid() != 0 or not shutil.which("apt-get"):
             session.error(
@@ -188,7 +179,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def molecule(session: nox.Session) -> None:
-    """The molecule scenarios, with the collection as users get it: installed from its tarball."""
+    """Run the molecule scenarios with the collection as its tarball has it."""
     folder = CACHE / "molecule"
     environment = {
         "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
@@ -203,92 +194,7 @@ def molecule(session: nox.Session) -> None:
 
 @nox.session(default=False, venv_backend="venv", reuse_venv=True)
 def release(session: nox.Session) -> None:
-    """A release's tarball: made reproducibly, checked as Galaxy does, and used in a clean environment.
-
-    With --trial it is made of a checkout that is not ready for a release too.
-    """
-    metadata = yaml.safe_load(Path("galaxy.yml").read_text())
-    reasons = not_ready(session, metadata["version"])
-    if reasons and "--trial" not in session.posargs:
-        session.error("; ".join([*reasons, "to try all the same: make release ARGS=--trial"]))
+    """Make a release's tarball, check it, and use it elsewhere."""
     # What this needs does not go with the other tools, so the session has an environment of its own.
     session.install("--quiet", "galaxy-importer~=0.4.44")
-    tarball = build_reproducibly(session, Path("build").absolute())
-    with tempfile.TemporaryDirectory() as folder:
-        if build_reproducibly(session, Path(folder)).read_bytes() != tarball.read_bytes():
-            session.error("a second build has other bytes")
-        with session.chdir(folder):
-            checked = session.run(
-                "python",
-                "-m",
-                "galaxy_importer.main",
-                str(tarball),
-                silent=True,
-                env={"HOME": folder, "GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true"},
-            )
-    if complaints := re.findall(r"^(?:WARNING|ERROR): .*", checked, re.M):
-        session.error("\n".join(["galaxy-importer complains:", *complaints]))
-    session.run("pytest", "tests/release", env={"ORIGINOPS_TARBALL": str(tarball)}, external=True)
-    print(f"""
-{tarball.relative_to(Path.cwd())}
-SHA-256 {hashlib.sha256(tarball.read_bytes()).hexdigest()}
-""")
-    if reasons:
-        print(f"Not for publishing: {'; '.join(reasons)}.")
-    else:
-        print(
-            f"To publish it: git tag {metadata['version']}, push the tag, "
-            f"ansible-galaxy collection publish {tarball.relative_to(Path.cwd())} (see Releasing in CONTRIBUTING.md)."
-        )
-
-
-def not_ready(session: nox.Session, version: str) -> list[str]:
-    """Why a release cannot be made of the checkout."""
-    reasons = []
-    if session.run("git", "status", "--porcelain", silent=True, external=True):
-        reasons.append("the checkout has changes that are not committed")
-    if version not in yaml.safe_load(Path("changelogs/changelog.yaml").read_text())["releases"]:
-        reasons.append(
-            f"the changelog has no entry for {version}, the version of galaxy.yml: antsibull-changelog release"
-        )
-    elif glob("changelogs/fragments/*.y*ml"):
-        reasons.append("changelogs/fragments has changes of no release: raise the version, antsibull-changelog release")
-    return reasons
-
-
-def build_reproducibly(session: nox.Session, folder: Path) -> Path:
-    """Build the collection's tarball into a folder: from one commit always the same bytes."""
-    time = int(session.run("git", "log", "-1", "--format=%ct", silent=True, external=True))
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch, "copy")
-        copy_checkout(session, copy)
-        session.run("ansible-galaxy", "collection", "build", str(copy), "--output-path", scratch, silent=True)
-        [built] = Path(scratch).glob("*.tar.gz")
-        folder.mkdir(exist_ok=True)
-        tarball = folder / built.name
-        tarball.write_bytes(normalised(built, time))
-    return tarball
-
-
-def normalised(tarball: Path, time: int) -> bytes:
-    """A collection's tarball with its files sorted, and of one time.
-
-    ansible-galaxy has them in the order in which the file system lists them, also in FILES.json, whose checksum is in
-    MANIFEST.json.
-    """
-    with tarfile.open(tarball) as tar:
-        members = {it.name: (it, tar.extractfile(it).read() if it.isfile() else b"") for it in tar}
-    entry, content = members["FILES.json"]
-    listing = json.loads(content)
-    listing["files"].sort(key=itemgetter("name"))
-    members["FILES.json"] = entry, json.dumps(listing, indent=1).encode()
-    entry, content = members["MANIFEST.json"]
-    manifest = json.loads(content)
-    manifest["file_manifest_file"]["chksum_sha256"] = hashlib.sha256(members["FILES.json"][1]).hexdigest()
-    members["MANIFEST.json"] = entry, json.dumps(manifest, indent=1).encode()
-    packed = BytesIO()
-    with gzip.GzipFile("", "wb", fileobj=packed, mtime=time) as stream, tarfile.open(fileobj=stream, mode="w") as tar:
-        for _name, (entry, content) in sorted(members.items()):
-            entry.mtime, entry.size, entry.pax_headers = time, len(content), {}
-            tar.addfile(entry, BytesIO(content))
-    return packed.getvalue()
+    session.run("python", "tools/release.py", *session.posargs)

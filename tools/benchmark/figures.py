@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was measured, and where: the raw figures, and what they come to."""
+"""Raw figures of a benchmark, and what is computed from them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from .work import NOTHING
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: who did what to how many mappings, at how many milliseconds a request, and what it took."""
+    """One run: who did what to how many mappings, and what it took.
+
+    The latency is in milliseconds a request.
+    """
 
     subject: str
     latency: int
@@ -39,7 +42,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Measure:
-    """What the repetitions of one thing came to."""
+    """Summary of the repetitions of one thing."""
 
     samples: Sequence[Sample]
 
@@ -61,7 +64,7 @@ class Measure:
         return max(sample.memory for sample in self.samples) / 1024
 
     def __str__(self) -> str:
-        """The median, and the spread where there is one."""
+        """Return the median, and the spread if there is one."""
         seconds = sorted(sample.seconds for sample in self.samples)
         spread = f" ({seconds[0]:.2f} to {seconds[-1]:.2f})" if len(seconds) > 1 else ""
         return f"{self.seconds:.2f} s{spread}"
@@ -77,7 +80,7 @@ class Figures:
     samples: list[Sample] = field(default_factory=list)
 
     def measure(self, subject: str, latency: int, case: str, size: int | None = None) -> Measure:
-        """What was measured of a subject; without a size, the only or the largest one."""
+        """Summarize a subject's samples; by default those of the largest size."""
         samples = [
             sample
             for sample in self.samples
@@ -103,9 +106,10 @@ class Figures:
         return cls(**{**content, "samples": [Sample(**sample) for sample in content["samples"]]})
 
 
-def asked_for(target: str, description: str | None) -> tuple[str, bool, Path]:
-    """What the command line of a benchmark says: how to run it again, whether it is the quick run, and the folder for
-    its figures.
+def parse_arguments(target: str, description: str | None) -> tuple[str, bool, Path]:
+    """Parse the command line of a benchmark.
+
+    Returns how to run it again, whether it is the quick run, and the folder for its figures.
     """
     parser = ArgumentParser(prog=f"make {target}", description=description)
     parser.add_argument("--quick", action="store_true", help="do just enough to see that everything runs")
@@ -117,13 +121,13 @@ def asked_for(target: str, description: str | None) -> tuple[str, bool, Path]:
 
 
 def write(path: Path, *, samples: Sequence[dict[str, Any]], **head: Any) -> None:
-    """Write figures as JSON, with one line a sample, so that people can read it."""
+    """Write figures as JSON that people can read, a line for each sample."""
     lines = ",\n".join(f"    {json.dumps(sample)}" for sample in samples)
     path.write_text(f'{json.dumps(head, indent=2)[:-2]},\n  "samples": [\n{lines}\n  ]\n}}\n', "utf-8")
 
 
 def machine(packages: Iterable[str]) -> dict[str, Any]:
-    """What the figures depend on: the machine, and the releases of these packages."""
+    """Describe the machine, and the releases of these packages."""
     return {
         "system": platform.platform(),
         "cores": len(os.sched_getaffinity(0)),
@@ -134,5 +138,5 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
 
 
 def load() -> str:
-    """The load average, as people are used to see it."""
+    """Return the load average as uptime prints it."""
     return " ".join(f"{average:.2f}" for average in os.getloadavg())

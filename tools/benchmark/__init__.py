@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A benchmark of the collection, side by side with what people use without it."""
+"""Benchmark of the collection and its alternatives."""

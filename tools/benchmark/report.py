@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The figures as a page for people."""
+"""Page of the figures for people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CASES = {
     "unchanged": "no change",
     "change": "one change",
     "remove": "{removed} removals",
-    "replace": "exact replacement of all",
+    "replace": "replacement of all",
 }
 
 WAYS = {DIRECT: "in the controller", MODULE: "as a module"}
@@ -40,7 +40,7 @@ TARGETS = {
     (50, "unchanged"): 0.7,
     (50, "change"): 0.7,
 }
-"""The most that a task of the batch module may take, as a ratio to the floor, by latency and case."""
+"""The most that a task of the batch module may take, as a ratio to the baseline, by latency and case."""
 
 LEAST_SPEEDUP = 500
 """How many times faster the batch module has to be than a loop over uri."""
@@ -53,7 +53,7 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A task of the batch module against the floor."""
+    """Comparison of a task of the batch module with the baseline."""
 
     figures: Figures
     latency: int
@@ -70,7 +70,7 @@ class Comparison:
 
     @property
     def least(self) -> Measure:
-        """The requests of the floor."""
+        """Return the measure of the baseline."""
         return self.figures.measure(FLOOR, self.latency, self.case)
 
     @property
@@ -91,12 +91,12 @@ class Comparison:
 
     @property
     def parts(self) -> dict[str, float]:
-        """Where the seconds go. What a task has less of than the floor is negative."""
+        """Return seconds by part of a task; negative where the baseline has more."""
         unasked = self.figures.measure(self.way, self.latency, "refused", 1).seconds
         loaded = self.figures.measure(self.way, self.latency, "refused").seconds
         operation = self.figures.measure(OPERATION, self.latency, self.case).seconds
         parts = {
-            "floor": self.floor,
+            "baseline": self.floor,
             "start": unasked - self.figures.idle(self.latency),
             "arguments": loaded - unasked,
             "operation": operation - self.least.seconds,
@@ -105,7 +105,7 @@ class Comparison:
 
 
 def report(figures: Figures) -> str:
-    """A page of Markdown."""
+    """Return a page of Markdown."""
     comparisons = [
         Comparison(figures, latency, case, way)
         for latency in figures.scale["latencies"]
@@ -114,7 +114,7 @@ def report(figures: Figures) -> str:
     ]
     lines = [
         *_head(figures),
-        *_against_the_floor(figures, comparisons),
+        *_against_the_baseline(figures, comparisons),
         *_instead(figures),
         *_loops(figures),
         *_growth(figures),
@@ -126,56 +126,58 @@ def report(figures: Figures) -> str:
 
 def _head(figures: Figures) -> Iterator[str]:
     latencies = " and ".join(f"{latency} ms" for latency in figures.scale["latencies"])
-    yield "# What the collection costs"
+    yield "# Benchmarks"
     yield ""
-    yield f"`{figures.command}` made this page: in one go it measures the collection and what people use without it,"
-    yield f"against the emulator of this repository, which takes {latencies} for each request. Trust the ratios, since"
+    yield f"`{figures.command}` generated this page: in one run it measures the collection and the alternatives,"
+    yield f"against the emulator of this repository, which takes {latencies} for each request. Compare the ratios:"
     yield "seconds depend on the machine. The raw figures are in [figures.json](figures.json)."
     yield ""
     yield from table(("machine", ""), [(name, str(value)) for name, value in figures.machine.items()])
 
 
-def _against_the_floor(figures: Figures, comparisons: Iterable[Comparison]) -> Iterator[str]:
-    yield f"## `origin_cloud_region_batch` with {figures.scale['fleet']:,} mappings, against the floor"
+def _against_the_baseline(figures: Figures, comparisons: Iterable[Comparison]) -> Iterator[str]:
+    yield f"## `origin_cloud_region_batch` with {figures.scale['fleet']:,} mappings, compared with the baseline"
     yield ""
-    yield "The floor is a task that does nothing (`ansible.builtin.ping`), plus the fewest requests that will do, sent"
-    yield "one after the other by a bare session of `requests` that is told what to read and to write. Tasks run"
-    yield "*in the controller* by default where they can, and *as a module* with `originops_cloudflare_direct: false`."
-    yield "Times are medians, with the least and the most; a ratio is what a task takes, divided by the floor."
+    yield "The baseline is a task that does nothing (`ansible.builtin.ping`), plus the fewest sufficient requests, sent"
+    yield "in sequence by a bare session of `requests` from a prepared list. Tasks run *in the controller* by default"
+    yield "where they can, and *as a module* with `originops_cloudflare_direct: false`. Times are medians, with minimum"
+    yield "and maximum; a ratio is the time of a task, divided by the baseline."
     yield ""
     rows = [
         (
-            *it.title,
-            str(it.task),
-            f"{it.floor:.2f} s",
-            f"**{it.ratio:.2f}**",
-            "" if it.target is None else f"at most {it.target:g}: {verdict(not it.missed)}",
-            f"{it.task.requests:,}",
-            f"{it.least.requests:,}",
+            *run.title,
+            str(run.task),
+            f"{run.floor:.2f} s",
+            f"**{run.ratio:.2f}**",
+            "" if run.target is None else f"at most {run.target:g}: {verdict(not run.missed)}",
+            f"{run.task.requests:,}",
+            f"{run.least.requests:,}",
         )
-        for it in comparisons
+        for run in comparisons
     ]
-    yield from table(("latency", "case", "run", "task", "floor", "ratio", "target", "requests", "of the floor"), rows)
-    for it in comparisons:
-        if it.missed:
-            _floor, *others = it.parts.items()
+    yield from table(
+        ("latency", "case", "run", "task", "baseline", "ratio", "target", "requests", "of the baseline"), rows
+    )
+    for run in comparisons:
+        if run.missed:
+            _baseline, *others = run.parts.items()
             added = sorted(others, key=lambda part: part[1], reverse=True)
-            told = ", ".join(f"{name} {seconds:+.2f} s" for name, seconds in added)
-            yield f"- {', '.join(it.title)}: **missed**, {it.ratio:.2f} instead of at most {it.target:g}. What comes"
-            yield f"  to the floor of {it.floor:.2f} s, as explained [below](#where-the-time-of-a-task-goes): {told}."
-    if not any(it.missed for it in comparisons):
+            parts = ", ".join(f"{name} {seconds:+.2f} s" for name, seconds in added)
+            yield f"- {', '.join(run.title)}: **missed**, {run.ratio:.2f} instead of at most {run.target:g}. Added"
+            yield f"  to the baseline of {run.floor:.2f} s, as explained [below](#time-of-a-task-by-part): {parts}."
+    if not any(run.missed for run in comparisons):
         yield "Every target is met."
     yield ""
 
 
 def _instead(figures: Figures) -> Iterator[str]:
     fleet = figures.scale["fleet"]
-    yield f"## {fleet:,} new mappings, and what people do instead"
+    yield f"## {fleet:,} new mappings, compared with the alternatives"
     yield ""
-    yield "Where all of them would take too long, a part is measured and multiplied. What the rate limit of the real"
-    yield "service adds, 1,200 requests in 5 minutes, is not in these times: who sends 3,500 waits 10 minutes more."
-    yield "The SDK's times leave out Ansible, the start of Python and all imports. Memory is the largest resident set"
-    yield "among the processes of a run, as the kernel tells it (`wait4`), for the part that was measured."
+    yield "If a full measurement would take too long, a part is measured and multiplied. The rate limit of the real"
+    yield "service, 1,200 requests in 5 minutes, is not in these times: 3,500 requests wait 10 minutes more. The SDK's"
+    yield "times leave out Ansible, the start of Python and all imports. Memory is the largest resident set among the"
+    yield "processes of a run, as the kernel reports it (`wait4`), for the part that was measured."
     yield ""
     rows: list[Row] = []
     for latency in figures.scale["latencies"]:
@@ -186,13 +188,15 @@ def _instead(figures: Figures) -> Iterator[str]:
             rows.append(
                 (
                     f"{latency} ms",
-                    "the requests of the floor" if other == FLOOR else other,
+                    "the requests of the baseline" if other == FLOOR else other,
                     *_extrapolated(measure, fleet),
                     f"{slower:,.0f}" if slower > 10 else f"{slower:.2f}",
                     f"{measure.memory:.0f} MiB",
                 )
             )
-    yield from table(("latency", "by", "measured", "all of them", "requests", "to the first line", "peak memory"), rows)
+    yield from table(
+        ("latency", "by", "measured", "all of them", "requests", "ratio to the first row", "peak memory"), rows
+    )
     for latency in figures.scale["latencies"]:
         uri = figures.measure(URI, latency, "create")
         for way, title in WAYS.items():
@@ -201,7 +205,7 @@ def _instead(figures: Figures) -> Iterator[str]:
             yield f"- At {latency} ms the batch module, run {title}, is **{speedup:,.0f} times** faster than a loop"
             yield f"  over `ansible.builtin.uri` (target: at least {LEAST_SPEEDUP}, {met})."
     yield ""
-    yield "To find out that nothing has changed, on the same terms:"
+    yield "No change, measured in the same way:"
     yield ""
     rows = [
         (f"{latency} ms", other, *_extrapolated(figures.measure(other, latency, "unchanged"), fleet))
@@ -222,14 +226,14 @@ def _loops(figures: Figures) -> Iterator[str]:
         target = f"at most {MOST_SHARE}: {verdict(share <= MOST_SHARE)}"
         rows.append((f"{latency} ms", str(direct), str(module), f"**{share:.2f}**", target, f"{direct.requests:,}"))
     yield from table(("latency", "in the controller", "as a module", "ratio", "target", "requests"), rows)
-    yield "The requests are sent one after the other either way, so the ratio tends to 1 as the service gets slower."
+    yield "The requests are sent in sequence either way, so the ratio tends to 1 as the service gets slower."
     yield ""
 
 
 def _growth(figures: Figures) -> Iterator[str]:
     yield "## How the cost grows"
     yield ""
-    yield "![Seconds by the number of mappings, at each latency, with the floor as a dashed line](growth.svg)"
+    yield "![Seconds by the number of mappings, at each latency, with the baseline as a dashed line](growth.svg)"
     yield ""
     rows = [
         (
@@ -244,41 +248,41 @@ def _growth(figures: Figures) -> Iterator[str]:
         for case in ("create", "unchanged")
         for size in [*figures.scale["growth"], figures.scale["fleet"]]
     ]
-    yield from table(("latency", "case", "mappings", "in the controller", "floor", "requests"), rows)
+    yield from table(("latency", "case", "mappings", "in the controller", "baseline", "requests"), rows)
 
 
 def _parts(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    yield "## Where the time of a task goes"
+    yield "## Time of a task by part"
     yield ""
-    yield "In seconds; what a task has less of than the floor is negative."
+    yield "In seconds; negative if a task takes less than the baseline."
     yield ""
-    yield "- *start*: a task that is refused before its first request, less one that does nothing: imports above all,"
-    yield "  and what Ansible does to prepare a module."
-    yield "- *arguments*: what that refusal takes longer with all mappings in its options."
-    yield "- *operation*: the module's own function in a bare Python process, less the requests of the floor. That is"
-    yield "  parsing, planning and the requests that the floor does not send, less what concurrent reading saves."
-    yield "- *result*: the rest, above all handing the result and its diff to Ansible."
+    yield "- *start*: a task that is refused before its first request, minus one that does nothing: mostly imports, and"
+    yield "  the preparation of a module by Ansible."
+    yield "- *arguments*: the additional time of that refusal with all mappings in its options."
+    yield "- *operation*: the module's own function in a bare Python process, minus the requests of the baseline. That"
+    yield "  is parsing, planning and the requests that the baseline does not send, minus the gain of parallel reading."
+    yield "- *result*: the rest, mostly passing the result and its diff to Ansible."
     yield ""
-    rows = [(*it.title, *(f"{seconds:.3f}" for seconds in it.parts.values())) for it in comparisons]
+    rows = [(*run.title, *(f"{seconds:.3f}" for seconds in run.parts.values())) for run in comparisons]
     yield from table(("latency", "case", "run", *comparisons[0].parts), rows)
 
 
 def _how(figures: Figures) -> Iterator[str]:
     yield "## How it was measured"
     yield ""
-    yield "- The time of a task is from its start until its result is shown and the playbook at its end, as a callback"
-    yield "  plugin sees it. Each task is the only one of its playbook, so it pays for what happens once in a run."
-    yield "  The start of `ansible-playbook` itself is not counted. The task that does nothing is measured likewise."
+    yield "- The time of a task is from its start until its result is shown and the playbook ends, as a callback plugin"
+    yield "  sees it. Each task is the only one of its playbook, so its time includes what happens once in a run. The"
+    yield "  start of `ansible-playbook` itself is not counted. The task that does nothing is measured in the same way."
     yield f"- Everything is run {figures.scale['repetitions']} times, in turn with everything else; the loops over"
     yield "  `origin_cloud_region`, and the module's function in a bare process, once."
-    yield "- The emulator runs in a process of its own, sets up the zone before each run, counts the requests, and is"
-    yield "  asked afterwards whether the zone holds what it should. Its rate limit is out of reach."
-    yield "- The floor of a creation is batches of 100, written unseen. That of all else is to read every page, then to"
-    yield "  delete and to write in batches of 100. Removals and replacement are tasks with `purge: true`."
+    yield "- The emulator runs in a process of its own, sets up the zone before each run, and counts the requests."
+    yield "  After each run the content of the zone is checked. The rate limit is out of reach."
+    yield "- The baseline of a creation writes batches of 100 without reading. That of all other cases reads every"
+    yield "  page, then deletes and writes in batches of 100. Removals and replacement are tasks with `purge: true`."
 
 
 def _extrapolated(measure: Measure, fleet: int) -> Row:
-    """What was measured, and the time and requests that it makes for the whole fleet."""
+    """Return a row: the measure, and its time and requests for the fleet."""
     seconds, requests = (value * fleet / measure.size for value in (measure.seconds, measure.requests))
     time = f"{seconds:.2f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     if measure.size < fleet:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulated service, in a process of its own."""
+"""Emulated service in a process of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WINDOW = 300
 
 @dataclass(frozen=True)
 class Service:
-    """How the service is reached, and what only an emulated one can do."""
+    """Addresses of the service, and what only an emulated one can do."""
 
     api_url: str
     control_url: str
@@ -42,21 +42,21 @@ class Service:
         return identifier
 
     def holds(self, name: str, mappings: Iterable[Mapping]) -> bool:
-        """Whether a zone holds just these mappings."""
+        """Return whether a zone holds just these mappings."""
         values = {mapping["origin_ip"]: [mapping["vendor"], mapping["region"]] for mapping in mappings}
         return bool(self._control("PUT", f"/zones/{name}", {})["mappings"] == values)
 
     def requests(self) -> int:
-        """How many requests came."""
+        """Return the number of requests that came."""
         return len(self.recorded())
 
     def recorded(self) -> list[dict[str, Any]]:
-        """Every request that came, as emulator.app.Recorded has it."""
+        """Return every request that came, as emulator.app.Recorded has it."""
         recorded: list[dict[str, Any]] = self._control("GET", "/requests")
         return recorded
 
     def forget_requests(self) -> None:
-        """Count from here."""
+        """Forget the requests that came so far."""
         self._control("DELETE", "/requests")
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
@@ -67,7 +67,7 @@ class Service:
 
 @contextmanager
 def emulated(latency: int, quota: int = QUOTA, window: int = WINDOW) -> Iterator[Service]:
-    """A service that takes so many milliseconds for each request, and grants so many in so many seconds."""
+    """Start a service: latency in milliseconds, a quota for so many seconds."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(latency / 1000, quota, window, theirs), daemon=True)

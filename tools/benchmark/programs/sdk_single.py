@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cloudflare's SDK, one mapping at a time, as tools do for which every address is a resource of its own."""
+"""Cloudflare's SDK, by its calls for one mapping at a time.
+
+Tools do so for which every address is a resource of its own.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measure what the collection costs, side by side with what people use without it."""
+"""Measure the collection beside what people use without it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from .figures import Figures, Sample, asked_for, load, machine
+from .figures import Figures, Sample, load, machine, parse_arguments
 from .plot import growth_plot
 from .report import report
 from .service import Service, emulated
@@ -23,7 +23,7 @@ ZONE = "fleet.example"
 
 def main() -> None:
     """Measure, and write a report, a plot and the raw figures."""
-    command, quick, folder = asked_for("bench", __doc__)
+    command, quick, folder = parse_arguments("bench", __doc__)
     scale = QUICK if quick else Scale()
     figures = Figures(command, machine(("ansible-core", "requests", "cloudflare")), asdict(scale))
     figures.samples.extend(_measure(scale))
@@ -38,7 +38,10 @@ def main() -> None:
 
 
 def _measure(scale: Scale) -> Iterator[Sample]:
-    """Everything, the subjects in turn, so that a machine that slows down meanwhile does so for all of them."""
+    """Yield all samples.
+
+    The subjects take turns, so that a machine that slows down does so for all of them.
+    """
     for latency in scale.latencies:
         with emulated(latency) as service, tempfile.TemporaryDirectory() as folder:
             for repetition in range(scale.repetitions):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work that is measured: what is done to a zone, whoever does it."""
+"""Work that is measured: changes of a zone, whoever makes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REGIONS = (("aws", "us-east-1"), ("azure", "westeurope"), ("gcp", "europe-west1"
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is done. The defaults are what `make bench` does."""
+    """Amount of work. The defaults are those of `make bench`."""
 
     fleet: int = 3500
     growth: Sequence[int] = (10, 100, 1000)
@@ -44,7 +44,7 @@ QUICK = Scale(fleet=200, growth=(10,), removed=20, repetitions=1, latencies=(0,)
 
 @dataclass(frozen=True)
 class Step:
-    """Something that is done to a zone, and the least that has to be read and written for it."""
+    """Change of a zone, and the least to read and write for it."""
 
     case: str
     size: int
@@ -62,7 +62,7 @@ NOTHING = Step("nothing", 0)
 
 
 def changes(scale: Scale) -> list[Step]:
-    """What can happen to a fleet."""
+    """Return steps for all that can happen to a fleet."""
     fleet, other = _fleet(18, scale.fleet), _fleet(19, scale.fleet)
     moved = {**fleet[-1], "vendor": "aws", "region": "us-west-2"}
     kept, gone = fleet[scale.removed :], _addresses(fleet[: scale.removed])
@@ -76,7 +76,7 @@ def changes(scale: Scale) -> list[Step]:
 
 
 def creation(size: int) -> list[Step]:
-    """An empty zone gets a fleet, and a zone has it."""
+    """Return two steps: an empty zone gets a fleet, and a zone has it."""
     fleet = _fleet(18, size)
     return [
         Step("create", size, wanted=fleet, upserts=fleet),
@@ -85,18 +85,21 @@ def creation(size: int) -> list[Step]:
 
 
 def refusal(size: int) -> Step:
-    """So many mappings are handed over, but the options contradict one another, so that nothing can be sent."""
+    """Return a step that sends nothing: its options contradict one another."""
     return Step("refused", size, _fleet(18, size), _fleet(18, size))
 
 
 def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The items, as many at a time as one request takes."""
+    """Yield the items, as many at a time as one request takes."""
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
 
 
 def _fleet(network: int, size: int) -> list[Mapping]:
-    """Mappings of addresses that RFC 2544 sets aside for benchmarks: 198.18.0.0/16 and 198.19.0.0/16."""
+    """Return mappings of addresses that RFC 2544 reserves for benchmarks.
+
+    These are 198.18.0.0/16 and 198.19.0.0/16.
+    """
     return [
         {"origin_ip": f"198.{network}.{number // 250}.{number % 250}", "vendor": vendor, "region": region}
         for number, (vendor, region) in zip(range(size), cycle(REGIONS), strict=False)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who does the work, and how much of it."""
+"""Subjects that do the work, and how much of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SDK_BULK = "SDK in bulk"
 
 class Run(Protocol):
     def __call__(self, service: Service, zone_id: str, step: Step, folder: Path, /) -> Timing:
-        """Do a step in a zone, given by its identifier, with a folder for its files."""
+        """Do a step in a zone, by its identifier, with a folder for files."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Subject:
 
 
 def subjects(scale: Scale) -> Sequence[Subject]:
-    """In the order of a repetition."""
+    """Return all subjects in the order of a repetition."""
     fleet = changes(scale)
     growth = [step for size in scale.growth for step in creation(size)]
     refusals = [refusal(1), refusal(scale.fleet)]

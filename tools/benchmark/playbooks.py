@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Playbooks that do the work, by a task that is the only one of its playbook, timed by a callback plugin."""
+"""Playbooks of one task that does the work, timed by a callback plugin."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ Task = dict[str, Any]
 
 @dataclass(frozen=True)
 class Playbook:
-    """A task that does a step in a zone, given by its identifier, with what the step wants in the variable fleet."""
+    """Task that does a step in a zone, which is given by its identifier.
+
+    The mappings that the step wants are in the variable fleet.
+    """
 
     task: Callable[[Service, str, Step], Task]
     direct: bool = True
@@ -70,29 +73,29 @@ class Playbook:
 
 
 def nothing(_service: Service, _zone_id: str, _step: Step) -> Task:
-    """A module that does nothing."""
+    """Return a task that does nothing."""
     return {"ansible.builtin.ping": {}}
 
 
 def batch(_service: Service, _zone_id: str, step: Step) -> Task:
-    """The module for many mappings."""
+    """Return a task of the module for many mappings."""
     return {f"{COLLECTION}.origin_cloud_region_batch": {"mappings": "{{ fleet }}", "purge": bool(step.deletes)}}
 
 
 def refused(_service: Service, _zone_id: str, _step: Step) -> Task:
-    """The same as far as it gets without a request: these options contradict one another."""
+    """Return a task whose options contradict one another: no request is made."""
     options = {"mappings": "{{ fleet }}", "state": "absent", "purge": True}
     return {f"{COLLECTION}.origin_cloud_region_batch": options, "failed_when": False}
 
 
 def region_loop(_service: Service, _zone_id: str, _step: Step) -> Task:
-    """A loop over the module for one mapping."""
+    """Return a loop over the module for one mapping."""
     item = {name: f"{{{{ item.{name} }}}}" for name in ("origin_ip", "vendor", "region")}
     return {f"{COLLECTION}.origin_cloud_region": item, "loop": "{{ fleet }}"}
 
 
 def uri_loop(service: Service, zone_id: str, _step: Step) -> Task:
-    """A loop over Ansible's own module for HTTP, which people write who have no module for the purpose."""
+    """Return a loop over Ansible's own module for HTTP."""
     request = {
         "url": f"{service.api_url}/zones/{zone_id}/origin/cloud_regions/{{{{ item.origin_ip }}}}",
         "method": "PUT",

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measure what it costs to keep many zones, by forks, by roles, by ansible-runner, and with the rate limit in reach."""
+"""Measure the cost of many zones.
+
+By forks, by roles, by ansible-runner, and with the rate limit in reach.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .figures import asked_for, load, machine, write
+from .figures import load, machine, parse_arguments, write
 from .process import COLLECTIONS, run
 from .service import Service, emulated
 from .work import Mapping, Step, creation
@@ -31,7 +34,7 @@ IN_RUNNER = (RUN, PIPE)
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is done. The defaults are what `make scale` does."""
+    """Amount of work. The defaults are those of `make scale`."""
 
     zones: int = 200
     mappings: int = 20
@@ -70,7 +73,7 @@ class Sample:
 
 def main() -> None:
     """Measure, and write a report and the raw figures."""
-    command, quick, folder = asked_for("scale", __doc__)
+    command, quick, folder = parse_arguments("scale", __doc__)
     scale = QUICK if quick else Scale()
     where = machine(("ansible-core", "ansible-runner", "requests"))
     samples = []
@@ -103,8 +106,8 @@ def _sample(service: Service, scale: Scale, way: str, step: Step, forks: int) ->
     for name in names:
         service.set_zone(name, step.held)
     service.forget_requests()
-    with tempfile.TemporaryDirectory() as given:
-        folder = Path(given)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         _write_files(folder, service, names, step.wanted)
         environment = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -129,7 +132,7 @@ def _sample(service: Service, scale: Scale, way: str, step: Step, forks: int) ->
 
 
 def _write_files(folder: Path, service: Service, names: Sequence[str], fleet: Sequence[Mapping]) -> None:
-    """All that the commands read."""
+    """Write all files that the commands read."""
     inventory = {"plugin": "originops.cloudflare.zones"}
     task = {
         "name": "Bring the zone to its mappings",
@@ -173,7 +176,7 @@ def _group(zone: str) -> str:
 
 
 def _hosts(zone: str, fleet: Sequence[Mapping]) -> dict[str, Mapping]:
-    """A host for each origin of a zone."""
+    """Return a host for each origin of a zone."""
     return {
         f"{mapping['origin_ip']}.{zone}": {
             "origin_ip": mapping["origin_ip"],
@@ -185,7 +188,7 @@ def _hosts(zone: str, fleet: Sequence[Mapping]) -> dict[str, Mapping]:
 
 
 def _check(folder: Path, service: Service, way: str, names: Sequence[str], fleet: Sequence[Mapping]) -> None:
-    """End the benchmark where a run did not do what it should, or left the token behind."""
+    """End the benchmark if a run failed its work, or left the token behind."""
     wrong = [name for name in names if not service.holds(name, fleet)]
     if wrong:
         raise SystemExit(f"{way}: {len(wrong)} zones do not hold what they should, such as {wrong[0]}")
@@ -199,9 +202,9 @@ def _check(folder: Path, service: Service, way: str, names: Sequence[str], fleet
         if not any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts.values()):
             raise SystemExit(f"{way}: there are no artifacts")
     token = service.token.encode()
-    told = [path for path in folder.rglob("*") if path.is_file() and token in path.read_bytes()]
-    if told != [folder / "token"]:
-        raise SystemExit(f"{way}: the token is in {', '.join(str(path.relative_to(folder)) for path in told)}")
+    leaks = [path for path in folder.rglob("*") if path.is_file() and token in path.read_bytes()]
+    if leaks != [folder / "token"]:
+        raise SystemExit(f"{way}: the token is in {', '.join(str(path.relative_to(folder)) for path in leaks)}")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tests with all that is supported: every ansible-core release with every Python that it supports.
+"""Test every supported ansible-core with every Python that it supports.
 
-What this machine has no Python for is told as NOT RUN.
+Rows without a Python on this machine are reported as NOT RUN.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ SESSIONS = {
     "playbook": [f"--ignore=tests/integration/test_{name}.py" for name in ("benchmark", "execution_environment")],
     "sanity": [],
 }
-"""Sessions of nox and what they are told, to leave out what does not depend on ansible-core."""
+"""Sessions of nox with their arguments, which leave out what does not depend on ansible-core."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is tested in one environment."""
+    """Tests in one environment."""
 
     name: str
     python: str
@@ -51,11 +51,11 @@ class Row:
     """The versions of these, and the newest of everything else."""
     sessions: Sequence[str]
 
-    def is_asked_for(self, asked: Sequence[str]) -> bool:
-        return not asked or any(word in (self.name, self.name.split("-")[0]) for word in asked)
+    def is_chosen(self, words: Sequence[str]) -> bool:
+        return not words or any(word in (self.name, self.name.split("-")[0]) for word in words)
 
     def run(self, python: str) -> dict[str, str]:
-        """What came of each session, in an environment made with this interpreter."""
+        """Return each session's outcome in a new environment of an interpreter."""
         environment = CHECKOUT / ".cache" / "nox" / f"matrix-{self.name}"
         requirements = ("-r", "requirements.txt", "-r", "requirements-test.txt")
         pip = (environment / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade")
@@ -69,7 +69,7 @@ class Row:
 
 
 def interpreter(python: str) -> str | None:
-    """Where a Python is, in PATH or among those of pyenv, whose shims only pretend to be it."""
+    """Find a Python in PATH or among those of pyenv, leaving out its shims."""
     folders = [folder for folder in os.environ["PATH"].split(os.pathsep) if not folder.endswith("/shims")]
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     folders += map(str, pyenv.glob(f"versions/{python}.*/bin"))
@@ -77,7 +77,10 @@ def interpreter(python: str) -> str | None:
 
 
 def rows() -> list[Row]:
-    """Unit tests everywhere; the rest once for each ansible-core, on the newest Python of it that is here."""
+    """Return all rows.
+
+    Unit tests run everywhere; the rest once for each ansible-core, on its newest Python that is here.
+    """
     everything = []
     for core, pythons in SUPPORTED.items():
         newest = next(filter(interpreter, reversed(pythons)), None)
@@ -100,20 +103,20 @@ def line(name: str, *cells: str) -> str:
 def main() -> int:
     table = rows()
     parser = ArgumentParser(prog="make matrix", description=__doc__)
-    parser.add_argument("asked", nargs="*", metavar="ROW", help="such as 2.16, 2.16-3.10 or lowest (all)")
-    asked = parser.parse_args().asked
-    for word in asked:
-        if not any(row.is_asked_for([word]) for row in table):
+    parser.add_argument("chosen", nargs="*", metavar="ROW", help="such as 2.16, 2.16-3.10 or lowest (all)")
+    chosen = parser.parse_args().chosen
+    for word in chosen:
+        if not any(row.is_chosen([word]) for row in table):
             parser.error(f"there is no row {word}: the rows are {', '.join(row.name for row in table)}")
     lines = [line("", *SESSIONS)]
     results: list[str] = []
     for row in table:
-        if not row.is_asked_for(asked):
+        if not row.is_chosen(chosen):
             lines.append(line(row.name, "NOT RUN: not asked for"))
         elif python := interpreter(row.python):
-            came = row.run(python)
-            results += came.values()
-            lines.append(line(row.name, *(came.get(session, "-") for session in SESSIONS)))
+            outcomes = row.run(python)
+            results += outcomes.values()
+            lines.append(line(row.name, *(outcomes.get(session, "-") for session in SESSIONS)))
         else:
             lines.append(line(row.name, f"NOT RUN: there is no Python {row.python} here"))
     print("", *lines, f"lowest is {' '.join(LOWEST)}", sep="\n")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Python programs that do the work without Ansible, each run in a process of its own."""
+"""Python programs that do the work without Ansible, in own processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Way = Callable[[Service, str, Step], Callable[[], None]]
 
 @dataclass(frozen=True)
 class Program:
-    """A module of this package, as it is run."""
+    """Module of this package, as it is run."""
 
     name: str
 

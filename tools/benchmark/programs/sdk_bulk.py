@@ -16,7 +16,7 @@ from . import main
 
 
 def sdk_bulk(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
-    """Read the zone where it has to be known, and write what is told to be different."""
+    """Read the zone if it has to be known, and write the step's changes."""
     regions = Cloudflare(api_token=service.token, base_url=service.api_url).cache.origin_cloud_regions
 
     def work() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A callback plugin that tells the benchmark how long a playbook's task took."""
+"""Callback plugin that times the task of a playbook for the benchmark."""
 
 from __future__ import annotations
 

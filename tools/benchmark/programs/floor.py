@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fewest requests that will do, one after the other, by a bare session of requests."""
+"""Fewest requests that will do, one by one, by a session of requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import main
 
 
 def floor(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
-    """Read what has to be known, and write what is told to be different: nothing is compared or checked here."""
+    """Read what has to be known, and write the step's changes, unchecked."""
     url = f"{service.api_url}/zones/{zone_id}/origin/cloud_regions"
 
     def work() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The figures about many zones as a page for people, and the commands that they are about."""
+"""Page of the figures about many zones, and the commands behind them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Sample = dict[str, Any]
 
 
 def report(figures: dict[str, Any]) -> str:
-    """A page of Markdown, of what zones.json has."""
+    """Return a page of Markdown from the content of zones.json."""
     return "\n".join([*_head(figures), *_forks(figures), *_ways(figures), *_rate_limit(figures), *_how(figures)]) + "\n"
 
 
@@ -50,14 +50,13 @@ def _of(figures: dict[str, Any], way: str, case: str) -> list[Sample]:
 
 def _head(figures: dict[str, Any]) -> Iterator[str]:
     scale = figures["scale"]
-    yield "# What many zones cost"
+    yield "# Benchmark: many zones"
     yield ""
-    yield f"`{figures['command']}` made this page: it runs playbooks over {scale['zones']} zones with"
+    yield f"`{figures['command']}` generated this page: it runs playbooks over {scale['zones']} zones with"
     yield f"{scale['mappings']} mappings each, against the emulator of this repository, which takes"
-    yield f"{scale['latency']} ms for each request. How to set such playbooks up is told in"
-    yield "[Many zones](../many-zones.md). Requests are exact. Seconds depend on the machine, above all on its cores"
-    yield "and on what else keeps these busy, since Ansible starts a process for each task of each host. The raw"
-    yield "figures are in [zones.json](zones.json)."
+    yield f"{scale['latency']} ms for each request. [Many zones](../many-zones.md) explains such playbooks."
+    yield "Requests are exact. Seconds depend on the machine, mostly on its cores and their other load, since Ansible"
+    yield "starts a process for each task of each host. The raw figures are in [zones.json](zones.json)."
     yield ""
     yield from table(("machine", ""), [(name, str(value)) for name, value in figures["machine"].items()])
 
@@ -68,14 +67,14 @@ def _forks(figures: dict[str, Any]) -> Iterator[str]:
     yield "## By the number of forks"
     yield ""
     yield "One task of `origin_cloud_region_batch`, with the identifiers of the zones from the inventory plugin"
-    yield f"`originops.cloudflare.zones`. To list the zones takes {listing} of the requests."
+    yield f"`originops.cloudflare.zones`. Listing the zones takes {listing} of the requests."
     yield ""
     rows = []
     for create, unchanged in zip(_of(figures, TASK, "create"), _of(figures, TASK, "unchanged"), strict=True):
-        told = [f"{create['forks']}"]
+        cells = [f"{create['forks']}"]
         for sample in (create, unchanged):
-            told += [f"{sample['seconds']:.1f} s", f"{sample['requests']:,}", f"{sample['most']}"]
-        rows.append((*told, _target(unchanged)))
+            cells += [f"{sample['seconds']:.1f} s", f"{sample['requests']:,}", f"{sample['most']}"]
+        rows.append((*cells, _target(unchanged)))
     yield from table(
         ("forks", "all new", "requests", "a zone", "no change", "requests", "a zone", "target for no change"), rows
     )
@@ -85,12 +84,12 @@ def _ways(figures: dict[str, Any]) -> Iterator[str]:
     forks = figures["scale"]["usual_forks"]
     yield f"## By roles and by ansible-runner, at {forks} forks"
     yield ""
-    yield "Nothing changes. The role, in its exact mode, and the audit compare each zone with a group of the inventory"
-    yield f"that has a host for each mapping, {figures['scale']['zones'] * figures['scale']['mappings']:,} in all."
-    yield "ansible-runner runs the task of above."
+    yield "Nothing changes. The role, with `origin_regions_exact: true`, and the audit compare each zone with a"
+    yield f"group of one host for each mapping, {figures['scale']['zones'] * figures['scale']['mappings']:,} in all."
+    yield "ansible-runner runs the task above."
     yield ""
     titles = {
-        TASK: "the task of above",
+        TASK: "the task above",
         ROLE: "role `originops.cloudflare.origin_regions`",
         AUDIT: "playbook `originops.cloudflare.audit`",
         RUN: "`ansible-runner run`",
@@ -105,11 +104,11 @@ def _ways(figures: dict[str, Any]) -> Iterator[str]:
                     (title, f"{sample['seconds']:.1f} s", f"{sample['requests']:,}", f"{sample['most']}", target)
                 )
     yield from table(("by", "time", "requests", "a zone", "target"), rows)
-    yield "- The role and the audit are some ten tasks for each zone, where the first row has one, and an audit writes"
-    yield "  a file for each zone. It is Ansible that takes the time, not the requests."
+    yield "- The role and the audit run some ten tasks for each zone, the first row runs one, and an audit writes a"
+    yield "  file for each zone. Ansible takes the time, not the requests."
     yield "- An audit reads the mappings, the supported regions and two settings of each zone."
-    yield "- For ansible-runner the token is in a file, not in the environment. After each run all that it left is"
-    yield "  searched, artifacts above all: the token is nowhere."
+    yield "- For ansible-runner the token is in a file, not in the environment. After each run all files that it left"
+    yield "  are searched, including the artifacts: none has the token."
     yield ""
 
 
@@ -117,7 +116,7 @@ def _rate_limit(figures: dict[str, Any]) -> Iterator[str]:
     scale = figures["scale"]
     [sample] = _of(figures, RATE_LIMITED, "create")
     windows = ceil(sample["requests"] / scale["quota"])
-    free = next((it for it in _of(figures, TASK, "create") if it["forks"] == sample["forks"]), None)
+    free = next((other for other in _of(figures, TASK, "create") if other["forks"] == sample["forks"]), None)
     yield "## With the rate limit in reach"
     yield ""
     yield "Cloudflare grants a user 1,200 requests in 300 seconds. Here the emulator grants"
@@ -128,15 +127,15 @@ def _rate_limit(figures: dict[str, Any]) -> Iterator[str]:
         ("forks", f"{sample['forks']}"),
         ("time", f"{sample['seconds']:.1f} s"),
         *([("time without a limit", f"{free['seconds']:.1f} s")] if free else []),
-        ("the least that the quota allows", f"{(windows - 1) * scale['window']} s"),
+        ("minimum by the quota", f"{(windows - 1) * scale['window']} s"),
         ("requests granted", f"{sample['requests']:,}"),
-        ("requests refused (429) and sent again", f"{sample['refused']:,}"),
-        ("zones that failed, or hold what they should not", "0"),
+        ("requests refused (429) and retried", f"{sample['refused']:,}"),
+        ("zones that failed, or have wrong content", "0"),
     ]
     yield from table(("", ""), rows)
-    yield "The run is slowed down and does not fail. A process learns from each answer how much is left, but each task"
-    yield "of each zone is a process of its own, whose first request knows nothing of that yet. What is refused waits"
-    yield "for as long as the service says, and is sent again."
+    yield "The run slows down and does not fail. A process reads the rest of the quota from each response, but each"
+    yield "task of each zone is a new process, which sends its first request without knowing the quota. A refused"
+    yield "request is retried after the delay that the service asks for."
     yield ""
 
 
@@ -153,10 +152,10 @@ def _how(figures: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "- The emulator runs in a process of its own on the same machine, sets up the zones before each run, and"
     yield "  counts the requests."
-    yield "- After each run the emulator is asked whether every zone holds what it should. The benchmark ends with an"
-    yield "  error where one does not, where a command fails or takes longer than five minutes, where the audit's"
-    yield "  report lacks a zone, and where the token is found."
-    yield "- *A zone* is the most requests that any zone had. Except in the last table the rate limit is out of reach."
+    yield "- After each run the content of every zone is checked. The benchmark ends with an error if it is wrong, if a"
+    yield "  command fails or takes longer than five minutes, if the audit's report lacks a zone, or if the token is"
+    yield "  found."
+    yield "- *A zone* is the maximum of requests for one zone. Except in the last table the rate limit is out of reach."
 
 
 def _target(sample: Sample) -> str:

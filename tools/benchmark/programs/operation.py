@@ -2,21 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the batch module does once it is started and has its options, without Ansible around it."""
+"""Operation of the batch module, without Ansible around it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _operations, _options
+from ansible_collections.originops.cloudflare.plugins.module_utils import _argspec, _operations
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_batch
 
 from ..service import Service
 from ..work import Step
 from . import main
 
-SPEC: dict[str, Any] = {**_options.ARGUMENT_SPEC, **origin_cloud_region_batch.ARGUMENT_SPEC}
+SPEC: dict[str, Any] = {**_argspec.ARGUMENT_SPEC, **origin_cloud_region_batch.ARGUMENT_SPEC}
 DEFAULTS = {name: option.get("default") for name, option in SPEC.items()}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running a process to its end, and what memory it took."""
+"""Processes that are run to their end, and the memory that they took."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ COLLECTIONS = CHECKOUT / ".cache" / "collections"
 
 @dataclass(frozen=True)
 class Timing:
-    """What the process timed in itself, and its peak memory in KiB."""
+    """Seconds that a process measured in itself, and its peak memory in KiB."""
 
     seconds: float
     memory: int
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], given: str = "") -> tuple[str, int]:
-    """Run a command in a folder, with no more of the caller's environment than PATH, and something on its stdin.
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], stdin_text: str = "") -> tuple[str, int]:
+    """Run a command in a folder, with a text on its standard input.
 
-    Returns what it printed, and its peak memory in KiB: the largest resident set among it and its descendants.
+    Of the caller's environment it has PATH alone. Returns what it printed, and its peak memory in KiB: the largest
+    resident set among it and its descendants.
     """
     with tempfile.TemporaryFile("w+") as stdin, tempfile.TemporaryFile("w+") as stdout:
-        stdin.write(given)
+        stdin.write(stdin_text)
         stdin.seek(0)
         process = subprocess.Popen(
             command,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the cost grows, as a picture."""
+"""Picture of the growth of the cost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINES = {"create": ("all new", "#c2410c"), "unchanged": ("no change", "#1d4ed8")
 
 
 def growth_plot(figures: Figures) -> str:
-    """A picture in SVG."""
+    """Draw a picture in SVG."""
     latencies = figures.scale["latencies"]
     width = WIDTH * len(latencies)
     lines = [
@@ -36,14 +36,14 @@ def growth_plot(figures: Figures) -> str:
 
 
 def _panel(figures: Figures, latency: int) -> Iterator[str]:
-    """Seconds by the number of mappings. Both scales are linear, so that linear growth looks it."""
+    """Draw seconds by the number of mappings, both on linear scales."""
     sizes: list[int] = [*figures.scale["growth"], figures.scale["fleet"]]
     lines: list[tuple[str, str, list[float]]] = []
     for case, (title, colour) in LINES.items():
         solid, dashed = f'stroke="{colour}"', f'stroke="{colour}" stroke-dasharray="4 3"'
         lines += [
             (title, solid, [figures.measure(DIRECT, latency, case, size).seconds for size in sizes]),
-            (f"{title}, floor", dashed, [figures.floor(latency, case, size) for size in sizes]),
+            (f"{title}, baseline", dashed, [figures.floor(latency, case, size) for size in sizes]),
         ]
     tick = _round_up(max(max(times) for _title, _style, times in lines) / 5)
 
@@ -70,6 +70,6 @@ def _panel(figures: Figures, latency: int) -> Iterator[str]:
 
 
 def _round_up(value: float) -> float:
-    """The next number that is 1, 2 or 5 times a power of ten."""
+    """Return the next number that is 1, 2 or 5 times a power of ten."""
     power: float = 10 ** floor(log10(value))
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= value)
