@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.originops.cloudflare.plugins.modules.origin_cloud_region_info import main
-from ansible_collections.originops.cloudflare.plugins.plugin_utils._direct import DirectActionModule
+from ..modules.origin_cloud_region_info import main
+from ..plugin_utils._in_process import DirectActionModule
 
 
 class ActionModule(DirectActionModule):

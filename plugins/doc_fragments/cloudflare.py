@@ -2,77 +2,77 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the documentation of all plugins has in common."""
+"""Documentation that all plugins share."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # The options that lead to the service.
+    # Options for the connection to the service.
     DOCUMENTATION = r"""
 options:
   api_token:
     description:
-      - An API token, sent as a bearer token.
-      - It needs the permissions C(Zone > Cache Settings > Edit) to change mappings or C(Read) to only look at them,
-        and C(Zone > Zone > Read) to list zones or to find one by its name.
-      - If neither this nor O(api_email) and O(api_key) are given, the environment variable E(CLOUDFLARE_API_TOKEN) is
-        used, and after it E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
+      - The API token, sent as a bearer token.
+      - It needs the permission C(Zone > Cache Settings > Edit) to change mappings, or C(Read) to only read them, and
+        C(Zone > Zone > Read) to list zones or to find a zone by name.
+      - If neither this option nor O(api_email) and O(api_key) are set, the environment variable E(CLOUDFLARE_API_TOKEN)
+        is used, or else E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
       - Mutually exclusive with O(api_email) and O(api_key).
     type: str
     version_added: 0.1.0
   api_email:
     description:
-      - The e-mail address of the account that O(api_key) belongs to.
-      - Where only one of the two is given, the other is taken from the environment variable E(CLOUDFLARE_EMAIL) or
+      - The e-mail address of the user of O(api_key).
+      - If only one of the two options is set, the other is read from the environment variable E(CLOUDFLARE_EMAIL) or
         E(CLOUDFLARE_API_KEY).
     type: str
     version_added: 0.1.0
   api_key:
     description:
-      - The global API key, which may do all that its user may. Prefer O(api_token).
+      - The global API key, which has all permissions of its user. Prefer O(api_token).
       - Required together with O(api_email).
     type: str
     version_added: 0.1.0
   api_url:
     description:
-      - The base address of the API, with or without a slash at its end.
-      - It has to be C(https), or C(http) to a loopback address, which then is reached without any proxy.
+      - The base URL of the API, with or without a trailing slash.
+      - The scheme has to be C(https), or C(http) for a loopback address, which is then accessed without a proxy.
       - Redirects are never followed.
-      - The environment variable E(CLOUDFLARE_BASE_URL) is used where this is not given.
+      - If this option is not set, the environment variable E(CLOUDFLARE_BASE_URL) is used.
     type: str
     version_added: 0.1.0
     default: https://api.cloudflare.com/client/v4
   timeout:
     description:
-      - Seconds to wait for a connection, and again for each part of an answer, in every single request.
+      - Seconds to wait for a connection, and for each part of a response, in each request.
       - More than 0, at most 3600.
     type: float
     version_added: 0.1.0
     default: 30
   retries:
     description:
-      - How many times a request is repeated after a connection error, an answer that breaks off, HTTP 429, 500, 502,
-        503, 504 or 520 to 524.
-      - The wait before it is what the service asks for with C(Retry-After), else half a second, doubled each time up
-        to 30 seconds, less a random part. A service that asks for more than 300 seconds is not waited for.
-      - The waits of one request come to at most 600 seconds.
-      - With fewer than 10 requests left of the rate limit, what is left is spread over the rest of its window, which
-        slows a task down by at most 600 seconds, unless this is 0.
+      - The maximum number of retries of a request after a connection error, a truncated response, or HTTP 429, 500,
+        502, 503, 504 or 520 to 524.
+      - The wait before a retry is the service's C(Retry-After), or else half a second, doubled each time up to 30
+        seconds, less a random part. If the service requests a wait of more than 300 seconds, there is no retry.
+      - The total wait of a request is at most 600 seconds.
+      - If fewer than 10 requests of the rate limit are left, they are spread over the rest of its window. This delays a
+        task by at most 600 seconds, and is turned off by V(0).
     type: int
     version_added: 0.1.0
     default: 5
   validate_certs:
     description:
-      - Whether to check the certificate of the service. With V(false) the credentials can be read by whoever stands
-        in between.
+      - Whether to validate the certificate of the service. With V(false), an attacker on the network can read the
+        credentials.
     type: bool
     version_added: 0.1.0
     default: true
   ca_path:
     description:
-      - A file or a folder with the certificates of the authorities to trust, instead of those that C(requests) uses
-        otherwise (see the environment variable E(REQUESTS_CA_BUNDLE)).
+      - A file or a directory with the certificates of trusted authorities, instead of those that C(requests) uses by
+        default (see the environment variable E(REQUESTS_CA_BUNDLE)).
     type: path
     version_added: 0.1.0
 requirements:
@@ -80,15 +80,15 @@ requirements:
   - urllib3 >= 1.26, which requests brings
 """
 
-    # The options that lead to a zone of it.
+    # Options to select a zone.
     ZONE = r"""
 options:
   api_version:
     description:
-      - The generation of the API's endpoints.
-      - V(auto) uses V(v2), and V(v1) only where the service does not know the routes of V(v2).
-      - Cloudflare's published end of life of V(v1) is 2026-10-01, so using it gives a deprecation warning.
-      - With V(v1), creating a mapping is repeated (see O(retries)) only where it cannot have been applied.
+      - The version of the API's endpoints.
+      - V(auto) uses V(v2), and V(v1) only if the service does not have the routes of V(v2).
+      - Cloudflare's published end of life of V(v1) is 2026-10-01, so its use causes a deprecation warning.
+      - With V(v1), the creation of a mapping is retried (see O(retries)) only if it cannot have been applied.
     type: str
     version_added: 0.1.0
     choices:
@@ -99,7 +99,7 @@ options:
   zone_id:
     description:
       - The identifier of the zone, 1 to 32 letters and digits.
-      - Exactly one of O(zone_id) and O(zone) is required. The identifier saves the request that finds a zone by name.
+      - Exactly one of O(zone_id) and O(zone) is required. The identifier saves the request to find the zone by name.
     type: str
     version_added: 0.1.0
   zone:
@@ -109,12 +109,12 @@ options:
     version_added: 0.1.0
   account_id:
     description:
-      - The identifier of the account that O(zone) is in, for a name that is in more than one account.
+      - The identifier of the account of O(zone), for a name that exists in more than one account.
     type: str
     version_added: 0.1.0
 """
 
-    # Where plugins on the controller find the options that they are not given.
+    # Environment variables for options of plugins on the controller.
     ENVIRONMENT = r"""
 options:
   api_token:
@@ -134,19 +134,19 @@ options:
     ATTRIBUTES = r"""
 attributes:
   check_mode:
-    description: Can run in check mode, sends no write then, and fails where the run would.
+    description: Can run in check mode, which sends no writes, and fails if the run would fail.
   diff_mode:
     description: Returns what has changed, or in check mode will change, as a diff.
   idempotent:
-    description: Running it again changes nothing.
+    description: Another run changes nothing.
   action_group:
     description: Use C(group/originops.cloudflare.cloudflare) in C(module_defaults) to set the options of all modules.
     support: full
     membership:
       - originops.cloudflare.cloudflare
 notes:
-  - With ansible-core 2.19 or later a task that runs on the controller itself runs inside Ansible's own process, which
-    spares the start of Python. So it does with a local connection and the controller's interpreter, but without
-    C(async), C(become) and an C(environment) of its own, and to the same result. Set the variable
-    C(originops_cloudflare_direct) to V(false) to turn this off.
+  - With ansible-core 2.19 or later, a task on the controller runs inside Ansible's own process, which saves the start
+    of Python. This applies to tasks with a local connection and the controller's interpreter, and without C(async),
+    C(become) or an C(environment) of their own. The result is the same. Set the variable C(originops_cloudflare_direct)
+    to V(false) to turn this off.
 """

@@ -6,28 +6,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: audit_report
-short_description: The reports of an audit as JSON, Markdown, JUnit XML or a page
+short_description: Convert audit reports to JSON, Markdown, JUnit XML or HTML
 version_added: 1.0.0
 description:
-  - Sums up the reports that audits of zones made, and tells the result to a person or a pipeline.
-  - The text depends on the reports alone, so the same reports give the same text.
+  - Combines the reports of audited zones, and formats the result for people or pipelines.
+  - The output depends only on the reports, so the same reports produce the same output.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 positional: format
 options:
   _input:
     description:
-      - The report of a zone, an aggregate that this filter made as JSON, or a list of either.
-      - Of two reports of the same zone the one with the later C(audited_on) counts.
+      - The report of a zone, an aggregate from this filter in JSON format, or a list of either.
+      - Of several reports of the same zone, the one with the latest C(audited_on) is used.
     type: raw
     version_added: 1.0.0
     required: true
   format:
     description:
-      - V(json) is the aggregate, C(totals) and the reports of all C(zones) sorted by name.
-      - V(markdown) is for the summary page of a pipeline's run. Of every zone and kind of finding it lists 20.
-      - V(junit) is JUnit XML, a suite for each zone and a case for each kind of finding.
-      - V(html) is a page for the browser, one file that loads nothing from anywhere.
+      - V(json) is the aggregate, with C(totals) and the reports of all C(zones), sorted by name.
+      - V(markdown) is for the summary page of a pipeline run. It lists at most 20 findings of each kind for each zone.
+      - V(junit) is JUnit XML, with a suite for each zone and a case for each kind of finding.
+      - V(html) is a web page in a single file, without external resources.
     type: str
     version_added: 1.0.0
     choices:
@@ -39,7 +39,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Keep what the audits of all zones came to as one page
+- name: Save the audits of all zones as one page
   ansible.builtin.copy:
     content: "{{ reports | originops.cloudflare.audit_report('html') }}"
     dest: audit.html
@@ -105,7 +105,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text, which ends with a newline.
+  description: The formatted report, which ends with a newline.
   type: str
 """
 
@@ -115,25 +115,23 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import nearest, shorten
-from ansible_collections.originops.cloudflare.plugins.plugin_utils._page import as_page
-from ansible_collections.originops.cloudflare.plugins.plugin_utils._report import (
-    aggregate,
-    as_json,
-    as_junit,
-    as_markdown,
-)
+from ..module_utils._errors import InvalidInput
+from ..module_utils._messages import quote, suggest
+from ..plugin_utils._report.html import as_page
+from ..plugin_utils._report.junit import as_junit
+from ..plugin_utils._report.markdown import as_markdown
+from ..plugin_utils._report.model import aggregate, as_json
 
 FORMATS = {"json": as_json, "markdown": as_markdown, "junit": as_junit, "html": as_page}
 
 
-def audit_report(given: Any, format: str = "json") -> str:
+def audit_report(reports: Any, format: str = "json") -> str:
+    """Format reports of audits, as DOCUMENTATION describes it."""
     if format not in FORMATS:
-        raise AnsibleFilterError(f"format {shorten(str(format))} is unknown: {nearest(str(format), FORMATS)}")
+        raise AnsibleFilterError(f"format {quote(str(format))} is unknown: {suggest(str(format), FORMATS)}")
     try:
-        # Names of hosts and messages of the service must never be taken for templates.
-        return wrap_var(FORMATS[format](aggregate(given)))
+        # Names of hosts and messages of the service must never be evaluated as templates.
+        return wrap_var(FORMATS[format](aggregate(reports)))
     except InvalidInput as error:
         raise AnsibleFilterError(f"audit_report: {error}") from None
 

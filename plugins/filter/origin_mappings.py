@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: origin_mappings
-short_description: Origin cloud region mappings from the variables of inventory hosts
+short_description: Create origin cloud region mappings from the variables of inventory hosts
 version_added: 1.0.0
 description:
-  - Turns hosts into the list of mappings that M(originops.cloudflare.origin_cloud_region_batch) takes. Each public
-    IPv4 and IPv6 address of a host becomes a mapping, with the cloud vendor and the region that the host is in.
+  - Converts hosts to the list of mappings for M(originops.cloudflare.origin_cloud_region_batch). Each public IPv4 and
+    IPv6 address of a host becomes a mapping, with the cloud vendor and the region of the host.
   - The variables of the inventory plugins C(amazon.aws.aws_ec2), C(azure.azcollection.azure_rm),
-    C(google.cloud.gcp_compute) and C(oracle.oci.oci) are recognized by their shape. Variables that you set
-    yourself win, one by one.
-  - A host without a public address, or whose region cannot be told, is never left out silently.
-  - The same address with different regions is always an error, which names both hosts.
+    C(google.cloud.gcp_compute) and C(oracle.oci.oci) are recognized by their structure. Each variable that you set
+    yourself takes precedence.
+  - Hosts without a public address, or with an unknown region, are never skipped silently.
+  - The same address with different regions is always an error, and the message names both hosts.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -29,10 +29,10 @@ options:
     required: true
   unresolved:
     description:
-      - What to do about hosts without a public address or whose region cannot be told.
-      - V(error) fails, and names all of them with the reason for each.
-      - V(skip) leaves them out, and warns of them.
-      - V(report) changes what is returned, to a dictionary of C(mappings), C(hosts) and C(unresolved).
+      - The handling of hosts without a public address, or with an unknown region.
+      - V(error) fails, and lists all these hosts with the reasons.
+      - V(skip) skips these hosts with a warning.
+      - V(report) returns a dictionary of C(mappings), C(hosts) and C(unresolved) instead of a list.
     type: str
     version_added: 1.0.0
     choices:
@@ -42,62 +42,62 @@ options:
     default: error
   zone:
     description:
-      - The name of a zone. Only hosts whose variable O(zones_variable) names it count, which is a text or a list.
-        Plain addresses count in any case.
+      - The name of a zone. Only hosts with this name in their variable O(zones_variable), a string or a list, are used.
+        Plain addresses are always used.
     type: str
     version_added: 1.0.0
   ranges:
     description:
-      - Files with the address ranges that the clouds publish, paths by vendor, as
-        RV(originops.cloudflare.cloud_ip_ranges#module:files) has them. They tell the vendor and the region of
-        addresses where no variable does.
+      - The files with the address ranges that cloud vendors publish, as a dictionary of paths by vendor, in the format
+        of RV(originops.cloudflare.cloud_ip_ranges#module:files). They determine the vendor and the region of addresses
+        if no variable does.
     type: dict
     version_added: 1.0.0
   ip_variable:
     description:
-      - The variable of a host with its public address, or a list of them.
+      - The name of the host variable with the public address, or a list of addresses.
     type: str
     version_added: 1.0.0
     default: origin_ip
   vendor_variable:
     description:
-      - The variable of a host with its cloud vendor.
+      - The name of the host variable with the cloud vendor.
     type: str
     version_added: 1.0.0
     default: origin_vendor
   region_variable:
     description:
-      - The variable of a host with its region.
+      - The name of the host variable with the region.
     type: str
     version_added: 1.0.0
     default: origin_region
   zones_variable:
     description:
-      - The variable of a host with the names of the zones that it is an origin of.
+      - The name of the host variable with the names of the zones for which the host is an origin.
     type: str
     version_added: 1.0.0
     default: origin_zones
   hostvars_prefix:
     description:
-      - What C(amazon.aws.aws_ec2) has as its option of the same name.
+      - The value of the option of the same name of C(amazon.aws.aws_ec2).
     type: str
     version_added: 1.0.0
     default: ""
   hostvars_suffix:
     description:
-      - What C(amazon.aws.aws_ec2) has as its option of the same name.
+      - The value of the option of the same name of C(amazon.aws.aws_ec2).
     type: str
     version_added: 1.0.0
     default: ""
   vars_prefix:
     description:
-      - What C(google.cloud.gcp_compute) has as its option of the same name.
+      - The value of the option of the same name of C(google.cloud.gcp_compute).
     type: str
     version_added: 1.0.0
     default: ""
 notes:
-  - Regions are Cloudflare's to judge, and M(originops.cloudflare.origin_cloud_region_batch) refuses what it does not
-    support before it writes anything.
+  - This filter does not check whether Cloudflare supports a region. M(originops.cloudflare.origin_cloud_region_batch)
+    rejects unsupported regions before it writes anything.
 seealso:
   - module: originops.cloudflare.origin_cloud_region_batch
   - plugin: originops.cloudflare.origin_region_of
@@ -105,21 +105,21 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Map every host of a group
+- name: Map all hosts of a group
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     mappings: "{{ groups['web'] | map('extract', hostvars) | originops.cloudflare.origin_mappings }}"
 
-- name: Map the hosts that name the zone in their variable origin_zones, and warn of those that cannot be told
+- name: Map the hosts with the zone in their variable origin_zones, and warn about unresolved hosts
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     mappings: "{{ hostvars | originops.cloudflare.origin_mappings(zone='example.com', unresolved='skip') }}"
 
-- name: Find out which hosts cannot be told, and why
+- name: Show unresolved hosts with the reasons
   ansible.builtin.debug:
     msg: "{{ (hostvars | originops.cloudflare.origin_mappings(unresolved='report')).unresolved }}"
 
-- name: Tell where load balancers are by the ranges that the clouds publish
+- name: Determine the regions of load balancers by published ranges
   ansible.builtin.debug:
     msg: "{{ ['198.51.100.7', '2001:db8:2::7'] | originops.cloudflare.origin_mappings(ranges=ranges) }}"
   vars:
@@ -131,10 +131,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The mappings, each address once, sorted by address, IPv4 first.
-    - With O(unresolved=report) a dictionary instead. Its C(mappings) are this list, C(hosts) are the names of the
-      hosts behind each address, and C(unresolved) is a list of dictionaries with C(host), C(reason), and the
-      C(addresses) of the host as far as they are known.
+    - The mappings, without duplicates, sorted by address, IPv4 first.
+    - With O(unresolved=report), a dictionary instead. C(mappings) is this list, C(hosts) has the names of the hosts of
+      each address, and C(unresolved) is a list of dictionaries with C(host), C(reason), and the known C(addresses) of
+      the host.
   type: raw
   sample:
     - origin_ip: 192.0.2.40
@@ -151,34 +151,34 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import nearest, shorten
-from ansible_collections.originops.cloudflare.plugins.module_utils._ranges import Ranges
-from ansible_collections.originops.cloudflare.plugins.plugin_utils._origins import Names, Vars, find_origins
+from ..module_utils._errors import InvalidInput
+from ..module_utils._messages import quote, suggest
+from ..module_utils._ranges.index import Ranges
+from ..plugin_utils._inventory import VariableNames, Vars, find_origins
 
 UNRESOLVED = ("error", "skip", "report")
 
 
 def origin_mappings(
-    given: Any,
+    hosts: Any,
     *,
     unresolved: str = "error",
     zone: str | None = None,
     ranges: Mapping[str, str] | None = None,
-    ip_variable: str = Names.ip,
-    vendor_variable: str = Names.vendor,
-    region_variable: str = Names.region,
-    zones_variable: str = Names.zones,
+    ip_variable: str = VariableNames.ip,
+    vendor_variable: str = VariableNames.vendor,
+    region_variable: str = VariableNames.region,
+    zones_variable: str = VariableNames.zones,
     hostvars_prefix: str = "",
     hostvars_suffix: str = "",
     vars_prefix: str = "",
 ) -> list[dict[str, Any]] | dict[str, Any]:
-    """See DOCUMENTATION."""
+    """Map hosts, as DOCUMENTATION describes it."""
     if unresolved not in UNRESOLVED:
         raise AnsibleFilterError(
-            f"unresolved: {shorten(str(unresolved))} is unknown: {nearest(str(unresolved), UNRESOLVED)}"
+            f"unresolved: {quote(str(unresolved))} is unknown: {suggest(str(unresolved), UNRESOLVED)}"
         )
-    names = Names(
+    names = VariableNames(
         ip_variable,
         vendor_variable,
         region_variable,
@@ -187,36 +187,36 @@ def origin_mappings(
         suffixes={"aws": hostvars_suffix},
     )
     try:
-        origins = find_origins(_hosts(given), names, zone, Ranges.load(ranges) if ranges else None)
+        origins = find_origins(_iterate_hosts(hosts), names, zone, Ranges.load(ranges).locate if ranges else None)
     except InvalidInput as error:
         raise AnsibleFilterError(f"origin_mappings: {error}") from None
     if unresolved == "report":
         return origins.as_dict()
     if origins.unresolved:
-        told = "; ".join(map(str, origins.unresolved))
+        reasons = "; ".join(map(str, origins.unresolved))
         if unresolved == "error":
             raise AnsibleFilterError(
-                f"origin_mappings: origins cannot be told of {len(origins.unresolved)} hosts: {told}"
+                f"origin_mappings: the origins of {len(origins.unresolved)} hosts cannot be determined: {reasons}"
             )
-        Display().warning(f"origin_mappings left out {len(origins.unresolved)} hosts: {told}")
+        Display().warning(f"origin_mappings left out {len(origins.unresolved)} hosts: {reasons}")
     return origins.sorted()
 
 
-def _hosts(given: Any) -> Iterator[tuple[str, Vars | str]]:
-    """Names and variables, or names and addresses, of whatever users have as their hosts. Raises InvalidInput."""
-    if isinstance(given, Mapping) and "inventory_hostname" in given:
-        given = [given]
-    if isinstance(given, Mapping):
-        for name in given:
-            if not isinstance(given[name], Mapping):
+def _iterate_hosts(hosts: Any) -> Iterator[tuple[str, Vars | str]]:
+    """Yield each host's name with its variables or its address."""
+    if isinstance(hosts, Mapping) and "inventory_hostname" in hosts:
+        hosts = [hosts]
+    if isinstance(hosts, Mapping):
+        for name in hosts:
+            if not isinstance(hosts[name], Mapping):
                 raise InvalidInput(
-                    f"{shorten(str(name))} has no dictionary of variables: give a dictionary of hosts, or a list"
+                    f"{quote(str(name))} has no dictionary of variables: give a dictionary of hosts, or a list"
                 )
-            yield str(name), given[name]
-    elif isinstance(given, str) or not hasattr(given, "__iter__"):
+            yield str(name), hosts[name]
+    elif isinstance(hosts, str) or not hasattr(hosts, "__iter__"):
         raise InvalidInput("the input is neither a dictionary of hosts nor a list of their variables")
     else:
-        for index, item in enumerate(given):
+        for index, item in enumerate(hosts):
             if isinstance(item, str):
                 yield item, item
             elif isinstance(item, Mapping):

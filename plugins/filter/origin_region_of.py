@@ -6,20 +6,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: origin_region_of
-short_description: The cloud and the region of an address by the ranges that the clouds publish
+short_description: Determine the cloud and region of addresses by published ranges
 version_added: 1.0.0
 description:
-  - Tells in which cloud and region addresses are, by the files in which AWS, Azure, Google Cloud and Oracle Cloud
-    publish their address ranges. M(originops.cloudflare.cloud_ip_ranges) keeps copies of them.
-  - The longest prefix that has the address wins, over all files together. Of prefixes of equal length one with a region
-    wins over one without.
-  - Give at least one file. A vendor without a file is not looked at.
+  - Looks up the cloud and the region of addresses in the files in which AWS, Azure, Google Cloud and Oracle Cloud
+    publish their address ranges. M(originops.cloudflare.cloud_ip_ranges) downloads these files.
+  - The longest prefix with the address in all files is used. Of prefixes of equal length, those with a region take
+    precedence over those without.
+  - At least one file is required. Vendors without a file are not searched.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
   _input:
     description:
-      - An IPv4 or IPv6 address, in any spelling, or a list of them.
+      - An IPv4 or IPv6 address in any spelling, or a list of addresses.
     type: raw
     version_added: 1.0.0
     required: true
@@ -44,9 +44,9 @@ options:
     type: path
     version_added: 1.0.0
 notes:
-  - The files are read on the controller, and again only once they have changed. Paths without a folder count from where
-    Ansible was started.
-  - An IPv4-mapped IPv6 address is an IPv6 address, which no cloud has.
+  - The files are read on the controller, and read again only after a change. Relative paths are relative to the
+    directory in which Ansible was started.
+  - An IPv4-mapped IPv6 address is looked up as an IPv6 address, so no cloud has it.
 seealso:
   - module: originops.cloudflare.cloud_ip_ranges
   - plugin: originops.cloudflare.origin_mappings
@@ -54,16 +54,16 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell where an address is
+- name: Determine the cloud and region of an address
   ansible.builtin.debug:
     msg: "{{ '198.51.100.10' | originops.cloudflare.origin_region_of(aws=playbook_dir ~ '/ranges/aws.json') }}"
 
-- name: Keep copies of the files
+- name: Download the files
   originops.cloudflare.cloud_ip_ranges:
     dest: "{{ playbook_dir }}/ranges"
   register: cloud
 
-- name: Map a load balancer to the region that it is in
+- name: Map a load balancer to its region
   originops.cloudflare.origin_cloud_region:
     zone: example.com
     origin_ip: "{{ place.origin_ip }}"
@@ -73,7 +73,7 @@ EXAMPLES = r"""
   vars:
     place: "{{ '2001:DB8:1::10' | originops.cloudflare.origin_region_of(**cloud.files) }}"
 
-- name: Refuse to go on with addresses that cannot be told
+- name: Fail if the region of an address cannot be determined
   ansible.builtin.assert:
     that: places | rejectattr('status', 'eq', 'found') | length == 0
     fail_msg: "{{ places | rejectattr('status', 'eq', 'found') }}"
@@ -84,16 +84,16 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A dictionary for an address, and a list of them, in the same order, for a list.
+    - A dictionary for an address, and a list of dictionaries in the same order for a list.
     - C(origin_ip) is the address in its canonical spelling.
-    - C(status) is V(found), with C(vendor), C(region) and C(prefix).
-    - Or V(global), with C(vendor) and C(prefix), where the cloud names no region, as for an address that it announces
-      everywhere.
-    - Or V(ambiguous), where prefixes of equal length tell of different clouds or regions. C(candidates) has them all,
+    - C(status) is V(found) if the region is known. C(vendor), C(region) and C(prefix) are then set.
+    - It is V(global) if the cloud publishes no region, such as for an anycast address. C(vendor) and C(prefix) are then
+      set.
+    - It is V(ambiguous) if prefixes of equal length have different clouds or regions. C(candidates) then lists them,
       each with C(vendor), C(region) and C(prefix). It is empty otherwise.
-    - Or V(unknown), where no file has the address. It may be in a cloud all the same, because clouds leave out the
-      prefixes that customers bring with them.
-    - What is not said is null.
+    - It is V(unknown) if no file has the address. The address may still be in a cloud, because clouds do not publish
+      prefixes that customers bring themselves.
+    - All other keys are null.
   type: raw
   sample:
     - origin_ip: 198.51.100.10
@@ -105,42 +105,37 @@ _value:
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
-    Address,
-    canonical,
-    parse_address,
-    parse_addresses,
-)
-from ansible_collections.originops.cloudflare.plugins.module_utils._ranges import Ranges
+from ..module_utils._errors import InvalidInput
+from ..module_utils._mapping import Address, canonical, parse_address, parse_addresses
+from ..module_utils._ranges.index import Ranges
 
 
 def origin_region_of(value: Any, **paths: Any) -> dict[str, Any] | list[dict[str, Any]]:
-    """See DOCUMENTATION."""
+    """Look addresses up, as DOCUMENTATION describes it."""
     try:
         ranges = Ranges.load(paths)
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
             texts = list(value)
             parse_addresses(texts, "input")  # names every bad one
-            return [_place(ranges, parse_address(text)) for text in texts]
-        return _place(ranges, parse_address(value))
+            return [_locate(ranges, parse_address(text)) for text in texts]
+        return _locate(ranges, parse_address(value))
     except InvalidInput as error:
         raise AnsibleFilterError(str(error)) from None
 
 
-def _place(ranges: Ranges, address: Address) -> dict[str, Any]:
-    location = ranges.locate(address)
-    places = [place.as_dict() for place in location.placements]
-    [only] = places if len(places) == 1 else [{"vendor": None, "region": None, "prefix": None}]
+def _locate(ranges: Ranges, address: Address) -> dict[str, Any]:
+    result = ranges.locate(address)
+    matches = [asdict(match) for match in result.matches]
     return {
         "origin_ip": canonical(address),
-        "status": location.status,
-        **only,
-        "candidates": places if len(places) > 1 else [],
+        "status": result.status,
+        **(matches[0] if len(matches) == 1 else {"vendor": None, "region": None, "prefix": None}),
+        "candidates": matches if len(matches) > 1 else [],
     }
 
 

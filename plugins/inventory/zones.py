@@ -6,23 +6,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: zones
-short_description: Cloudflare zones as inventory hosts
+short_description: Use Cloudflare zones as inventory hosts
 version_added: 1.0.0
 description:
-  - Makes one host of each zone that the credentials may read, so that forks, ansible-runner and the job slices of AWX
-    spread zones.
-  - A host has the name of its zone. Where that name is taken, by a zone in another account or by a host of an
-    inventory source that was read before, it is C(NAME_ZONEID).
+  - Creates a host for each zone that the credentials may read, so that forks, ansible-runner and the job slices of AWX
+    distribute the zones.
+  - A host has the name of its zone. If that name is already used by a zone in another account or by a host of an
+    earlier inventory source, the name is C(NAME_ZONEID).
   - All hosts are in the group C(cloudflare_zones). Their tasks run on the controller, by C(ansible_connection=local)
     and the Python that read the inventory as C(ansible_python_interpreter).
-  - Zones are read by one request for every 50, and by one where there are none.
+  - Reading zones takes one request for every 50 zones, and at least one request.
   - The name of the inventory file has to end with C(cloudflare_zones.yml) or C(cloudflare_zones.yaml).
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
   plugin:
     description:
-      - Says that the file is for this plugin.
+      - The name of this plugin, which marks the file as its configuration.
     type: str
     version_added: 1.0.0
     required: true
@@ -30,16 +30,16 @@ options:
       - originops.cloudflare.zones
   accounts:
     description:
-      - Identifiers or names of accounts whose zones become hosts. Without any, those of all accounts.
-      - One that no zone is in is warned of.
+      - The identifiers or names of the accounts to include. The default is all accounts.
+      - An account without zones causes a warning.
     type: list
     version_added: 1.0.0
     elements: str
     default: []
   names:
     description:
-      - Shell patterns, such as V(*.example.com) or V(shop-?.example), for the names of zones that become hosts.
-        Without any, all of them.
+      - Shell patterns, such as V(*.example.com) or V(shop-?.example), for the names of the zones to include. The
+        default is all names.
       - V(*.example.com) matches V(www.example.com), but not V(example.com).
     type: list
     version_added: 1.0.0
@@ -47,7 +47,7 @@ options:
     default: []
   statuses:
     description:
-      - The statuses of zones that become hosts. With an empty list, any.
+      - The statuses of the zones to include. An empty list includes all statuses.
     type: list
     version_added: 1.0.0
     elements: str
@@ -65,19 +65,19 @@ extends_documentation_fragment:
   - ansible.builtin.inventory_cache
 notes:
   - The variables of a host are C(cloudflare_zone_id), C(cloudflare_zone_name), C(cloudflare_zone_status),
-    C(cloudflare_zone_account) with C(id) and C(name), and C(cloudflare_zone_plan), the name of the plan. What the
-    service does not tell is null.
+    C(cloudflare_zone_account) with C(id) and C(name), and C(cloudflare_zone_plan), the name of the plan. Values that
+    the service does not return are null.
   - O(accounts), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with lookups and
-    extra variables. Keep secrets out of the file, or encrypted by Ansible Vault.
-  - All zones go into the cache before they are filtered, so other filters need no new read. The cache tells services
-    and inventory files apart but not credentials. Give those that see other zones another O(cache_connection) or
-    O(cache_prefix).
-  - A host of the same name in an inventory source that is read later becomes one with the zone, and local too. Name the
-    file of the zones last.
-  - Where plays run by another Python than the one that read the inventory, as they may in AWX, set the variable
+    extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
+  - The cache has all zones before filters, so changed filters need no new requests. It distinguishes services and
+    inventory files, but not credentials. Use another O(cache_connection) or O(cache_prefix) for credentials with access
+    to other zones.
+  - A host of the same name in a later inventory source is merged with the zone's host, and becomes local too. Specify
+    the file of the zones last.
+  - If plays run with another Python than the one that read the inventory, which is possible in AWX, set the variable
     C(ansible_python_interpreter) of the play to C({{ ansible_playbook_python }}).
-  - Ansible goes on without an inventory that cannot be read. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true)
-    where a play must not pass over zones silently.
+  - Ansible continues without an inventory that cannot be read. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
+    V(true) if a play must not skip zones silently.
 seealso:
   - module: originops.cloudflare.origin_cloud_region_batch
 """
@@ -85,11 +85,11 @@ seealso:
 EXAMPLES = r"""
 # fmt: yaml+jinja
 ---
-# A whole cloudflare_zones.yml: all active zones that the credentials of the environment may read
+# A complete cloudflare_zones.yml: all active zones that the credentials of the environment may read
 plugin: originops.cloudflare.zones
 
 ---
-# Some zones of an account, also those that are not active yet, in groups by plan and status
+# Zones of an account by name, including pending ones, in groups by plan and status
 plugin: originops.cloudflare.zones
 api_token: "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"
 accounts:
@@ -119,8 +119,8 @@ cache_connection: ~/.cache/cloudflare_zones
 cache_timeout: 600
 
 ---
-# A playbook, for ansible-playbook -i cloudflare_zones.yml: every task is about the zone of its host
-- name: Keep the origin mappings of every zone right
+# A playbook for ansible-playbook -i cloudflare_zones.yml: each task manages the zone of its host
+- name: Manage the origin mappings of all zones
   hosts: cloudflare_zones
   gather_facts: false
   module_defaults:
@@ -143,20 +143,15 @@ from hashlib import sha256
 from typing import Any
 
 from ansible.errors import AnsibleParserError
-from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import nearest, shorten
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import (
-    CONNECTION_RULES,
-    CONNECTION_SPEC,
-    open_client,
-)
-from ansible_collections.originops.cloudflare.plugins.module_utils._zones import list_zones
+from ..module_utils._argspec import CONNECTION_RULES, CONNECTION_SPEC, validate_options
+from ..module_utils._connection import open_client
+from ..module_utils._errors import OriginOpsError
+from ..module_utils._messages import quote, suggest
+from ..module_utils._zones import list_zones
 
 FILTERS: dict[str, dict[str, Any]] = {
     "accounts": {"type": "list", "elements": "str", "default": []},
@@ -176,44 +171,39 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
-        if REQUESTS_IMPORT_ERROR:
-            raise AnsibleParserError(missing_required_lib("requests"))
-        options = self._validated(self._read_config_data(path))
         try:
-            zones = self._all_zones(options, path, cache)
+            options = self._validate_options(self._read_config_data(path))
+            zones = self._list_zones(options, path, cache)
         except OriginOpsError as error:
             raise AnsibleParserError(str(error)) from None
-        self._populate(self._chosen(zones, options))
+        self._populate(self._filter_zones(zones, options))
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        # What Ansible says about a value that can't be a text has that value in it.
+        # Ansible's message about a value of another type has the value in it.
         for name in ("api_token", "api_key"):
             if isinstance((direct or {}).get(name), (dict, list)):
                 raise AnsibleParserError(f"{name} is not a text")
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
 
-    def _validated(self, config: dict[str, Any]) -> dict[str, Any]:
-        """The options that are about zones, by the rules of the modules', which add what the environment has."""
+    def _validate_options(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Validate the options about zones as modules do theirs."""
         known = self.get_options()
         for name in map(str, config):
             if name not in known:
-                raise AnsibleParserError(f"option {name} is unknown: {nearest(name, known)}")
+                raise AnsibleParserError(f"option {name} is unknown: {suggest(name, known)}")
         self.templar.available_variables = self._vars
-        # Only what the file has itself. Ansible has decrypted single values, and cut lists that are templates.
-        given = {
+        # Only those of the file itself. Ansible has decrypted single values, but splits templates of lists.
+        options = {
             name: self.templar.template(config[name] if name in FILTERS else self.get_option(name))
             for name in VALIDATOR.argument_spec
             if name in config
         }
-        validated = VALIDATOR.validate({name: value for name, value in given.items() if value is not None})
-        if validated.error_messages:
-            raise AnsibleParserError("; ".join(validated.error_messages))
-        return validated.validated_parameters
+        return validate_options(VALIDATOR, {name: value for name, value in options.items() if value is not None})
 
-    def _all_zones(self, options: dict[str, Any], path: str, cache: bool) -> list[dict[str, Any]]:
-        """All zones that the credentials may read, as list_zones has them, from the cache where it may be used."""
-        # Services and inventory files are told apart. Credentials are not: their hash in the name of a file would be
-        # something to try guesses on, and a new token of the same user should find the zones that the old one left.
+    def _list_zones(self, options: dict[str, Any], path: str, cache: bool) -> list[dict[str, Any]]:
+        """List all zones as list_zones does, from the cache if allowed."""
+        # The key has the service and the inventory file. It has no credentials: their hash in a file's name would let
+        # guesses be tried, and a new token of the same user should find the zones that the old token has cached.
         service = sha256(options["api_url"].encode()).hexdigest()[:8]
         key = f"{self.get_cache_key(path)}_{service}"
         cached = self.get_option("cache")
@@ -228,13 +218,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.cache[key] = zones
         return zones
 
-    def _chosen(self, zones: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
-        """The zones that pass all filters."""
+    def _filter_zones(self, zones: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
+        """Select the zones by all filters, and warn of accounts without zones."""
         accounts, names, statuses = (options[name] for name in FILTERS)
         known = {account for zone in zones for account in zone["account"].values()}
         for account in accounts:
             if account not in known:
-                self.display.warning(f"accounts: no zone that these credentials may read is in {shorten(account)}")
+                self.display.warning(f"accounts: no zone that these credentials may read is in {quote(account)}")
         return [
             zone
             for zone in zones
@@ -245,10 +235,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _populate(self, zones: list[dict[str, Any]]) -> None:
         self.inventory.add_group(GROUP)
-        times = Counter(zone["name"] for zone in zones)
+        count = Counter(zone["name"] for zone in zones)
         for zone in zones:
             host = zone["name"]
-            if times[host] > 1 or self._is_another(host, zone["id"]):
+            if count[host] > 1 or self._is_taken(host, zone["id"]):
                 host = f"{host}_{zone['id']}"
             self.inventory.add_host(host, group=GROUP)
             for name, value in zone.items():
@@ -257,8 +247,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.inventory.set_variable(host, "ansible_python_interpreter", sys.executable)
             self._construct(host)
 
-    def _is_another(self, host: str, zone_id: str) -> bool:
-        """Whether an earlier inventory source has a host of this name, which then is no zone or another one."""
+    def _is_taken(self, host: str, zone_id: str) -> bool:
+        """Whether an earlier inventory source has another host of this name."""
         earlier = self.inventory.hosts.get(host)
         return earlier is not None and earlier.vars.get("cloudflare_zone_id") != zone_id
 
@@ -271,10 +261,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _no_template(value: Any) -> Any:
-    """What the service told, marked so that ansible-core before 2.19 evaluates no template that somebody put there.
+    """Mark text of the service that looks like a template.
 
-    Only what looks like one, because the mark shows in what ansible-inventory prints.
+    ansible-core before 2.19 would evaluate it. Other text is not marked, because the output of ansible-inventory
+    shows the mark.
     """
     if isinstance(value, dict):
-        return {name: _no_template(one) for name, one in value.items()}
+        return {key: _no_template(inner) for key, inner in value.items()}
     return wrap_var(value) if isinstance(value, str) and "{" in value else value

@@ -2,30 +2,97 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as exceptions that carry the fields of a failed result."""
+"""Outcomes and exceptions. Every exception carries the fields of a failed result.
+
+OriginOpsError              a task fails
+├── InvalidInput            the input is wrong; nothing was written
+└── CloudflareError         a request failed
+    └── RegionsUnavailable  the supported regions are refused, as without Tiered Cache
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
+
+CREDENTIALS_HINT = (
+    "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
+)
+RATE_LIMIT_HINT = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
+ROUTE_HINT = "Check zone_id and api_url: the service answers so for unknown zones and for routes that it does not serve"
+
+TIERED_CACHE = "argo/tiered_caching"
+SMART_TIERED_CACHE = "cache/tiered_cache_smart_topology_enable"
+
+
+def turn_on_hint(*settings: str, zone_id: str = "{zone_id}") -> str:
+    """Describe how to turn settings of a zone on, by their paths in the API: TIERED_CACHE, SMART_TIERED_CACHE."""
+    pronoun = "them" if len(settings) > 1 else "it"
+    requests = " and ".join(f"PATCH /zones/{zone_id}/{path}" for path in settings)
+    return f'turn {pronoun} on for the zone (dashboard: Caching, Tiered Cache; API: {requests} with {{"value": "on"}})'
+
+
+TIERED_CACHE_HINT = f"Supported regions need Tiered Cache: {turn_on_hint(TIERED_CACHE)}"
+
+# The codes and their meanings are those of Cloudflare's API reference.
+MAPPING_MISSING = frozenset({1142, 1163})  # no mapping for this address; 1163 for a deletion by v1
+MAPPING_EXISTS = 1145  # the address is mapped already (creation by v1)
+REGION_UNKNOWN = 1157  # unknown vendor, or a region unknown for it
+ROUTE_UNKNOWN = frozenset({7000, 7003})  # no such route, or a malformed identifier
+CREDENTIALS_REFUSED = frozenset({9109, 10000})  # invalid credentials, or a missing permission
+RATE_LIMITED = frozenset({971, 10100})  # too many requests
+
+HINTS = {
+    1135: "The zone's plan or settings do not allow this",
+    1140: "The service failed inside: try again later",
+    MAPPING_EXISTS: "The address has a mapping already",
+    1146: "The service accepts single IPv4 and IPv6 addresses of public origins only",
+    1156: "The service could not check the region just now: try again later",
+    REGION_UNKNOWN: (
+        "See the supported regions with originops.cloudflare.origin_cloud_region_info and supported_regions: true"
+    ),
+    1164: "A zone holds at most 3,500 mappings: remove those that are no longer needed",
+    **dict.fromkeys(ROUTE_UNKNOWN, ROUTE_HINT),
+    **dict.fromkeys(CREDENTIALS_REFUSED, CREDENTIALS_HINT),
+    **dict.fromkeys(RATE_LIMITED, RATE_LIMIT_HINT),
+}
+"""What to do, by Cloudflare's code."""
+
+
+@dataclass
+class Outcome:
+    """Outcome of an operation: the fields of its result, warnings, a deprecation."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    deprecation: str | None = None
 
 
 class OriginOpsError(Exception):
-    """A task cannot go on. The message is for the user; facts are further fields of the result."""
+    """Failure of a task.
 
-    def __init__(self, message: str, **facts: Any) -> None:
+    The message is for the user; the outcome has the rest.
+    """
+
+    def __init__(self, message: str, **result: Any) -> None:
         super().__init__(message)
-        self.facts = facts
+        self.outcome = Outcome(result)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """Fields of the failed result beside its message."""
+        return self.outcome.result
 
 
 class InvalidInput(OriginOpsError):
-    """What the user gave is wrong, so nothing was written."""
+    """Wrong input of the user. Nothing was written."""
 
 
 class CloudflareError(OriginOpsError):
-    """A request failed.
+    """Failure of a request.
 
-    status is the HTTP status, None where no answer came; errors are Cloudflare's own, each
-    {code: int, message: str}. Both are facts of the failed result too.
+    status is the HTTP status, None without a response; errors are Cloudflare's own, each
+    {code: int, message: str}. Both are fields of the failed result too.
     """
 
     def __init__(self, message: str, status: int | None = None, errors: list[dict[str, Any]] | None = None) -> None:
@@ -35,27 +102,35 @@ class CloudflareError(OriginOpsError):
 
     @property
     def codes(self) -> set[int]:
+        """Cloudflare's codes."""
         return {error["code"] for error in self.errors}
 
     @property
-    def no_mapping(self) -> bool:
-        """The service says that this address has no mapping (other 404 answers do not say so)."""
-        return self.status == 404 and not self.codes.isdisjoint({1142, 1163})
+    def is_mapping_not_found(self) -> bool:
+        """Whether the address has no mapping.
+
+        Other 404 responses do not say so.
+        """
+        return self.status == 404 and not self.codes.isdisjoint(MAPPING_MISSING)
 
     @property
-    def not_routed(self) -> bool:
-        """The route is not served, or the zone identifier is unknown: the API answers both alike."""
-        return self.status == 400 and not self.codes.isdisjoint({7000, 7003})
+    def is_route_not_found(self) -> bool:
+        """Whether the route or the zone identifier is unknown: the API answers both alike."""
+        return self.status == 400 and not self.codes.isdisjoint(ROUTE_UNKNOWN)
 
     @property
     def credentials_refused(self) -> bool:
-        return self.status == 401 or not self.codes.isdisjoint({9109, 10000})
+        """Whether the credentials are invalid or lack a permission."""
+        return self.status == 401 or not self.codes.isdisjoint(CREDENTIALS_REFUSED)
 
     @property
     def maybe_applied(self) -> bool:
-        """Whether a write that ended so may be in force all the same: only a clear refusal tells that it is not."""
-        return self.status is None or not 300 <= self.status < 500 or 1145 in self.codes
+        """Whether a write may be in force all the same.
+
+        Only a clear refusal excludes it.
+        """
+        return self.status is None or not 300 <= self.status < 500 or MAPPING_EXISTS in self.codes
 
 
 class RegionsUnavailable(CloudflareError):
-    """The service refuses to tell the supported regions, as it does where Tiered Cache is off."""
+    """Refusal of the supported regions, as where Tiered Cache is off."""

@@ -2,111 +2,116 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules do: options in, a result out. Read, plan, write; in check mode the plan is the result."""
+"""Operations of the modules: options in, an Outcome out.
+
+In check mode the outcome is the plan's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._apply import (
-    Account,
-    apply,
-    creating,
-    in_batches,
-    predict,
-    singly,
-)
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import (
-    CloudflareError,
-    InvalidInput,
-    OriginOpsError,
-    RegionsUnavailable,
-)
-from ansible_collections.originops.cloudflare.plugins.module_utils._generations import Generation, Zone
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
+from ._apply import ApplyResult, apply, create_one, predict, write_batch, write_one
+from ._connection import open_zone
+from ._endpoints import MappingsApi, ZoneClient
+from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
+from ._mapping import (
     Address,
-    BadItem,
-    Mapping,
+    InvalidItem,
+    OriginMapping,
+    ParsedMappings,
     address_order,
     canonical,
-    checked_values,
     parse_address,
     parse_addresses,
     parse_mappings,
+    validate_location,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_zone
-from ansible_collections.originops.cloudflare.plugins.module_utils._plan import Plan, diff, make_plan
-
-Result = dict[str, Any]
+from ._messages import join_bounded
+from ._plan import NO_CHANGES, Plan, diff, make_plan
 
 EMPTY_PURGE = (
     "purge with no usable mapping in the list would leave the zone without mappings: set allow_empty: true if that is "
     "what you want"
 )
 
-MOST_REFUSALS = 10
-"""Items that a message tells of; the result has them all."""
 
-
-def ensure_mapping(options: Dict[str, Any], check_mode: bool) -> Result:
-    """Bring the mapping of one address to the state that is asked for."""
+def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
+    """Bring the mapping of one address to its wanted state."""
     try:
         address = parse_address(options["origin_ip"])
     except InvalidInput as error:
         raise InvalidInput(f"origin_ip: {error}") from None
     present, overwrite = options["state"] == "present", options["overwrite"]
-    wanted = Mapping(address, *checked_values(options["vendor"], options["region"])) if present else None
+    wanted = OriginMapping(address, *validate_location(options["vendor"], options["region"])) if present else None
     warnings: list[str] = []
     with open_zone(options) as zone:
-        generation, current = zone.first(lambda generation: generation.find([address]))
+        api, current = zone.negotiate(lambda api: api.fetch([address]))
         plan = make_plan(current, {address: wanted}, overwrite=overwrite)
         if check_mode:
             if plan.upserts:
                 try:
-                    problems = _unsupported(plan, generation)
+                    problems = _unsupported(plan, api)
                 except RegionsUnavailable as error:
                     problems = {}
                     warnings.append(f"Check mode could not verify the region. {error}")
                 if problems:
                     raise InvalidInput(f"{wanted}: {problems[address]}")
-                _with_total(plan, generation).check_limit()
-            account = predict(plan)
+                _require_total(plan, api).check_limit()
+            applied = predict(plan)
         else:
-            account = apply(plan, generation, singly if overwrite or not present else creating)
-            if account.error:
-                raise _explained(account.error, plan, generation)
-    mapping = account.applied[0].mapping if account.applied else current.mappings.get(address)
-    return {
-        "changed": bool(account.applied),
-        "mapping": mapping.as_dict() if mapping and present else None,
-        "diff": diff(account.applied),
-        "warnings": warnings,
-        **zone.as_result(),
-    }
+            applied = apply(plan, api, write_one if overwrite or not present else create_one)
+            if applied.error:
+                raise _with_region_hint(applied.error, plan, api)
+    mapping = applied.applied[0].mapping if applied.applied else current.mappings.get(address)
+    return Outcome(
+        {
+            "changed": bool(applied.applied),
+            "mapping": mapping.as_dict() if mapping and present else None,
+            "diff": diff(applied.applied),
+            **zone.source,
+        },
+        warnings,
+        zone.deprecation,
+    )
 
 
-def ensure_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
-    """Bring many mappings of a zone, or all, to the state that is asked for. A failure carries the full account."""
-    report = Report()
+def ensure_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
+    """Bring many mappings of a zone, or all, to their wanted state.
+
+    A failure has the complete result too: what was applied, what failed, what is pending.
+    """
+    present, skip = options["state"] == "present", options["on_invalid"] == "skip"
+    batch = Batch()
     try:
-        source = _ensure_mappings(options, check_mode, report)
+        parsed = parse_mappings(options["mappings"], present)
+        batch = Batch(parsed.invalid)
+        _check_input(parsed, options)
+        with open_zone(options) as zone:
+            api, plan = _make_batch_plan(parsed, zone, options)
+            batch = Batch(parsed.invalid, plan)
+            if plan.upserts:
+                batch = _without_unsupported(batch, parsed, api)
+            plan = _check_batch(batch, api, options, check_mode)
+            batch = replace(batch, applied=predict(plan) if check_mode else apply(plan, api, write_batch))
+            warnings = _raise_or_warn(batch, zone, skip)
     except OriginOpsError as error:
-        error.facts = {**report.as_result(), **error.facts}
+        error.outcome.result = {**batch.as_result(), **error.result}
         raise
-    return {**report.as_result(), **source}
+    return Outcome({**batch.as_result(), **zone.source}, warnings, zone.deprecation)
 
 
-def read_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
-    """The mappings of a zone that pass the filters, and the supported regions if asked for."""
+def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
+    """Read the mappings of a zone that pass the filters, and the supported regions if wanted."""
     addresses = parse_addresses(options["origin_ip"] or (), "origin_ip")
     vendors, regions = options["vendor"], options["region"]
-    result: Result = {}
+    result: dict[str, Any] = {}
     with open_zone(options) as zone:
-        generation, current = zone.first(lambda it: it.find(addresses) if addresses else it.whole())
+        api, current = zone.negotiate(lambda api: api.fetch(addresses) if addresses else api.fetch_all())
         if options["supported_regions"]:
-            result["supported_regions"] = generation.supported_regions().as_dict()
+            result["supported_regions"] = asdict(api.supported_regions())
     mappings = [
         mapping
         for address, mapping in sorted(current.mappings.items(), key=lambda item: address_order(item[0]))
@@ -114,124 +119,135 @@ def read_mappings(options: Dict[str, Any], check_mode: bool) -> Result:
         and (not vendors or mapping.vendor in vendors)
         and (not regions or mapping.region in regions)
     ]
-    return {
-        **result,
+    result |= {
         "changed": False,
         "mappings": [mapping.as_dict() for mapping in mappings],
-        "total_count": current.total if current.whole else None,
-        **zone.as_result(),
+        "total_count": current.total if current.complete else None,
     }
+    return Outcome({**result, **zone.source}, deprecation=zone.deprecation)
 
 
-@dataclass
-class Report:
-    """A batch so far: what its result says, however it ends."""
+@dataclass(frozen=True)
+class Batch:
+    """A batch at one stage of its task: invalid items, the plan, and the result of applying it."""
 
-    bad: list[BadItem] = field(default_factory=list)
-    unchanged: int = 0
-    account: Account = field(default_factory=Account)
-    warnings: list[str] = field(default_factory=list)
+    invalid: Sequence[InvalidItem] = ()
+    plan: Plan = NO_CHANGES
+    applied: ApplyResult | None = None
 
-    def as_result(self) -> Result:
-        account = self.account
+    def as_result(self) -> dict[str, Any]:
+        """Return the fields of the task's result, however it ends."""
+        applied = self.applied or ApplyResult(pending=list(self.plan.changes))
         lists: dict[str, list[Any]] = {
-            kind: [change.mapping.as_dict() for change in account.applied if change.kind == kind]
+            kind: [change.mapping.as_dict() for change in applied.applied if change.kind == kind]
             for kind in ("created", "updated", "deleted")
         }
-        lists["failed_items"] = [item.as_dict() for item in self.bad]
-        lists["failed_items"] += [{**change.mapping.value(), "error": error} for change, error in account.failed]
-        lists["pending"] = [change.mapping.as_dict() for change in account.pending]
+        lists["failed_items"] = [item.as_dict() for item in self.invalid]
+        lists["failed_items"] += [{**change.mapping.value(), "error": error} for change, error in applied.failed]
+        lists["pending"] = [change.mapping.as_dict() for change in applied.pending]
         summary = {name.removesuffix("_items"): len(items) for name, items in lists.items()}
         return {
-            "changed": bool(account.applied),
+            "changed": bool(applied.applied),
             **lists,
-            "summary": {**summary, "unchanged": self.unchanged},
-            "diff": diff(account.applied),
-            "warnings": self.warnings,
+            "summary": {**summary, "unchanged": self.plan.unchanged},
+            "diff": diff(applied.applied),
         }
 
 
-def _ensure_mappings(options: Dict[str, Any], check_mode: bool, report: Report) -> Result:
-    present, purge, skip = options["state"] == "present", options["purge"], options["on_invalid"] == "skip"
-    if purge and not present:
+def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
+    """Raise InvalidInput for a list that cannot be used, as far as that is known without a request."""
+    present = options["state"] == "present"
+    if options["purge"] and not present:
         raise InvalidInput("purge makes a zone exactly the listed mappings, so it goes with state: present only")
-    listing = parse_mappings(options["mappings"], present)
-    report.bad = listing.bad
-    # Regions are the service's to judge, so where others may be bad too, the failure waits for them.
-    final = listing.bad and not skip and not (present and listing.wanted)
-    if listing.conflicts or final:
-        raise InvalidInput("; ".join([*listing.conflicts, *map(str, listing.bad)]))
-    may_empty = not purge or options["allow_empty"]
-    if not may_empty and not listing.wanted:
+    # Only the service can judge regions, so where some items may have bad ones, the failure waits for these.
+    is_final = parsed.invalid and options["on_invalid"] != "skip" and not (present and parsed.wanted)
+    if parsed.conflicts or is_final:
+        raise InvalidInput("; ".join([*parsed.conflicts, *map(str, parsed.invalid)]))
+    if options["purge"] and not options["allow_empty"] and not parsed.wanted:
         raise InvalidInput(EMPTY_PURGE)
-    with open_zone(options) as zone:
-        generation, current = zone.first(lambda it: it.whole() if purge else it.find(listing.wanted))
-        plan = make_plan(current, listing.wanted, purge_except=listing.index if purge else None)
-        report.unchanged = plan.unchanged
-        report.account.pending = list(plan.changes)
-        if plan.upserts:
-            problems = _unsupported(plan, generation)
-            report.bad += [
-                BadItem(listing.index[change.address], change.mapping.value(), problems[change.address])
-                for change in plan.upserts
-                if change.address in problems
-            ]
-            report.bad.sort(key=lambda item: item.index)
-            plan = plan.without(problems)
-            report.account.pending = list(plan.changes)
-        if report.bad and not skip:
-            raise InvalidInput("; ".join(map(str, report.bad)))
-        if plan.deletes and not may_empty and not plan.unchanged and not plan.upserts:
-            raise InvalidInput(EMPTY_PURGE)
-        if check_mode:
-            plan = _with_total(plan, generation)
-        plan.check_limit()
-        report.account = predict(plan) if check_mode else apply(plan, generation, in_batches)
-        _judge(report, zone, skip)
-    return zone.as_result()
 
 
-def _judge(report: Report, zone: Zone, skip: bool) -> None:
-    """Warn of what was skipped. Raises what failed, unless that may be skipped too."""
-    account = report.account
-    if report.bad:
-        report.warnings.append(f"Skipped {len(report.bad)} unusable items: {'; '.join(map(str, report.bad))}")
+def _make_batch_plan(parsed: ParsedMappings, zone: ZoneClient, options: Mapping[str, Any]) -> tuple[MappingsApi, Plan]:
+    """Read the zone, and compare it with the list."""
+    purge = options["purge"]
+    api, current = zone.negotiate(lambda api: api.fetch_all() if purge else api.fetch(parsed.wanted))
+    return api, make_plan(current, parsed.wanted, keep=parsed.index if purge else None)
+
+
+def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi) -> Batch:
+    """Move the upserts with unsupported regions from the plan to the invalid items."""
+    problems = _unsupported(batch.plan, api)
+    unsupported = [
+        InvalidItem(parsed.index[change.address], change.mapping.value(), problems[change.address])
+        for change in batch.plan.upserts
+        if change.address in problems
+    ]
+    return Batch(sorted([*batch.invalid, *unsupported], key=lambda item: item.index), batch.plan.without(problems))
+
+
+def _check_batch(batch: Batch, api: MappingsApi, options: Mapping[str, Any], check_mode: bool) -> Plan:
+    """Return the plan if it may be applied, else raise InvalidInput."""
+    plan = batch.plan
+    if batch.invalid and options["on_invalid"] != "skip":
+        raise InvalidInput("; ".join(map(str, batch.invalid)))
+    empties = options["purge"] and plan.deletes and not plan.unchanged and not plan.upserts
+    if empties and not options["allow_empty"]:
+        raise InvalidInput(EMPTY_PURGE)
+    if check_mode:
+        plan = _require_total(plan, api)
+    plan.check_limit()
+    return plan
+
+
+def _raise_or_warn(batch: Batch, zone: ZoneClient, skip: bool) -> list[str]:
+    """Return warnings of skipped items.
+
+    Raises the failure of applying, unless it may be skipped too.
+    """
+    warnings = []
+    if batch.invalid:
+        warnings.append(f"Skipped {len(batch.invalid)} unusable items: {'; '.join(map(str, batch.invalid))}")
+    applied = batch.applied or ApplyResult()
     numbers = (
-        f"{len(account.applied)} changes were applied, {len(account.failed)} failed, "
-        f"{len(account.pending)} were not tried"
+        f"{len(applied.applied)} changes were applied, {len(applied.failed)} failed, "
+        f"{len(applied.pending)} were not tried"
     )
-    if account.error:
-        raise CloudflareError(f"{account.error}. {numbers}", account.error.status, account.error.errors)
-    if account.failed:
-        refusals = [f"{canonical(change.address)}: {reason}" for change, reason in account.failed]
-        if len(refusals) > MOST_REFUSALS:
-            refusals[MOST_REFUSALS:] = [f"and {len(refusals) - MOST_REFUSALS} more, see failed_items"]
-        message = f"Cloudflare refused changes in zone {zone.id}: {'; '.join(refusals)}. {numbers}"
-        if not skip:
-            raise OriginOpsError(message)
-        report.warnings.append(message)
+    error: OriginOpsError | None = None
+    if applied.error:
+        error = CloudflareError(f"{applied.error}. {numbers}", applied.error.status, applied.error.errors)
+    elif applied.failed:
+        refusals = [f"{canonical(change.address)}: {reason}" for change, reason in applied.failed]
+        message = f"Cloudflare refused changes in zone {zone.id}: {join_bounded(refusals, 'failed_items')}. {numbers}"
+        if skip:
+            warnings.append(message)
+        else:
+            error = OriginOpsError(message)
+    if error:
+        error.outcome.warnings = warnings
+        raise error
+    return warnings
 
 
-def _unsupported(plan: Plan, generation: Generation) -> dict[Address, str]:
-    """Why the service would refuse upserts of this plan, by one request."""
-    supported = generation.supported_regions()
+def _unsupported(plan: Plan, api: MappingsApi) -> dict[Address, str]:
+    """Describe why the service would refuse upserts of this plan, by one request."""
+    supported = api.supported_regions()
     problems = {change.address: supported.problem(change.mapping) for change in plan.upserts}
     return {address: problem for address, problem in problems.items() if problem}
 
 
-def _with_total(plan: Plan, generation: Generation) -> Plan:
-    """The plan with the zone's total, read where a creation makes it matter: check mode must know the limit."""
+def _require_total(plan: Plan, api: MappingsApi) -> Plan:
+    """Return the plan with the zone's total, read where a creation needs it: check mode must know the limit."""
     if plan.total is None and plan.creations:
-        return replace(plan, total=generation.total())
+        return replace(plan, total=api.count())
     return plan
 
 
-def _explained(error: CloudflareError, plan: Plan, generation: Generation) -> CloudflareError:
-    """A refused region with the names that would do, where these can be had."""
-    if 1157 not in error.codes:
+def _with_region_hint(error: CloudflareError, plan: Plan, api: MappingsApi) -> CloudflareError:
+    """Add the names of supported regions to the refusal of a region, where they can be read."""
+    if REGION_UNKNOWN not in error.codes:
         return error
     try:
-        problems = _unsupported(plan, generation)
+        problems = _unsupported(plan, api)
     except CloudflareError:
         return error
     return CloudflareError(". ".join([str(error), *problems.values()]), error.status, error.errors)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Zones: one by its name, or all of them."""
+"""Zones: by name, all of them, and their cache settings."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import re
 from types import NoneType
 from typing import Any
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import Client
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import shorten
+from ._client import Client
+from ._errors import CloudflareError, InvalidInput
+from ._messages import quote
 
-MOST_ZONES = 50
-"""Zones in one answer: the API's maximum, and far more accounts than have one name in common."""
+PAGE_SIZE = 50
+"""Zones in a page: the API's maximum, and far more accounts than have one name in common."""
 
-MOST_PAGES = 1000
-"""Of a list of all zones: most of the requests that a window of the rate limit has."""
+MAX_PAGES = 1000
+"""Pages of the list of all zones: most requests of a window of the rate limit."""
 
 
 def check_identifier(option: str, value: str) -> None:
-    """Raises InvalidInput for what cannot be the identifier of a zone or an account: it becomes part of a path."""
+    """Raise InvalidInput for what cannot be the identifier of a zone or an account: it becomes part of a path."""
     if not re.fullmatch(r"[0-9A-Za-z]{1,32}", value):
-        raise InvalidInput(f"{option}: {shorten(value)} is not an identifier, which has 1 to 32 letters and digits")
+        raise InvalidInput(f"{option}: {quote(value)} is not an identifier, which has 1 to 32 letters and digits")
 
 
-def find_zone(client: Client, given: str, account_id: str | None) -> str:
-    """The identifier of the zone of this name, by one request.
+def find_zone(client: Client, text: str, account_id: str | None) -> str:
+    """Return the identifier of the zone of a name, by one request.
 
-    Raises InvalidInput where there is none or more than one, in this account if one is given,
-    and CloudflareError.
+    Raises InvalidInput if there is none, or more than one (in this account, unless that is None), and
+    CloudflareError.
     """
-    name = given.strip().rstrip(".").lower()
+    name = text.strip().rstrip(".").lower()
     if not _is_zone_name(name):
-        raise InvalidInput(f"zone: {shorten(given)} is not the name of a zone")
+        raise InvalidInput(f"zone: {quote(text)} is not the name of a zone")
     zones: dict[str, dict[str, Any]] = client.call(
         f"Looking up the zone {name}",
         "GET",
         "/zones",
-        query={"name": name, "per_page": MOST_ZONES},
-        decode=lambda envelope: _listed(client, envelope["result"]),
+        query={"name": name, "per_page": PAGE_SIZE},
+        decode=lambda envelope: _parse_zones(client, envelope["result"]),
     )
     accounts = {zone_id: zone["account"] for zone_id, zone in zones.items() if zone["name"].lower() == name}
     if not accounts:
@@ -49,7 +49,7 @@ def find_zone(client: Client, given: str, account_id: str | None) -> str:
     matching = [zone_id for zone_id, account in accounts.items() if account_id in (None, account["id"])]
     if len(matching) == 1:
         return matching[0]
-    known = client.printable(
+    known = client.sanitize(
         "; ".join(f"{zone_id} in account {account['id']} ({account['name']})" for zone_id, account in accounts.items())
     )
     if not matching:
@@ -58,35 +58,73 @@ def find_zone(client: Client, given: str, account_id: str | None) -> str:
 
 
 def list_zones(client: Client) -> list[dict[str, Any]]:
-    """All zones that the credentials may read, sorted by name and then identifier, by a request for every 50.
+    """Read all zones that the credentials may read, by a request for every 50.
 
-    Each is {id, name, status, account: {id, name}, plan}, where plan is the plan's name. Of status, plan
-    and the account's name the service may leave out any, which then is None, and they are made
-    printable, being whatever people typed. Raises CloudflareError.
+    Each is {id, name, status, account: {id, name}, plan}, where plan is the plan's name, sorted by name and then
+    identifier. The service may leave out status, plan and the account's name, which then are None; they are
+    free text, made printable. Raises CloudflareError.
     """
-    doing = "Listing the zones"
+    action = "Listing the zones"
 
     def decode(result: Any) -> dict[str, dict[str, Any]]:
-        zones = _listed(client, result)
+        zones = _parse_zones(client, result)
         for zone in zones.values():
-            # Plays hand it back as account_id.
+            # Plays pass it back as account_id.
             check_identifier("id", zone["account"]["id"])
         return zones
 
-    def read(page: int) -> tuple[dict[str, dict[str, Any]], int]:
-        return client.page(doing, "/zones", page, decode, size=MOST_ZONES, most_pages=MOST_PAGES)
+    def fetch(page: int) -> tuple[dict[str, dict[str, Any]], int]:
+        return client.fetch_page(action, "/zones", page, decode, size=PAGE_SIZE, max_pages=MAX_PAGES)
 
-    zones = client.whole_list(doing, read, MOST_ZONES)
+    zones = client.fetch_all_pages(action, fetch, PAGE_SIZE)
     return sorted(zones.values(), key=lambda zone: (zone["name"], zone["id"]))
 
 
-def _listed(client: Client, result: Any) -> dict[str, dict[str, Any]]:
-    """The zones of an answer as list_zones returns them, by identifier. Raises much for what are none."""
+def tiered_cache(client: Client, zone_id: str) -> bool | None:
+    """Read whether Tiered Cache is on, None where the credentials may not.
+
+    Raises CloudflareError.
+    """
+    return _is_on(client, "Tiered Cache", zone_id, "argo/tiered_caching")
+
+
+def smart_tiered_cache(client: Client, zone_id: str) -> bool | None:
+    """Read whether Smart Tiered Cache is on, None where the credentials may not. Raises CloudflareError.
+
+    A zone in which it was never set has it off.
+    """
+    try:
+        return _is_on(client, "Smart Tiered Cache", zone_id, "cache/tiered_cache_smart_topology_enable")
+    except CloudflareError as error:
+        if error.status == 404 and error.errors:
+            return False
+        raise
+
+
+def _is_on(client: Client, name: str, zone_id: str, path: str) -> bool | None:
+    try:
+        return client.call(
+            f"Reading the setting {name} in zone {zone_id}",
+            "GET",
+            f"/zones/{zone_id}/{path}",
+            decode=lambda envelope: {"on": True, "off": False}[envelope["result"]["value"]],
+        )
+    except CloudflareError as error:
+        if error.status == 403 and error.credentials_refused:
+            return None
+        raise
+
+
+def _parse_zones(client: Client, result: Any) -> dict[str, dict[str, Any]]:
+    """Return the zones of a response in the shape of list_zones, by identifier.
+
+    Raises AttributeError, KeyError, TypeError, ValueError or InvalidInput for any other shape.
+    """
 
     def label(value: Any) -> str | None:
         if not isinstance(value, (str, NoneType)):
             raise TypeError(value)
-        return value and client.printable(value)
+        return value and client.sanitize(value)
 
     if not isinstance(result, list):
         raise TypeError(result)
@@ -99,7 +137,7 @@ def _listed(client: Client, result: Any) -> dict[str, dict[str, Any]]:
             "id": zone["id"],
             "name": zone["name"],
             "status": label(zone.get("status")),
-            "account": {"id": client.printable(zone["account"]["id"]), "name": label(zone["account"].get("name"))},
+            "account": {"id": client.sanitize(zone["account"]["id"]), "name": label(zone["account"].get("name"))},
             "plan": label((zone.get("plan") or {}).get("name")),
         }
         for zone in result

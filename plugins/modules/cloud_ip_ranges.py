@@ -7,33 +7,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloud_ip_ranges
-short_description: Keep copies of the address ranges that the clouds publish
+short_description: Download the address ranges that cloud vendors publish
 version_added: 1.0.0
 description:
-  - Fetches the files in which AWS, Azure, Google Cloud and Oracle Cloud publish their address ranges, for the filter
+  - Downloads the files in which AWS, Azure, Google Cloud and Oracle Cloud publish their address ranges, for the filter
     P(originops.cloudflare.origin_region_of#filter) and for audits.
-  - A file is fetched only if it is newer than the copy, as far as its server can tell, and replaces the copy only
-    after it was read as a whole. So an error page or half a file never takes the place of the last good copy.
-  - Where a source fails the others are still brought up to date. The task then fails, and the copies that were good
-    before stay.
+  - A file is downloaded only if it is newer than the local copy, provided that its server supports conditional
+    requests. It replaces the copy only after it was parsed completely, so an error page or a truncated file never
+    replaces the last good copy.
+  - If a source fails, the others are still updated. The task then fails, and the last good copies are kept.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
   dest:
     description:
-      - The folder of the copies, on the host that the task runs on. It is created if need be.
-      - The copies are C(aws.json), C(azure.json), C(gcp.json) and C(oci.json). A small file beside each, such as
-        C(aws.json.note), keeps what its server needs to tell whether there is a newer one.
+      - The directory for the copies, on the host on which the task runs. It is created if it does not exist.
+      - The copies are C(aws.json), C(azure.json), C(gcp.json) and C(oci.json). A small file next to each, such as
+        C(aws.json.note), has the data for conditional requests.
     type: path
     version_added: 1.0.0
     required: true
   sources:
     description:
-      - Where to fetch the files from. Only the vendors named here are fetched.
-      - A source is an address of C(http) or C(https), such as that of a mirror, or the path of a file on the host that
-        the task runs on.
-      - No credentials are sent, so an address with a user or a password is refused. Redirects are followed, but not
-        from C(https) to C(http).
+      - The sources of the files. Only files of the vendors that are listed here are downloaded.
+      - A source is an C(http) or C(https) URL, such as that of a mirror, or the path of a file on the host on which the
+        task runs.
+      - No credentials are sent, so a URL with a user or a password is rejected. Redirects are followed, but not from
+        C(https) to C(http).
     type: dict
     version_added: 1.0.0
     default:
@@ -48,17 +48,17 @@ options:
         version_added: 1.0.0
       azure:
         description:
-          - The source of C(ServiceTags_Public_YYYYMMDD.json), which has a new name and address every week, so there is
-            no default.
-          - Microsoft links the present one on the page "Azure IP Ranges and Service Tags - Public Cloud" of its
-            download center, U(https://www.microsoft.com/en-us/download/details.aspx?id=56519).
-            C(az network list-service-tags --location eastus) of the Azure CLI prints the same for those who are logged
-            in. Save either where this option then points to.
+          - The source of C(ServiceTags_Public_YYYYMMDD.json), which has a new name and URL every week, so there is no
+            default.
+          - Microsoft links the current file on the page "Azure IP Ranges and Service Tags - Public Cloud" of its
+            download center, U(https://www.microsoft.com/en-us/download/details.aspx?id=56519). C(az network
+            list-service-tags --location eastus) of the Azure CLI prints the same data after a login. Save either to a
+            file, and set this option to its path or URL.
         type: str
         version_added: 1.0.0
       gcp:
         description:
-          - The source of C(cloud.json). C(goog.json), which is published beside it, has no regions.
+          - The source of C(cloud.json). C(goog.json), which is also published, has no regions.
         type: str
         version_added: 1.0.0
       oci:
@@ -68,37 +68,39 @@ options:
         version_added: 1.0.0
   timeout:
     description:
-      - Seconds to wait for a connection, and again for each part of an answer.
+      - Seconds to wait for a connection, and for each part of a response.
       - More than 0, at most 3600.
     type: float
     version_added: 1.0.0
     default: 30
   retries:
     description:
-      - How many times a request is repeated after a connection error, HTTP 429, 500, 502, 503, 504 or 520 to 524.
-      - The wait before it is what the server asks for with C(Retry-After), else half a second, doubled each time up
-        to 30 seconds, less a random part. A server that asks for more than 300 seconds is not waited for.
+      - The maximum number of retries of a request after a connection error or HTTP 429, 500, 502, 503, 504 or 520 to
+        524.
+      - The wait before a retry is the server's C(Retry-After), or else half a second, doubled each time up to 30
+        seconds, less a random part. If the server requests a wait of more than 300 seconds, there is no retry.
     type: int
     version_added: 1.0.0
     default: 5
   validate_certs:
     description:
-      - Whether to check the certificates of the servers.
+      - Whether to validate the certificates of the servers.
     type: bool
     version_added: 1.0.0
     default: true
   ca_path:
     description:
-      - A file or a folder with the certificates of the authorities to trust, instead of those that C(requests) uses
-        otherwise (see the environment variable E(REQUESTS_CA_BUNDLE)).
+      - A file or a directory with the certificates of trusted authorities, instead of those that C(requests) uses by
+        default (see the environment variable E(REQUESTS_CA_BUNDLE)).
     type: path
     version_added: 1.0.0
 attributes:
   check_mode:
-    description: Can run in check mode, fetches and reads the files then, but writes nothing.
+    description: Can run in check mode, which downloads and parses the files, but writes nothing.
     support: full
   diff_mode:
-    description: Returns the version and the number of prefixes of each copy that has changed, or will change.
+    description:
+      - Returns the version and the number of prefixes of each copy that has changed, or in check mode will change.
     support: full
   idempotent:
     description: Running it again changes nothing, unless a vendor has published a new file.
@@ -107,31 +109,33 @@ requirements:
   - requests >= 2.25
   - urllib3 >= 1.26, which requests brings
 notes:
-  - Filters run on the controller, so for them run this there too, with C(hosts=localhost) or C(delegate_to=localhost).
-  - It speaks to the sources only and not to Cloudflare, so it has none of the options that the other modules share.
-  - A file of more than 64 MiB is refused.
+  - Filters run on the controller, so run this module there too for use with filters, with C(hosts=localhost) or
+    C(delegate_to=localhost).
+  - This module connects only to the sources and not to Cloudflare, so it has none of the common options of the other
+    modules.
+  - A file of more than 64 MiB is rejected.
 seealso:
   - plugin: originops.cloudflare.origin_region_of
     plugin_type: filter
 """
 
 EXAMPLES = r"""
-- name: Keep copies of the ranges of AWS, Google Cloud and Oracle Cloud
+- name: Download the ranges of AWS, Google Cloud and Oracle Cloud
   originops.cloudflare.cloud_ip_ranges:
     dest: "{{ playbook_dir }}/ranges"
   register: cloud
 
-- name: Tell where an address is
+- name: Determine the cloud and region of an address
   ansible.builtin.debug:
     msg: "{{ '198.51.100.10' | originops.cloudflare.origin_region_of(**cloud.files) }}"
 
-- name: Add those of Azure, from a file that was saved this week
+- name: Add the ranges of Azure from a file that was saved before
   originops.cloudflare.cloud_ip_ranges:
     dest: "{{ playbook_dir }}/ranges"
     sources:
       azure: "{{ playbook_dir }}/ServiceTags_Public.json"
 
-- name: Use a mirror, where there is no way to the internet
+- name: Use a mirror if there is no access to the internet
   originops.cloudflare.cloud_ip_ranges:
     dest: "{{ playbook_dir }}/ranges"
     sources:
@@ -142,14 +146,14 @@ EXAMPLES = r"""
     retries: 2
   register: cloud
 
-- name: Say how old they are
+- name: Show the versions of the files
   ansible.builtin.debug:
     msg: "{{ item.vendor }} has version {{ item.version }} with {{ item.prefixes }} prefixes"
   loop: "{{ cloud.ranges }}"
   loop_control:
     label: "{{ item.vendor }}"
 
-- name: Go on with the last good copies where a source fails
+- name: Continue with the last good copies if a source fails
   originops.cloudflare.cloud_ip_ranges:
     dest: "{{ playbook_dir }}/ranges"
   register: cloud
@@ -159,17 +163,17 @@ EXAMPLES = r"""
 RETURN = r"""
 files:
   description:
-    - The paths of the copies that can be used, by vendor, of the vendors in O(sources). In check mode they are those
-      that could be used before.
-    - Hand them to P(originops.cloudflare.origin_region_of#filter) as they are.
-  returned: always, but for bad options
+    - The paths of the usable copies, by vendor, for the vendors in O(sources). In check mode these are the copies that
+      were usable before.
+    - They can be passed directly to P(originops.cloudflare.origin_region_of#filter).
+  returned: always, except for invalid options
   type: dict
   sample:
     aws: /srv/ranges/aws.json
     gcp: /srv/ranges/gcp.json
 ranges:
-  description: What became of each copy.
-  returned: always, but for bad options
+  description: The result for each copy.
+  returned: always, except for invalid options
   type: list
   elements: dict
   sample:
@@ -190,66 +194,50 @@ ranges:
       type: str
       returned: always
     source:
-      description: Where it is fetched from.
+      description: The source of the file.
       type: str
       returned: always
     changed:
-      description: Whether the copy got other content, or in check mode would.
+      description: Whether the content of the copy has changed, or in check mode would change.
       type: bool
       returned: always
     version:
       description:
-        - What the copy says of its version, C(syncToken) of AWS, C(changeNumber) of Azure, C(creationTime) of Google
-          Cloud and C(last_updated_timestamp) of Oracle Cloud. Null where it says nothing or there is no good copy.
+        - The version of the copy, which is C(syncToken) of AWS, C(changeNumber) of Azure, C(creationTime) of Google
+          Cloud or C(last_updated_timestamp) of Oracle Cloud. Null if the file has none or there is no good copy.
       type: str
       returned: always
     prefixes:
-      description: The number of different prefixes that it has, null where there is no good copy.
+      description: The number of different prefixes in the copy, null if there is no good copy.
       type: int
       returned: always
     error:
-      description: Why the source failed, null where it did not. The copy is then as it was before.
+      description: The reason why the source failed, null if it did not. The copy is unchanged after a failure.
       type: str
       returned: always
 diff:
-  description: One line for each copy that changed, before and after.
-  returned: always, but for bad options
+  description: One line for each changed copy, before and after.
+  returned: always, except for invalid options
   type: dict
   sample:
     before: "aws: version 1771761600, 9098 prefixes\n"
     after: "aws: version 1772366400, 9120 prefixes\n"
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
-from ansible_collections.originops.cloudflare.plugins.module_utils._copies import (
-    PUBLISHED_AT,
-    holds_secret,
-    keep_copies,
-)
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import TRANSPORT_SPEC
+from ..module_utils._argspec import TRANSPORT_SPEC
+from ..module_utils._mapping import VENDORS
+from ..module_utils._module import run_module
+from ..module_utils._ranges.download import DEFAULT_SOURCES, secret_sources, update_range_files
 
 ARGUMENT_SPEC = {
     "dest": {"type": "path", "required": True},
-    "sources": {"type": "dict", "default": PUBLISHED_AT, "options": {vendor: {"type": "str"} for vendor in VENDORS}},
+    "sources": {"type": "dict", "default": DEFAULT_SOURCES, "options": {vendor: {"type": "str"} for vendor in VENDORS}},
     **TRANSPORT_SPEC,
 }
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    if REQUESTS_IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    # They are refused, but Ansible would show them among the options of the failed task.
-    module.no_log_values.update(filter(holds_secret, filter(None, module.params["sources"].values())))
-    try:
-        result = keep_copies(module.params, module.check_mode, module.atomic_move)
-    except OriginOpsError as error:
-        module.fail_json(msg=str(error), **error.facts)
-    module.exit_json(**result)
+    run_module(update_range_files, ARGUMENT_SPEC, secrets=secret_sources)
 
 
 if __name__ == "__main__":

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: origin_cloud_region
-short_description: Keep one origin cloud region mapping of a Cloudflare zone right
+short_description: Manage an origin cloud region mapping of a Cloudflare zone
 version_added: 0.1.0
 description:
-  - Maps the address of one origin to the cloud vendor and region that it runs in, or removes its mapping.
-  - Cloudflare's Smart Tiered Cache then fills from an upper tier beside that region. It cannot find the best one by
-    itself for origins in public clouds, and a wrong mapping sends every cache fill the wrong way.
-  - For more than a few origins of a zone use M(originops.cloudflare.origin_cloud_region_batch), which needs a
-    fraction of the requests.
+  - Maps the address of an origin to the cloud vendor and region in which it runs, or removes the mapping.
+  - Cloudflare's Smart Tiered Cache then uses an upper tier near that region. It cannot determine the best upper tier
+    for origins in public clouds by itself, and a wrong mapping routes every cache fill through the wrong data centre.
+  - For more than a few origins of a zone, use M(originops.cloudflare.origin_cloud_region_batch), which needs far fewer
+    requests.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
   origin_ip:
     description:
-      - The IPv4 or IPv6 address of the origin, in any spelling. It is compared as an address.
+      - The IPv4 or IPv6 address of the origin. Different spellings of an address are equal.
     type: str
     version_added: 0.1.0
     required: true
@@ -28,7 +28,7 @@ options:
       - ip
   vendor:
     description:
-      - The cloud that the origin runs in. Required with O(state=present).
+      - The cloud vendor of the origin. Required with O(state=present).
     type: str
     version_added: 0.1.0
     choices:
@@ -38,14 +38,14 @@ options:
       - oci
   region:
     description:
-      - The region of that cloud, spelled as the supported regions have it. Required with O(state=present).
+      - The region of that cloud, spelled exactly like the supported region. Required with O(state=present).
       - M(originops.cloudflare.origin_cloud_region_info) and
-        P(originops.cloudflare.origin_cloud_supported_regions#lookup) tell what is supported.
+        P(originops.cloudflare.origin_cloud_supported_regions#lookup) return the supported regions.
     type: str
     version_added: 0.1.0
   state:
     description:
-      - Whether the address shall have this mapping, or none.
+      - Whether the address should have this mapping or no mapping.
     type: str
     version_added: 0.1.0
     choices:
@@ -54,9 +54,10 @@ options:
     default: present
   overwrite:
     description:
-      - Whether a mapping of the address to another vendor or region may be replaced. With V(false) it is an error.
-      - With O(api_version=v1) the service itself refuses to take over a mapping. V(v2) has no such request, so
-        a mapping that somebody else creates in the moment between reading and writing is replaced.
+      - Whether an existing mapping of the address to another vendor or region may be replaced. With V(false), such a
+        mapping is an error.
+      - With O(api_version=v1), the service itself refuses to replace a mapping. V(v2) has no such request, so a mapping
+        that another client creates between reading and writing is replaced.
     type: bool
     version_added: 0.1.0
     default: true
@@ -64,8 +65,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Where the supported regions cannot be read because Tiered Cache is off, a warning says that the region was
-        not verified.
+      - If the supported regions cannot be read because Tiered Cache is off, a warning reports that the region was not
+        verified.
   diff_mode:
     support: full
   idempotent:
@@ -80,14 +81,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Map one origin
+- name: Map an origin
   originops.cloudflare.origin_cloud_region:
     zone: example.com
     origin_ip: 192.0.2.10
     vendor: aws
     region: us-east-1
 
-- name: Map an IPv6 origin, by the zone's identifier and with a token of its own
+- name: Map an IPv6 origin, with the zone's identifier and an explicit token
   originops.cloudflare.origin_cloud_region:
     api_token: "{{ cloudflare_api_token }}"
     zone_id: "{{ cloudflare_zone_id }}"
@@ -95,7 +96,7 @@ EXAMPLES = r"""
     vendor: gcp
     region: europe-west1
 
-- name: Map an origin, but never take over a mapping that says otherwise
+- name: Map an origin, but do not replace a different mapping
   originops.cloudflare.origin_cloud_region:
     zone: example.com
     origin_ip: 192.0.2.11
@@ -118,7 +119,7 @@ EXAMPLES = r"""
     vendor: aws
     region: us-east-1
 
-- name: Audit one origin without changing anything, and fail if it is mapped wrongly
+- name: Audit an origin without changes, and fail if its mapping is wrong
   originops.cloudflare.origin_cloud_region:
     zone: example.com
     origin_ip: 192.0.2.10
@@ -129,7 +130,7 @@ EXAMPLES = r"""
   register: origin
   failed_when: origin is changed or origin.msg is defined
 
-- name: Say once what several tasks share
+- name: Set common options of several tasks once
   module_defaults:
     group/originops.cloudflare.cloudflare:
       api_token: "{{ cloudflare_api_token }}"
@@ -151,7 +152,7 @@ EXAMPLES = r"""
 RETURN = r"""
 mapping:
   description:
-    - The mapping of the address, null if it has none. In check mode RV(mapping.modified_on) of a mapping that would
+    - The mapping of the address, null if there is none. In check mode, RV(mapping.modified_on) of a mapping that would
       be written is null.
   returned: success
   type: dict
@@ -174,7 +175,7 @@ mapping:
       type: str
       returned: success
     modified_on:
-      description: When the mapping was last written, by the service's clock.
+      description: The time of the last write of the mapping, by the service's clock.
       type: str
       returned: success
 diff:
@@ -190,17 +191,17 @@ zone_id:
   type: str
   sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_version:
-  description: The generation of endpoints that was used, V(v2) or V(v1).
+  description: The API version that was used, V(v2) or V(v1).
   returned: success
   type: str
   sample: v2
 status:
-  description: The HTTP status of the request that failed, null where no answer came.
+  description: The HTTP status of the failed request, null if there was no response.
   returned: failure of a request
   type: int
   sample: 403
 errors:
-  description: What Cloudflare gave as reasons.
+  description: The errors that Cloudflare returned.
   returned: failure of a request
   type: list
   elements: dict
@@ -209,9 +210,9 @@ errors:
       message: Authentication error
 """
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS
-from ansible_collections.originops.cloudflare.plugins.module_utils._module import run
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mapping
+from ..module_utils._mapping import VENDORS
+from ..module_utils._module import run
+from ..module_utils._operations import ensure_mapping
 
 ARGUMENT_SPEC = {
     "origin_ip": {"type": "str", "required": True, "aliases": ["ip"]},

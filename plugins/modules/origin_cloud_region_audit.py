@@ -10,53 +10,52 @@ module: origin_cloud_region_audit
 short_description: Audit the origin cloud region mappings of a Cloudflare zone
 version_added: 1.0.0
 description:
-  - Reads all mappings of a zone and reports what is not as it should be, in comparison with an inventory, with the
-    address ranges that the clouds publish, with the regions that Cloudflare supports, and with the settings without
-    which mappings have no effect.
-  - It never writes, and findings do not make it fail. The report says how to repair the zone with
+  - Reads all mappings of a zone, and compares them with an inventory, with the address ranges that cloud vendors
+    publish, with the regions that Cloudflare supports, and with the settings that mappings need to have an effect.
+  - The module never writes, and findings do not make it fail. The report has the changes to repair the zone with
     M(originops.cloudflare.origin_cloud_region_batch).
-  - A zone is read in pages of 100, and three more requests read the supported regions and two settings. A zone of 250
+  - The zone is read in pages of 100, and three more requests read the supported regions and two settings. A zone of 250
     mappings takes 6 requests.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
   expected:
     description:
-      - The mappings that the zone should have, as O(originops.cloudflare.origin_cloud_region_batch#module:mappings)
-        has them, usually computed from an inventory.
-      - Where this is left out there is nothing to compare with, and the audit does not look for what is missing, wrong
-        or stale. With an empty list all mappings of the zone are stale.
-      - Items that cannot be used, and the same address with different values, are errors, all named at once.
+      - The mappings that the zone should have, in the format of
+        O(originops.cloudflare.origin_cloud_region_batch#module:mappings), usually computed from an inventory.
+      - Without this option, the audit does not check for missing, wrong or stale mappings. With an empty list, all
+        mappings of the zone are stale.
+      - Invalid items, and the same address with different values, are errors, which are all reported at once.
     type: list
     version_added: 1.0.0
     elements: raw
     suboptions:
       origin_ip:
         description:
-          - The IPv4 or IPv6 address of the origin, in any spelling. It is compared as an address. Required.
+          - The IPv4 or IPv6 address of the origin. Different spellings of an address are equal. Required.
         type: str
         version_added: 1.0.0
         aliases:
           - ip
       vendor:
         description:
-          - The cloud that the origin runs in, V(aws), V(azure), V(gcp) or V(oci). Required.
+          - The cloud vendor of the origin, V(aws), V(azure), V(gcp) or V(oci). Required.
         type: str
         version_added: 1.0.0
       region:
         description:
-          - The region of that cloud, spelled as the supported regions have it. Required.
+          - The region of that cloud, spelled exactly like the supported region. Required.
         type: str
         version_added: 1.0.0
       modified_on:
         description:
-          - Without meaning, for lists that were read from a zone.
+          - Ignored. Allowed so that lists from a zone can be used unchanged.
         type: str
         version_added: 1.0.0
   unresolved:
     description:
-      - The hosts of the inventory whose mapping is not known. Each is a finding, and a mapping of one of their
-        addresses is not stale.
+      - The hosts of the inventory with an unknown mapping. Each is a finding, and a mapping of one of their addresses
+        is not stale.
     type: list
     version_added: 1.0.0
     elements: dict
@@ -69,26 +68,26 @@ options:
         required: true
       reason:
         description:
-          - Why its mapping is not known, for the report.
+          - The reason why the mapping is unknown, for the report.
         type: str
         version_added: 1.0.0
         required: true
       addresses:
         description:
-          - Such public addresses of it as are known.
+          - The known public addresses of the host.
         type: list
         version_added: 1.0.0
         elements: str
   hosts:
     description:
-      - The hosts behind addresses, for the report. A dictionary of lists of names, by address in any spelling.
+      - The hosts of each address, for the report. A dictionary with lists of names, by address in any spelling.
     type: dict
     version_added: 1.0.0
   ranges:
     description:
-      - The files of address ranges that the clouds publish, on the host where the module runs. With them the audit
-        looks for mappings that they contradict.
-      - Vendors without a file are not looked at.
+      - The files with the address ranges that cloud vendors publish, on the host on which the module runs. With these
+        files, the audit checks for mappings that contradict the ranges.
+      - Mappings to vendors without a file are not checked.
     type: dict
     version_added: 1.0.0
     suboptions:
@@ -114,8 +113,8 @@ options:
         version_added: 1.0.0
   near_limit:
     description:
-      - How full, in percent of the 3,500 mappings that Cloudflare allows, a zone or its O(expected) mappings may be
-        before that is a finding. From 1 to 100.
+      - The number of mappings, in the zone or in O(expected), from which on it is a finding, in percent of the 3,500
+        mappings that Cloudflare allows. From 1 to 100.
     type: int
     version_added: 1.0.0
     default: 90
@@ -123,7 +122,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads only, in check mode as well.
+      - Only reads, with and without check mode.
   diff_mode:
     support: N/A
     details:
@@ -135,10 +134,10 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - A token that may read mappings but not the settings of the zone gets a warning, and a report that leaves out
-    whether mappings have an effect. The permission is Zone, Zone Settings, Read.
-  - Where Tiered Cache is off, Cloudflare does not tell the supported regions. The report then has no data centres, and
-    leaves out which regions are unsupported.
+  - If the token may read mappings but not the settings of the zone, a warning is issued, and the report does not
+    include whether mappings have an effect. The needed permission is Zone, Zone Settings, Read.
+  - If Tiered Cache is off, Cloudflare does not return the supported regions. The report then has no data centres, and
+    does not include unsupported regions.
 seealso:
   - module: originops.cloudflare.origin_cloud_region_batch
   - module: originops.cloudflare.origin_cloud_region_info
@@ -151,22 +150,22 @@ EXAMPLES = r"""
     expected: "{{ fleet }}"
   register: audit
 
-- name: Say what was found
+- name: Show the findings
   ansible.builtin.debug:
     msg: "{{ audit.report.findings | map(attribute='message') }}"
 
-- name: Map what is missing or wrong
+- name: Write missing and wrong mappings
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     mappings: "{{ audit.report.repair.present }}"
 
-- name: Remove what is stale
+- name: Remove stale mappings
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     state: absent
     mappings: "{{ audit.report.repair.absent }}"
 
-- name: Audit a zone without an inventory, by the ranges that the clouds publish
+- name: Audit a zone without an inventory, by published ranges
   originops.cloudflare.origin_cloud_region_audit:
     zone: example.com
     ranges:
@@ -174,15 +173,15 @@ EXAMPLES = r"""
       gcp: "{{ published_ranges.gcp }}"
   register: audit
 
-- name: Say where the ranges contradict the zone
+- name: Show the mappings that contradict the ranges
   ansible.builtin.debug:
     msg: "{{ audit.report.findings | selectattr('kind', 'eq', 'contradicted') | map(attribute='message') }}"
 
-- name: Fail where the mappings have no effect
+- name: Fail if the mappings have no effect
   ansible.builtin.assert:
     that: audit.report.counts.without_effect == 0
 
-- name: Tell a report which hosts are behind the addresses, and which are not known
+- name: Include the hosts of addresses, and hosts with unknown mappings, in a report
   originops.cloudflare.origin_cloud_region_audit:
     zone_id: "{{ cloudflare_zone_id }}"
     expected: "{{ fleet }}"
@@ -193,12 +192,12 @@ EXAMPLES = r"""
         - web2
     unresolved:
       - host: web3
-        reason: no variable tells its region
+        reason: no variable has its region
         addresses:
           - 2001:db8::30
   register: audit
 
-- name: Keep the report
+- name: Save the report
   ansible.builtin.copy:
     content: "{{ audit.report | to_nice_json(sort_keys=false) }}"
     dest: ./example.com.json
@@ -209,8 +208,8 @@ EXAMPLES = r"""
 RETURN = r"""
 report:
   description:
-    - What the zone has, and what of it is not as it should be. The file C(report.schema.json) of the role
-      P(originops.cloudflare.audit#role) describes it as a JSON Schema.
+    - The mappings of the zone, and the findings. The file C(report.schema.json) of the role
+      P(originops.cloudflare.audit#role) is the JSON Schema of the report.
   returned: success
   type: dict
   contains:
@@ -223,56 +222,56 @@ report:
       type: str
       returned: success
     zone:
-      description: The option O(zone), null where the zone is given by its identifier.
+      description: The option O(zone), null if the zone is specified by its identifier.
       type: str
       returned: success
     api_version:
-      description: The generation of endpoints that was used, V(v2) or V(v1).
+      description: The API version that was used, V(v2) or V(v1).
       type: str
       returned: success
     audited_on:
-      description: When the zone was read, by the clock of the host where the module runs, in UTC.
+      description: The time at which the zone was read, by the clock of the host on which the module runs, in UTC.
       type: str
       returned: success
     error:
-      description: Always null here. Reports on zones that could not be audited say why, and have nothing else.
+      description:
+        - Always null here. In reports of zones that could not be audited it is the reason, without other data.
       type: str
       returned: success
     tiered_cache:
-      description: Whether Tiered Cache is on for the zone, null where the credentials may not know.
+      description: Whether Tiered Cache is on for the zone, null if the credentials may not read the setting.
       type: bool
       returned: success
     smart_tiered_cache:
-      description: Whether Smart Tiered Cache is on for the zone, null where the credentials may not know.
+      description: Whether Smart Tiered Cache is on for the zone, null if the credentials may not read the setting.
       type: bool
       returned: success
     obtained_codes:
       description:
-        - Whether Cloudflare could tell the data centres of all regions, null where it did not tell the supported
-          regions.
+        - Whether Cloudflare returned the data centres of all regions, null if the supported regions are not known.
       type: bool
       returned: success
     compared:
-      description: Whether there was something to compare with, O(expected).
+      description: Whether the zone was compared with O(expected).
       type: bool
       returned: success
     total_count:
-      description: How many mappings the zone has.
+      description: The number of mappings in the zone.
       type: int
       returned: success
     limit:
-      description: How many mappings Cloudflare allows.
+      description: The number of mappings that Cloudflare allows.
       type: int
       returned: success
     counts:
       description:
         - The number of findings of each kind, in the order of the report.
-        - C(missing) is expected, but not in the zone. C(wrong) has another vendor or region than expected. C(stale) is
-          in the zone, but not expected, and no address of O(unresolved).
-        - C(contradicted) is in another place by the published ranges. C(unsupported) is a region, of the zone or
-          expected, that Cloudflare does not support, or no longer.
-        - C(unresolved) is a host of O(unresolved), once for each of its addresses.
-        - C(near_limit) and C(without_effect) are about the zone. Mappings have no effect where Tiered Cache or Smart
+        - C(missing) counts expected mappings that are not in the zone, C(wrong) those with another vendor or region
+          than expected, and C(stale) those in the zone that are not expected and not of an address in O(unresolved).
+        - C(contradicted) counts mappings with another vendor or region than in the published ranges, and C(unsupported)
+          mappings, of the zone or expected, to regions that Cloudflare does not, or no longer, support.
+        - C(unresolved) counts hosts of O(unresolved), once for each of their addresses.
+        - C(near_limit) and C(without_effect) concern the whole zone. Mappings have no effect if Tiered Cache or Smart
           Tiered Cache is off.
       type: dict
       returned: success
@@ -287,30 +286,30 @@ report:
           type: str
           returned: success
         origin_ip:
-          description: The address in its canonical spelling, null where the finding is about none.
+          description: The address in its canonical spelling, null if the finding does not concern an address.
           type: str
           returned: success
         hosts:
-          description: The hosts behind the address.
+          description: The hosts with this address.
           type: list
           elements: str
           returned: success
         actual:
-          description: The C(vendor) and C(region) that the zone has, null where it has none.
+          description: The C(vendor) and C(region) in the zone, null if there is no mapping.
           type: dict
           returned: success
         expected:
           description:
-            - The C(vendor) and C(region) that are expected, or where C(contradicted) those of the published ranges as
-              far as they tell just one. Null where there are none; the region alone can be null too.
+            - The expected C(vendor) and C(region), or, for C(contradicted), those of the published ranges if these are
+              unambiguous. Null if there are none. The region alone can also be null.
           type: dict
           returned: success
         message:
-          description: What was found, in one sentence.
+          description: The finding in one sentence.
           type: str
           returned: success
     mappings:
-      description: All mappings of the zone, IPv4 first, sorted by address.
+      description: All mappings of the zone, sorted by address, IPv4 first.
       type: list
       elements: dict
       returned: success
@@ -328,33 +327,35 @@ report:
           type: str
           returned: success
         modified_on:
-          description: When the mapping was last written, by the service's clock, or null where it does not say.
+          description:
+            - The time of the last write of the mapping by the service's clock, null if the service did not return it.
           type: str
           returned: success
         upper_tier_colos:
-          description: The IATA codes of the data centres that it leads to, sorted, as far as they are known.
+          description: The IATA codes of the upper-tier data centres of the region, sorted, as far as known.
           type: list
           elements: str
           returned: success
         hosts:
-          description: The hosts behind the address.
+          description: The hosts with this address.
           type: list
           elements: str
           returned: success
         findings:
-          description: The kinds of the findings about this address.
+          description: The kinds of findings about this address.
           type: list
           elements: str
           returned: success
     repair:
-      description: What M(originops.cloudflare.origin_cloud_region_batch) has to do for the zone to be as expected.
+      description:
+        - The changes that bring the zone to the expected state with M(originops.cloudflare.origin_cloud_region_batch).
       type: dict
       returned: success
       contains:
         present:
           description:
             - The expected mappings that are missing or wrong, without those of unsupported regions, which Cloudflare
-              would refuse.
+              would reject.
           type: list
           elements: dict
           returned: success
@@ -421,17 +422,17 @@ zone_id:
   type: str
   sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_version:
-  description: The generation of endpoints that was used, V(v2) or V(v1).
+  description: The API version that was used, V(v2) or V(v1).
   returned: once the zone was read
   type: str
   sample: v2
 status:
-  description: The HTTP status of the request that failed, null where no answer came.
+  description: The HTTP status of the failed request, null if there was no response.
   returned: failure of a request
   type: int
   sample: 403
 errors:
-  description: What Cloudflare gave as reasons.
+  description: The errors that Cloudflare returned.
   returned: failure of a request
   type: list
   elements: dict
@@ -440,9 +441,12 @@ errors:
       message: Authentication error
 """
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._audit_zone import audit_zone
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS
-from ansible_collections.originops.cloudflare.plugins.module_utils._module import run
+from functools import partial
+
+from ..module_utils._audit.operation import audit_zone
+from ..module_utils._mapping import VENDORS
+from ..module_utils._module import run
+from ..module_utils._ranges.index import Ranges
 
 ARGUMENT_SPEC = {
     # Raw, because the operation judges every item itself: so it can name positions.
@@ -462,8 +466,11 @@ ARGUMENT_SPEC = {
 }
 
 
+OPERATION = partial(audit_zone, load_ranges=lambda paths: Ranges.load(paths).locate)
+
+
 def main() -> None:
-    run(audit_zone, ARGUMENT_SPEC)
+    run(OPERATION, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: origin_cloud_region_batch
-short_description: Keep many or all origin cloud region mappings of a Cloudflare zone right
+short_description: Manage many or all origin cloud region mappings of a Cloudflare zone
 version_added: 0.1.0
 description:
-  - Maps the addresses of many origins to the cloud vendors and regions that they run in, removes mappings, or makes
-    a zone hold exactly the mappings of a list.
-  - The zone is read in pages of 100, compared, and only what differs is written, in batches of 100. A zone of 250
-    mappings takes 3 requests if it is right, and 5 to fill it.
+  - Maps the addresses of many origins to the cloud vendors and regions in which they run, removes mappings, or replaces
+    all mappings of a zone by a list.
+  - The zone is read in pages of 100, and only differences are written, in batches of 100. A zone of 250 mappings takes
+    3 requests if it is up to date, and 5 requests to fill it.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
   mappings:
     description:
-      - The origins, a list of dictionaries.
-      - The same address twice with the same values counts once, and with different values is an error.
-      - Lists that M(originops.cloudflare.origin_cloud_region_info) returned can be given as they are.
+      - The mappings, a list of dictionaries.
+      - Duplicates with equal values are ignored. The same address with different values is an error.
+      - Lists that M(originops.cloudflare.origin_cloud_region_info) returned can be used unchanged.
     type: list
     version_added: 0.1.0
     elements: raw
@@ -29,31 +29,31 @@ options:
     suboptions:
       origin_ip:
         description:
-          - The IPv4 or IPv6 address of the origin, in any spelling. It is compared as an address. Required.
+          - The IPv4 or IPv6 address of the origin. Different spellings of an address are equal. Required.
         type: str
         version_added: 0.1.0
         aliases:
           - ip
       vendor:
         description:
-          - The cloud that the origin runs in, V(aws), V(azure), V(gcp) or V(oci). Required with O(state=present),
-            without meaning otherwise.
+          - The cloud vendor of the origin, V(aws), V(azure), V(gcp) or V(oci). Required with O(state=present), ignored
+            otherwise.
         type: str
         version_added: 0.1.0
       region:
         description:
-          - The region of that cloud, spelled as the supported regions have it. Required with O(state=present),
-            without meaning otherwise.
+          - The region of that cloud, spelled exactly like the supported region. Required with O(state=present), ignored
+            otherwise.
         type: str
         version_added: 0.1.0
       modified_on:
         description:
-          - Without meaning, for lists that were read from a zone.
+          - Ignored. Allowed so that lists from a zone can be used unchanged.
         type: str
         version_added: 0.1.0
   state:
     description:
-      - Whether the addresses shall have these mappings, or none.
+      - Whether the addresses should have these mappings or no mappings.
     type: str
     version_added: 0.1.0
     choices:
@@ -62,26 +62,26 @@ options:
     default: present
   purge:
     description:
-      - Whether to delete all other mappings of the zone, so that it holds exactly O(mappings).
-      - An address that is listed is never deleted, even where its item is unusable and O(on_invalid=skip).
-      - The deletions come last, and are not done once an upsert failed. They come first only where the zone would pass
-        its limit of 3,500 mappings in between.
+      - Whether to delete all other mappings of the zone, so that it has exactly O(mappings).
+      - A listed address is never deleted, even if its item is invalid and O(on_invalid=skip).
+      - Mappings are deleted last, and only if no upsert failed. They are deleted first only if the zone would otherwise
+        temporarily exceed its limit of 3,500 mappings.
       - Only with O(state=present).
     type: bool
     version_added: 0.1.0
     default: false
   allow_empty:
     description:
-      - Whether O(purge=true) may delete every mapping of the zone because O(mappings) has no usable one.
+      - Whether O(purge=true) may delete every mapping of the zone if O(mappings) has no valid item.
     type: bool
     version_added: 0.1.0
     default: false
   on_invalid:
     description:
-      - What to do about items with an unusable address, vendor or region.
-      - V(fail) stops before the first write, and names them all.
-      - V(skip) leaves them out, warns, and returns them in RV(failed_items). Items that only the service refuses are
-        then warned of as well, instead of failing the task.
+      - The handling of items with an invalid address, vendor or region.
+      - V(fail) fails before the first write, and lists all invalid items.
+      - V(skip) skips them with a warning, and returns them in RV(failed_items). Items that only the service rejects
+        then cause a warning too, instead of a failure of the task.
     type: str
     version_added: 0.1.0
     choices:
@@ -100,9 +100,9 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - Supported regions are needed to write mappings, so Tiered Cache has to be on for the zone.
-  - Where writing stops early, because the connection, the credentials or the rate limit failed, the task fails with
-    all return values filled, and running it again does the rest.
+  - Tiered Cache has to be on for the zone to write mappings, because this needs the supported regions.
+  - If writing stops early because of the connection, the credentials or the rate limit, the task fails with all return
+    values set. Another run applies the remaining changes.
 seealso:
   - module: originops.cloudflare.origin_cloud_region
   - module: originops.cloudflare.origin_cloud_region_info
@@ -123,13 +123,13 @@ EXAMPLES = r"""
         vendor: gcp
         region: europe-west1
 
-- name: Make the zone hold exactly the mappings of a variable
+- name: Replace all mappings of a zone by those of a variable
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     mappings: "{{ fleet }}"
     purge: true
 
-- name: Audit the zone against a variable, without changing anything
+- name: Compare a zone with a variable, without changes
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     mappings: "{{ fleet }}"
@@ -138,13 +138,13 @@ EXAMPLES = r"""
   diff: true
   register: audit
 
-- name: Say what the audit found
+- name: Show the differences
   ansible.builtin.debug:
     msg: >-
       {{ audit.summary.created }} missing, {{ audit.summary.updated }} wrong, {{ audit.summary.deleted }} stale,
       {{ audit.summary.unchanged }} right
 
-- name: Clear the mappings of origins that were shut down
+- name: Remove the mappings of origins that were shut down
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     state: absent
@@ -152,14 +152,14 @@ EXAMPLES = r"""
       - origin_ip: 192.0.2.10
       - origin_ip: 198.51.100.20
 
-- name: Clear a whole zone
+- name: Remove all mappings of a zone
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     mappings: []
     purge: true
     allow_empty: true
 
-- name: Apply what is usable of a list from elsewhere, and tell about the rest
+- name: Apply the valid items of an external list, and report the others
   originops.cloudflare.origin_cloud_region_batch:
     zone: example.com
     mappings: "{{ fleet }}"
@@ -173,7 +173,7 @@ EXAMPLES = r"""
     zone_id: "{{ cloudflare_zone_id }}"
     mappings: "{{ fleet }}"
 
-- name: Say once what several tasks share
+- name: Set common options of several tasks once
   module_defaults:
     group/originops.cloudflare.cloudflare:
       api_token: "{{ cloudflare_api_token }}"
@@ -190,7 +190,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description: Mappings that were added, or in check mode would be.
+  description: Mappings that were created, or in check mode would be.
   returned: always
   type: list
   elements: dict
@@ -213,25 +213,25 @@ created:
       type: str
       returned: always
     modified_on:
-      description: When the mapping was last written, where the service said so, else null.
+      description: The time of the last write of the mapping, null if the service did not return it.
       type: str
       returned: always
 updated:
-  description: Mappings that got another vendor or region, with their new values.
+  description: Mappings with a changed vendor or region, with their new values.
   returned: always
   type: list
   elements: dict
   sample: *mappings
   contains: *mapping
 deleted:
-  description: Mappings that were removed, with their last values.
+  description: Mappings that were deleted, with their last values.
   returned: always
   type: list
   elements: dict
   sample: *mappings
   contains: *mapping
 failed_items:
-  description: Items that could not be used, and changes that were tried and failed.
+  description: Invalid items, and changes that failed.
   returned: always
   type: list
   elements: dict
@@ -242,7 +242,7 @@ failed_items:
       error: "'192.0.2.300' is not an IPv4 or IPv6 address"
   contains:
     origin_ip:
-      description: The address, as it was given where it is none.
+      description: The address, or the original value if it is not an address.
       type: str
       returned: always
     vendor:
@@ -254,11 +254,11 @@ failed_items:
       type: str
       returned: always
     error:
-      description: What is wrong with it, or what the service said.
+      description: The validation error, or the message of the service.
       type: str
       returned: always
 pending:
-  description: Mappings whose write or deletion was not tried, because something before it failed.
+  description: Mappings that were not written or deleted because of an earlier failure.
   returned: always
   type: list
   elements: dict
@@ -266,7 +266,7 @@ pending:
   contains: *mapping
 summary:
   description:
-    - The number of each of the above, and of the listed addresses that were right from the start.
+    - The number of mappings in each list above, and of listed addresses that were already up to date.
   returned: always
   type: dict
   sample:
@@ -277,7 +277,7 @@ summary:
     failed: 0
     pending: 0
 diff:
-  description: One line for each mapping that changed, before and after, sorted by address.
+  description: One line for each changed mapping, before and after, sorted by address.
   returned: always
   type: dict
   sample:
@@ -289,17 +289,17 @@ zone_id:
   type: str
   sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_version:
-  description: The generation of endpoints that was used, V(v2) or V(v1).
+  description: The API version that was used, V(v2) or V(v1).
   returned: once the zone was read
   type: str
   sample: v2
 status:
-  description: The HTTP status of the request that failed, null where no answer came.
+  description: The HTTP status of the failed request, null if there was no response.
   returned: failure of a request
   type: int
   sample: 403
 errors:
-  description: What Cloudflare gave as reasons.
+  description: The errors that Cloudflare returned.
   returned: failure of a request
   type: list
   elements: dict
@@ -308,8 +308,8 @@ errors:
       message: Authentication error
 """
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._module import run
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
+from ..module_utils._module import run
+from ..module_utils._operations import ensure_mappings
 
 ARGUMENT_SPEC = {
     # Raw, because the operation judges every item itself: so it can name positions, and spare the good ones.

@@ -10,14 +10,14 @@ module: origin_cloud_region_info
 short_description: Read the origin cloud region mappings of a Cloudflare zone
 version_added: 0.1.0
 description:
-  - Returns the mappings of a zone from origin addresses to cloud vendors and regions, all or those that pass filters,
-    and on demand the regions that Cloudflare supports.
+  - Returns the mappings of a zone from origin addresses to cloud vendors and regions, all or filtered, and optionally
+    the regions that Cloudflare supports.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
   origin_ip:
     description:
-      - Only the mappings of these addresses, in any spelling. An empty list is no filter.
+      - Return only the mappings of these addresses, in any spelling. An empty list is no filter.
     type: list
     version_added: 0.1.0
     elements: str
@@ -25,7 +25,7 @@ options:
       - ip
   vendor:
     description:
-      - Only mappings to these clouds. An empty list is no filter.
+      - Return only mappings to these cloud vendors. An empty list is no filter.
     type: list
     version_added: 0.1.0
     elements: str
@@ -36,13 +36,14 @@ options:
       - oci
   region:
     description:
-      - Only mappings to these regions. An empty list is no filter.
+      - Return only mappings to these regions. An empty list is no filter.
     type: list
     version_added: 0.1.0
     elements: str
   supported_regions:
     description:
-      - Whether to return the supported regions too, by one more request. They need Tiered Cache to be on for the zone.
+      - Whether to return the supported regions too, with one more request. This needs Tiered Cache to be on for the
+        zone.
     type: bool
     version_added: 0.1.0
     default: false
@@ -50,7 +51,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads only, in check mode as well.
+      - Only reads, with and without check mode.
   diff_mode:
     support: N/A
     details:
@@ -73,7 +74,7 @@ EXAMPLES = r"""
     zone: example.com
   register: zone
 
-- name: Show them
+- name: Show the mappings
   ansible.builtin.debug:
     msg: "{{ zone.mappings }}"
 
@@ -84,7 +85,7 @@ EXAMPLES = r"""
       - 192.0.2.10
       - 2001:db8::30
 
-- name: Read what is mapped to two regions of AWS
+- name: Read the mappings to two regions of AWS
   originops.cloudflare.origin_cloud_region_info:
     zone: example.com
     vendor:
@@ -99,7 +100,7 @@ EXAMPLES = r"""
     supported_regions: true
   register: zone
 
-- name: Show those of Google Cloud with the data centres that they lead to
+- name: Show the regions of Google Cloud with their upper-tier data centres
   ansible.builtin.debug:
     msg: "{{ zone.supported_regions.vendors.gcp }}"
 
@@ -114,12 +115,12 @@ EXAMPLES = r"""
     group/originops.cloudflare.cloudflare:
       api_token: "{{ cloudflare_api_token }}"
   block:
-    - name: Read the one
+    - name: Read the source zone
       originops.cloudflare.origin_cloud_region_info:
         zone: example.com
       register: source
 
-    - name: Write the other
+    - name: Write to the other zone
       originops.cloudflare.origin_cloud_region_batch:
         zone: example.net
         mappings: "{{ source.mappings }}"
@@ -127,7 +128,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 mappings:
-  description: The mappings, IPv4 first, sorted by address.
+  description: The mappings, sorted by address, IPv4 first.
   returned: success
   type: list
   elements: dict
@@ -150,12 +151,13 @@ mappings:
       type: str
       returned: success
     modified_on:
-      description: When the mapping was last written, by the service's clock, or null where it does not say.
+      description:
+        - The time of the last write of the mapping by the service's clock, null if the service did not return it.
       type: str
       returned: success
 total_count:
   description:
-    - How many mappings the zone has, whatever the filters. Null where addresses were looked up one by one.
+    - The number of mappings in the zone, independent of filters. Null if addresses were looked up individually.
   returned: success
   type: int
   sample: 250
@@ -165,11 +167,11 @@ supported_regions:
   type: dict
   contains:
     obtained_codes:
-      description: Whether Cloudflare could tell its data centres. If not, the lists of them may be incomplete.
+      description: Whether Cloudflare returned its data centres. If not, the lists of data centres may be incomplete.
       type: bool
       returned: if O(supported_regions=true)
     vendors:
-      description: A list for each vendor, of dictionaries with C(name) and C(upper_tier_colos).
+      description: A list for each vendor. Each item is a dictionary with C(name) and C(upper_tier_colos).
       type: dict
       returned: if O(supported_regions=true)
   sample:
@@ -186,17 +188,17 @@ zone_id:
   type: str
   sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_version:
-  description: The generation of endpoints that was used, V(v2) or V(v1).
+  description: The API version that was used, V(v2) or V(v1).
   returned: success
   type: str
   sample: v2
 status:
-  description: The HTTP status of the request that failed, null where no answer came.
+  description: The HTTP status of the failed request, null if there was no response.
   returned: failure of a request
   type: int
   sample: 403
 errors:
-  description: What Cloudflare gave as reasons.
+  description: The errors that Cloudflare returned.
   returned: failure of a request
   type: list
   elements: dict
@@ -205,9 +207,9 @@ errors:
       message: Authentication error
 """
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS
-from ansible_collections.originops.cloudflare.plugins.module_utils._module import run
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import read_mappings
+from ..module_utils._mapping import VENDORS
+from ..module_utils._module import run
+from ..module_utils._operations import read_mappings
 
 ARGUMENT_SPEC = {
     "origin_ip": {"type": "list", "elements": "str", "aliases": ["ip"]},

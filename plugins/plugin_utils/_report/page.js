@@ -11,7 +11,7 @@
   const collator = new Intl.Collator("en", { numeric: true });
   const number = new Intl.NumberFormat("en");
 
-  // A cell sorts by its data-key, as addresses do, and otherwise by its text.
+  // Sort a cell by its data-key, as that of an address, else by its text.
   const keyOf = (row, column) => {
     const cell = row.cells[column];
     return cell.dataset.key ?? cell.textContent.trim();
@@ -31,7 +31,7 @@
         header.setAttribute("aria-sort", descending ? "descending" : "ascending");
         const sign = descending ? -1 : 1;
         const keyed = [...body.rows].map((row) => ({ row, key: keyOf(row, header.cellIndex) }));
-        // Rows that have nothing to sort by are last, either way.
+        // Rows without a key are last in both directions.
         keyed.sort((a, b) => !a.key - !b.key || sign * collator.compare(a.key, b.key));
         body.append(...keyed.map(({ row }) => row));
       });
@@ -47,7 +47,7 @@
     const isOfKind = ({ kinds }, wanted) => !wanted || (wanted === "*" ? kinds.length > 0 : kinds.includes(wanted));
     for (const option of [...kind.options].filter((option) => option.value)) {
       const matches = rows.filter((item) => isOfKind(item, option.value)).length;
-      // Choices that would change nothing, or leave nothing, are none.
+      // Omit choices that would hide no row, or all.
       if (!matches || (option.value === "*" && matches === rows.length)) option.remove();
       else option.textContent += ` (${number.format(matches)})`;
     }
@@ -61,16 +61,16 @@
         item.row.hidden = !passes;
         shown += passes;
       }
-      tellCount(shown);
+      showCount(shown);
     }
 
-    function tellCount(shown) {
+    function showCount(shown) {
       count.textContent = `${number.format(shown)} of ${number.format(rows.length)} rows shown`;
     }
 
     text.addEventListener("input", update);
     kind.addEventListener("change", update);
-    tellCount(rows.length);
+    showCount(rows.length);
     table.parentElement.before(tools);
   }
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of an audit as a page: one file with its style and script in it, which loads nothing from anywhere."""
+"""HTML reports: one file with style and script, which loads nothing."""
 
 from __future__ import annotations
 
@@ -15,21 +15,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS, address_order
-from ansible_collections.originops.cloudflare.plugins.plugin_utils._report import (
-    TITLE,
-    TITLES,
-    Report,
-    counted,
-    headline,
-    moment,
-    name_of,
-    place,
-    unknown_kinds,
-)
+from ...module_utils._mapping import VENDORS, address_order
+from .model import TITLE, TITLES, Report, format_location, format_time, headline, pluralize, unchecked_kinds, zone_name
 
-REGIONS = 8
-"""So many regions of a vendor have a bar of their own in the chart. The others share one."""
+MAX_BARS = 8
+"""Regions of a vendor with a bar of their own in the chart. The others share one."""
 
 FINDINGS_HEADER = ("Kind", "Zone", "Address", "Hosts", "Actual", "Expected", "Message")
 MAPPINGS_HEADER = ("Address", "Vendor", "Region", "Data centres", "Hosts", "Findings")
@@ -39,14 +29,17 @@ TONES = {
     "doubt": ("contradicted", "unsupported"),
     "note": ("unresolved", "near_limit", "without_effect"),
 }
-"""Kinds by colour, which is an aid only: their names are always written out."""
+"""Kinds by colour, which is only an aid: their titles are always written out."""
 
-LONG = 100
-"""A table of more rows spends no time on those out of sight."""
+LONG_TABLE = 100
+"""Rows: a longer table does not lay out those out of sight."""
 
 
 def as_page(report: Report) -> str:
-    """The aggregate as HTML. It is read without the script, which adds sorting and filtering."""
+    """Format the aggregate as HTML.
+
+    The page is complete without its script, which adds sorting and filtering.
+    """
     style, script = (Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
     html = Element("html", lang="en")
     head = _add(html, "head")
@@ -75,7 +68,10 @@ def as_page(report: Report) -> str:
 
 
 def _add(parent: Element, tag: str, text: str | None = None, **attributes: str) -> Element:
-    """A new element in its parent. Attributes are spelt with underscores: class_, aria_label."""
+    """Add an element to its parent.
+
+    Attributes are spelt with underscores: class_, aria_label.
+    """
     names = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
     element = SubElement(parent, tag, names)
     element.text = text
@@ -87,7 +83,7 @@ def _hash(text: str) -> str:
 
 
 def _time(parent: Element, time: str) -> None:
-    _add(parent, "time", moment(time), datetime=time)
+    _add(parent, "time", format_time(time), datetime=time)
 
 
 def _header(body: Element, report: Report) -> None:
@@ -110,14 +106,13 @@ def _not_audited(main: Element, report: Report) -> None:
     failed = [zone for zone in report["zones"] if zone["error"] is not None]
     if not failed:
         return
-    section = _section(main, "not-audited", f"Could not be audited: {counted(len(failed), 'zone')}")
+    section = _section(main, "not-audited", f"Could not be audited: {pluralize(len(failed), 'zone')}")
     section.set("class", "alert")
     zones = _add(section, "dl")
     for zone in failed:
-        _add(zones, "dt", name_of(zone))
+        _add(zones, "dt", zone_name(zone))
         _add(zones, "dd", zone["error"])
-        told = _add(zones, "dd", "Tried ", class_="soft")
-        _time(told, zone["audited_on"])
+        _time(_add(zones, "dd", "Tried ", class_="soft"), zone["audited_on"])
 
 
 def _totals(main: Element, report: Report) -> None:
@@ -140,13 +135,13 @@ def _kind(parent: Element, kind: str, count: int | None = None) -> None:
 
 
 def _table(parent: Element, name: str, caption: str, header: Iterable[str], size: int) -> Element:
-    """The body of a new table with its header, for size rows, in a region of its own that scrolls.
+    """Add a table for size rows, and return its body.
 
-    Its rows are laid out as grids or as cards, so that those out of sight cost nothing. Roles keep it a table for
-    assistive technology whatever the layout is.
+    The table has a header, and scrolls in a region of its own. The rows are laid out as grids or as cards, so that
+    those out of sight cost nothing. Roles keep it a table for assistive technology whatever the layout is.
     """
     region = _add(parent, "div", class_="scroll", role="region", aria_label=caption, tabindex="0")
-    table = _add(region, "table", class_=f"{name} long" if size > LONG else name, role="table")
+    table = _add(region, "table", class_=f"{name} long" if size > LONG_TABLE else name, role="table")
     _add(table, "caption", caption)
     row = _add(_add(table, "thead", role="rowgroup"), "tr", role="row")
     for title in header:
@@ -164,8 +159,8 @@ def _cell(row: Element, text: str | None = None) -> Element:
     return _add(row, "td", text, role="cell")
 
 
-def _names(parent: Element, text: str) -> None:
-    """Names that may be long, and should break after their dots rather than anywhere."""
+def _add_names(parent: Element, text: str) -> None:
+    """Add names, which may break after dots, commas and slashes."""
     parent.text, *parts = re.split(r"(?<=[.,/])(?=\S)", text)
     for part in parts:
         _add(parent, "wbr").tail = part
@@ -180,38 +175,43 @@ def _address_cell(row: Element, text: str | None, header: bool = False) -> None:
 
 def _findings(main: Element, report: Report) -> None:
     section = _section(main, "findings", "Findings")
-    found = [(number, zone, finding) for number, zone in enumerate(report["zones"], 1) for finding in zone["findings"]]
-    if not found:
+    findings = [
+        (number, zone, finding) for number, zone in enumerate(report["zones"], 1) for finding in zone["findings"]
+    ]
+    if not findings:
         _add(section, "p", headline(report))
         return
-    body = _table(section, "findings", "Findings of all zones", FINDINGS_HEADER, len(found))
-    for number, zone, finding in found:
+    body = _table(section, "findings", "Findings of all zones", FINDINGS_HEADER, len(findings))
+    for number, zone, finding in findings:
         row = _row(body, [finding["kind"]])
         _kind(_cell(row), finding["kind"])
-        _names(_add(_cell(row), "a", href=f"#zone-{number}"), name_of(zone))
+        _add_names(_add(_cell(row), "a", href=f"#zone-{number}"), zone_name(zone))
         _address_cell(row, finding["origin_ip"])
-        for text in (", ".join(finding["hosts"]), place(finding["actual"]), place(finding["expected"])):
-            _names(_cell(row), text)
+        _add_names(_cell(row), ", ".join(finding["hosts"]))
+        _add_names(_cell(row), format_location(finding["actual"]))
+        _add_names(_cell(row), format_location(finding["expected"]))
         _cell(row, finding["message"])
 
 
 def _chart(main: Element, report: Report) -> None:
-    """Bars of one scale. What they show is written beside them, so they themselves say nothing to a screen reader."""
+    """Add bars of one scale with their numbers, which screen readers read."""
     section = _section(main, "origins", "Origins by vendor and region")
-    places = Counter((it["vendor"], it["region"]) for zone in report["zones"] for it in zone["mappings"])
-    if not places:
+    locations = Counter(
+        (mapping["vendor"], mapping["region"]) for zone in report["zones"] for mapping in zone["mappings"]
+    )
+    if not locations:
         _add(section, "p", "There are no mappings.")
         return
     chart = _add(section, "div", class_="chart")
     vendors = Counter[str]()
-    for (vendor, _region), count in places.items():
+    for (vendor, _region), count in locations.items():
         vendors[vendor] += count
-    bars = {vendor: _bars(vendor, places) for vendor in sorted(vendors)}
+    bars = {vendor: _bars(vendor, locations) for vendor in sorted(vendors)}
     longest = max(count for counts in bars.values() for count in counts.values())
     for vendor, counts in bars.items():
         group = _add(chart, "div", class_=f"vendor {vendor if vendor in VENDORS else 'other'}")
         title = _add(group, "h3", f"{vendor} ")
-        share = f"{counted(vendors[vendor], 'mapping')}, {vendors[vendor] / places.total():.0%}"
+        share = f"{pluralize(vendors[vendor], 'mapping')}, {vendors[vendor] / locations.total():.0%}"
         _add(title, "span", share, class_="soft")
         rows = _add(group, "ul")
         for region, count in counts.items():
@@ -222,19 +222,19 @@ def _chart(main: Element, report: Report) -> None:
             _add(row, "span", f" {count:,}", class_="count")
 
 
-def _bars(vendor: str, places: Counter[tuple[str, str]]) -> dict[str, int]:
-    """The most frequent regions of a vendor with their counts, and the others as one."""
-    regions = [(region, count) for (other, region), count in places.items() if other == vendor]
+def _bars(vendor: str, locations: Counter[tuple[str, str]]) -> dict[str, int]:
+    """Count the most frequent regions of a vendor, and the others as one."""
+    regions = [(region, count) for (other, region), count in locations.items() if other == vendor]
     regions.sort(key=lambda item: (-item[1], item[0]))
-    # A single one left over takes no less room as "other".
-    shown = regions if len(regions) == REGIONS + 1 else regions[:REGIONS]
+    # A bar for a single other region would take as much room as the region itself.
+    shown = regions if len(regions) == MAX_BARS + 1 else regions[:MAX_BARS]
     rest = regions[len(shown) :]
     return dict(shown) | ({f"{len(rest)} other regions": sum(count for _region, count in rest)} if rest else {})
 
 
 def _zone_sections(main: Element, report: Report) -> None:
     section = _section(main, "zones", "Zones")
-    # Those that need somebody come first. Their numbers are those that the findings lead to.
+    # Zones with findings come first. Findings link to zones by number.
     audited = [(number, zone) for number, zone in enumerate(report["zones"], 1) if zone["error"] is None]
     if not audited:
         _add(section, "p", headline(report))
@@ -245,16 +245,16 @@ def _zone_sections(main: Element, report: Report) -> None:
 def _zone_section(parent: Element, number: int, zone: Report) -> None:
     details = _add(parent, "details", id=f"zone-{number}", class_="zone")
     summary = _add(details, "summary")
-    _add(summary, "h3", name_of(zone))
-    told = _add(summary, "span", class_="kinds")
+    _add(summary, "h3", zone_name(zone))
+    badges = _add(summary, "span", class_="kinds")
     for kind, count in zone["counts"].items():
         if count:
-            _kind(told, kind, count)
+            _kind(badges, kind, count)
     if zone["findings"]:
         details.set("open", "")
     else:
-        _add(told, "span", "No findings", class_="kind good")
-    _add(summary, "span", counted(zone["total_count"], "mapping"), class_="soft")
+        _add(badges, "span", "No findings", class_="kind good")
+    _add(summary, "span", pluralize(zone["total_count"], "mapping"), class_="soft")
     states = {True: "on", False: "off", None: "could not be read"}
     complete = {True: "known", False: "known in part", None: "could not be read"}
     facts = {
@@ -264,17 +264,18 @@ def _zone_section(parent: Element, number: int, zone: Report) -> None:
         "Mappings": f"{zone['total_count']:,} of {zone['limit']:,}",
         "Data centres": complete[zone["obtained_codes"]],
         "API generation": zone["api_version"] or "not known",
-        "Audited": moment(zone["audited_on"]),
+        "Audited": format_time(zone["audited_on"]),
     }
     reasons: dict[str, list[str]] = {}
-    for kind, reason in unknown_kinds(zone).items():
+    for kind, reason in unchecked_kinds(zone).items():
         reasons.setdefault(reason, []).append(TITLES[kind])
-    facts |= {"Not looked for": "; ".join(f"{', '.join(kinds)} ({reason})" for reason, kinds in reasons.items())}
-    _facts(details, {name: value for name, value in facts.items() if value})
+    if reasons:
+        facts["Not looked for"] = "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items())
+    _facts(details, facts)
     if not zone["mappings"]:
         _add(details, "p", "The zone has no mappings.")
         return
-    body = _table(details, "mappings", f"Mappings of {name_of(zone)}", MAPPINGS_HEADER, len(zone["mappings"]))
+    body = _table(details, "mappings", f"Mappings of {zone_name(zone)}", MAPPINGS_HEADER, len(zone["mappings"]))
     for mapping in sorted(zone["mappings"], key=lambda mapping: not mapping["findings"]):
         kinds = dict.fromkeys(mapping["findings"])
         row = _row(body, kinds)
@@ -282,7 +283,7 @@ def _zone_section(parent: Element, number: int, zone: Report) -> None:
         _cell(row, mapping["vendor"])
         _cell(row, mapping["region"])
         _cell(row, " ".join(mapping["upper_tier_colos"]))
-        _names(_cell(row), ", ".join(mapping["hosts"]))
+        _add_names(_cell(row), ", ".join(mapping["hosts"]))
         cell = _cell(row)
         for kind in kinds:
             _kind(cell, kind)
@@ -297,7 +298,7 @@ def _facts(parent: Element, facts: dict[str, str]) -> None:
 
 
 def _tools(body: Element) -> None:
-    """What the script puts above every table: nothing that a reader without it would miss."""
+    """Add the template of the tools that the script puts above every table."""
     tools = _add(_add(body, "template", id="tools"), "div", class_="tools", role="group")
     _add(_add(tools, "label", "Filter "), "input", type="search", autocomplete="off", spellcheck="false")
     choice = _add(_add(tools, "label", "Show "), "select")

@@ -18,7 +18,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule
 from ansible.utils.display import Display
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
+from ..module_utils._http import REQUESTS_IMPORT_ERROR
 
 try:
     from ansible.executor.module_common import _BuiltModule

@@ -1,0 +1,121 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From options to a client and a zone: credentials, and the checks of URLs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._client import Client
+from ._endpoints import ZoneClient
+from ._errors import InvalidInput, OriginOpsError
+from ._http import Credentials, transport
+from ._messages import quote
+from ._zones import check_identifier, find_zone
+
+DEFAULT_API_URL = "https://api.cloudflare.com/client/v4"
+
+CREDENTIAL_VARIABLES = {
+    "api_token": "CLOUDFLARE_API_TOKEN",
+    "api_email": "CLOUDFLARE_EMAIL",
+    "api_key": "CLOUDFLARE_API_KEY",
+}
+"""Environment variables of the credentials, by option."""
+
+
+@contextmanager
+def open_zone(options: Mapping[str, Any]) -> Iterator[ZoneClient]:
+    """Open the zone of the common options.
+
+    Raises InvalidInput before the first request, and CloudflareError.
+    """
+    for name in ("zone_id", "account_id"):
+        if options[name] is not None:
+            check_identifier(name, options[name])
+    with open_client(options) as client:
+        zone_id = options["zone_id"] or find_zone(client, options["zone"], options["account_id"])
+        zone = ZoneClient(client, zone_id, options["api_version"])
+        try:
+            yield zone
+        except OriginOpsError as error:
+            error.outcome.result = {**zone.source, **error.result}
+            error.outcome.deprecation = zone.deprecation
+            raise
+
+
+def open_client(options: Mapping[str, Any]) -> Client:
+    """Return the client of the options of CONNECTION_SPEC. Raises InvalidInput.
+
+    Sends nothing.
+    """
+    return Client(_parse_api_url(options["api_url"] or DEFAULT_API_URL), _credentials(options), **transport(options))
+
+
+def _credentials(options: Mapping[str, Any]) -> Credentials:
+    """Return the task's credentials, else the environment's.
+
+    In both a token comes first.
+    """
+    environment = {name: os.environ.get(variable) or None for name, variable in CREDENTIAL_VARIABLES.items()}
+    token, email, key = (options[name] for name in CREDENTIAL_VARIABLES)
+    if token is None and email is None and key is None:
+        token = environment["api_token"]
+    if token is not None:
+        _check_header("api_token", token)
+        return Credentials({"Authorization": f"Bearer {token}"}, token)
+    email = environment["api_email"] if email is None else email
+    key = environment["api_key"] if key is None else key
+    if email is None and key is None:
+        raise InvalidInput(
+            "no credentials: give api_token, or api_email and api_key, or set CLOUDFLARE_API_TOKEN in the environment"
+        )
+    if email is None or key is None:
+        raise InvalidInput("api_email and api_key are required together, of the task or of the environment")
+    _check_header("api_email", email)
+    _check_header("api_key", key)
+    return Credentials({"X-Auth-Email": email, "X-Auth-Key": key}, key)
+
+
+def _check_header(name: str, value: str) -> None:
+    """Raise InvalidInput, without the value, for what cannot stand in a header."""
+    if not re.fullmatch(r"[!-~]+", value):
+        raise InvalidInput(f"{name} is empty, or has blanks, control characters or letters beyond ASCII")
+
+
+def _parse_api_url(text: str) -> str:
+    """Return the base URL without a trailing slash.
+
+    Raises InvalidInput where a secret would go unencrypted.
+    """
+    if "@" in text:
+        raise InvalidInput("api_url must not hold credentials: they have options of their own")
+    try:
+        url = urlsplit(text)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        raise InvalidInput(f"api_url: {quote(text)} is not an address") from None
+    plain = re.fullmatch(r"[!-~]+", text) and re.fullmatch(r"(\[[^\[\]]+\]|[^\[\]:]+)(:\d*)?", url.netloc)
+    if not host or not plain or url.scheme not in ("https", "http"):
+        raise InvalidInput(f"api_url: {quote(text)} is not an https address")
+    if "?" in text or "#" in text:
+        raise InvalidInput(f"api_url: {quote(text)} must not have a query or a fragment")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise InvalidInput(f"api_url: {quote(text)} is not https, which only a loopback address may do without")
+    return url.geturl().rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,362 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Both API versions as one interface: mappings in and out, JSON on the wire."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, TypeVar
+
+from ._client import Client
+from ._errors import TIERED_CACHE_HINT, CloudflareError, InvalidInput, RegionsUnavailable
+from ._mapping import Address, OriginMapping, Region, SupportedRegions, ZoneMappings, canonical, parse_address
+
+T = TypeVar("T")
+
+PAGE_SIZE = 100
+"""Mappings in a page of a list, and in a batch: the API's maximum of both."""
+
+MAX_PAGES = 350
+"""Ten times the pages of a full zone. A longer list is not credible."""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """Result of a write: the mappings written or deleted, and an error for each of the others.
+
+    The response does not mention the unreported ones among the latter.
+    """
+
+    succeeded: list[OriginMapping]
+    failed: dict[Address, str] = field(default_factory=dict)
+    unreported: Collection[Address] = ()
+
+
+class MappingsApi(ABC):
+    """Endpoints of a zone's mappings.
+
+    Every public method sends requests, and raises CloudflareError.
+    """
+
+    name: str
+    path: str
+    request_ip_key: str
+    """Name of the address in requests."""
+    response_ip_key: str
+    """Name of the address in responses."""
+    batch_upsert: str
+    """HTTP method of a batch of upserts."""
+    deprecation: str | None = None
+    """Deprecation warning for users."""
+
+    def __init__(self, client: Client, zone_id: str) -> None:
+        self._client = client
+        self.zone_id = zone_id
+        self._path = f"/zones/{zone_id}/{self.path}"
+        self._read_action = f"Reading the mappings in zone {zone_id}"
+
+    @abstractmethod
+    def fetch(self, addresses: Collection[Address]) -> ZoneMappings:
+        """Read the mappings of these addresses by the fewest requests."""
+
+    @abstractmethod
+    def fetch_all(self) -> ZoneMappings:
+        """Read all mappings."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """Read the number of mappings by one request."""
+
+    @abstractmethod
+    def upsert(self, mapping: OriginMapping) -> OriginMapping:
+        """Write a mapping, and return it with its modified_on."""
+
+    def create(self, mapping: OriginMapping) -> OriginMapping:
+        """Write a mapping where there is none.
+
+        Only v1 has an atomic request for that.
+        """
+        return self.upsert(mapping)
+
+    def get(self, address: Address) -> OriginMapping | None:
+        """Read the mapping of an address, None if it has none."""
+        text = canonical(address)
+        try:
+            return self._call(
+                f"Reading the mapping of {text}",
+                "GET",
+                f"/{text}",
+                decode=lambda envelope: self._parse_one(address, [self._value(envelope)]),
+            )
+        except CloudflareError as error:
+            if error.is_mapping_not_found:
+                return None
+            raise
+
+    def delete(self, address: Address) -> None:
+        """Delete a mapping. A missing one counts as deleted."""
+        text = canonical(address)
+        try:
+            self._call(
+                f"Deleting the mapping of {text}",
+                "DELETE",
+                f"/{text}",
+                decode=lambda envelope: self._check_address(address, self._value(envelope)),
+            )
+        except CloudflareError as error:
+            if not error.is_mapping_not_found:
+                raise
+
+    def upsert_batch(self, mappings: Sequence[OriginMapping]) -> BatchResult:
+        """Write up to 100 mappings. The service judges each one separately."""
+        return self._call(
+            f"Writing a batch of {len(mappings)}",
+            self.batch_upsert,
+            "/batch",
+            body=[self._body(mapping) for mapping in mappings],
+            decode=lambda envelope: self._parse_batch_result(mappings, envelope),
+        )
+
+    def delete_batch(self, mappings: Sequence[OriginMapping]) -> BatchResult:
+        """Delete up to 100 mappings. The service refuses missing ones."""
+        return self._call(
+            f"Deleting a batch of {len(mappings)}",
+            "DELETE",
+            "/batch",
+            body=[canonical(mapping.address) for mapping in mappings],
+            decode=lambda envelope: self._parse_batch_result(mappings, envelope),
+        )
+
+    def supported_regions(self) -> SupportedRegions:
+        """Read the supported regions.
+
+        Raises RegionsUnavailable where Tiered Cache seems to be off.
+        """
+        try:
+            return self._call(
+                "Reading the supported regions", "GET", "/supported_regions", decode=_parse_supported_regions
+            )
+        except CloudflareError as error:
+            refused = error.status in range(400, 500) and error.status != 429 and error.errors
+            if not refused or error.is_route_not_found or error.credentials_refused:
+                raise
+            raise RegionsUnavailable(f"{error}. {TIERED_CACHE_HINT}", error.status, error.errors) from None
+
+    def _call(
+        self, action: str, method: str, tail: str = "", *, decode: Callable[[dict[str, Any]], T], **content: Any
+    ) -> T:
+        return self._client.call(
+            f"{action} in zone {self.zone_id}", method, self._path + tail, decode=decode, **content
+        )
+
+    def _value(self, envelope: dict[str, Any]) -> Any:
+        return envelope["result"]
+
+    def _body(self, mapping: OriginMapping) -> dict[str, str]:
+        return {self.request_ip_key: canonical(mapping.address), "vendor": mapping.vendor, "region": mapping.region}
+
+    def _parse_mapping(self, entry: dict[str, Any]) -> OriginMapping:
+        modified_on = entry.get("modified_on")
+        return OriginMapping(
+            parse_address(entry[self.response_ip_key]),
+            _text(entry["vendor"]),
+            _text(entry["region"]),
+            None if modified_on is None else _text(modified_on),
+        )
+
+    def _parse_one(self, address: Address, entries: list[dict[str, Any]]) -> OriginMapping:
+        """Return the entry of this address. Raises KeyError."""
+        return self._by_address(entries)[address]
+
+    def _check_address(self, address: Address, entry: dict[str, Any]) -> None:
+        """Raise ValueError for a response about another address."""
+        if parse_address(entry[self.response_ip_key]) != address:
+            raise ValueError(entry)
+
+    def _by_address(self, entries: list[dict[str, Any]]) -> dict[Address, OriginMapping]:
+        if not isinstance(entries, list):
+            raise TypeError(entries)
+        return {mapping.address: mapping for mapping in map(self._parse_mapping, entries)}
+
+    def _parse_batch_result(self, mappings: Sequence[OriginMapping], envelope: dict[str, Any]) -> BatchResult:
+        value = self._value(envelope)
+        reported = {parse_address(item[self.response_ip_key]) for item in value["succeeded"] or ()}
+        errors: dict[Address, str] = {}
+        for item in value["failed"] or ():
+            with suppress(InvalidInput):
+                errors[parse_address(item[self.response_ip_key])] = self._client.sanitize(str(item.get("error")))
+        failed = {
+            mapping.address: errors.get(mapping.address, "the service's answer does not mention it")
+            for mapping in mappings
+            if mapping.address not in reported
+        }
+        succeeded = [mapping for mapping in mappings if mapping.address not in failed]
+        return BatchResult(succeeded, failed, failed.keys() - errors.keys())
+
+
+class MappingsApiV2(MappingsApi):
+    """v2, the supported version: a list in pages, PUT for one and for many, no request that only creates."""
+
+    name = "v2"
+    path = "origin/cloud_regions"
+    request_ip_key = response_ip_key = "origin_ip"
+    batch_upsert = "PUT"
+
+    def fetch(self, addresses: Collection[Address]) -> ZoneMappings:
+        if len(addresses) == 1:
+            return ZoneMappings(self._get_each(addresses))
+        page, total = self._fetch_page(1)
+        missing = [address for address in addresses if address not in page]
+        if 1 + len(missing) >= ceil(total / PAGE_SIZE):
+            return self._fetch_list((page, total))
+        return ZoneMappings(page | self._get_each(missing), total)
+
+    def fetch_all(self) -> ZoneMappings:
+        return self._fetch_list()
+
+    def count(self) -> int:
+        return self._fetch_page(1)[1]
+
+    def upsert(self, mapping: OriginMapping) -> OriginMapping:
+        return self._call(
+            f"Writing the mapping {mapping}",
+            "PUT",
+            f"/{canonical(mapping.address)}",
+            body=self._body(mapping),
+            decode=lambda envelope: self._parse_one(mapping.address, [self._value(envelope)]),
+        )
+
+    def _get_each(self, addresses: Collection[Address]) -> dict[Address, OriginMapping]:
+        found = self._client.map_concurrently(self.get, addresses)
+        return {mapping.address: mapping for mapping in found if mapping}
+
+    def _fetch_page(self, page: int) -> tuple[dict[Address, OriginMapping], int]:
+        """Read a page of the list, and the zone's total on that page."""
+        return self._client.fetch_page(
+            self._read_action, self._path, page, self._by_address, size=PAGE_SIZE, max_pages=MAX_PAGES
+        )
+
+    def _fetch_list(self, first_page: tuple[dict[Address, OriginMapping], int] | None = None) -> ZoneMappings:
+        """Read all mappings; first_page is page 1 if it was read."""
+        mappings = self._client.fetch_all_pages(self._read_action, self._fetch_page, PAGE_SIZE, first_page)
+        return ZoneMappings(mappings, len(mappings), complete=True)
+
+
+class MappingsApiV1(MappingsApi):
+    """v1, the deprecated version: one list in one response, wrapped in a value.
+
+    PATCH writes, POST creates.
+    """
+
+    name = "v1"
+    path = "cache/origin_cloud_regions"
+    request_ip_key = "ip"
+    response_ip_key = "origin-ip"
+    batch_upsert = "PATCH"
+    deprecation = (
+        "The first generation of Cloudflare's endpoints for origin cloud regions was used, whose published end of life "
+        "is 2026-10-01. Set api_version to auto or v2, or update the service behind api_url."
+    )
+
+    def fetch(self, addresses: Collection[Address]) -> ZoneMappings:
+        if len(addresses) != 1:
+            return self.fetch_all()
+        (address,) = addresses
+        mapping = self.get(address)
+        return ZoneMappings({address: mapping} if mapping else {})
+
+    def fetch_all(self) -> ZoneMappings:
+        mappings = self._client.call(
+            self._read_action, "GET", self._path, decode=lambda envelope: self._by_address(self._value(envelope))
+        )
+        return ZoneMappings(mappings, len(mappings), complete=True)
+
+    def count(self) -> int:
+        return len(self.fetch_all().mappings)
+
+    def upsert(self, mapping: OriginMapping) -> OriginMapping:
+        return self._call(
+            f"Writing the mapping {mapping}",
+            "PATCH",
+            body=self._body(mapping),
+            decode=lambda envelope: self._parse_one(mapping.address, self._value(envelope)),
+        )
+
+    def create(self, mapping: OriginMapping) -> OriginMapping:
+        return self._call(
+            f"Creating the mapping {mapping}",
+            "POST",
+            body=self._body(mapping),
+            decode=lambda envelope: self._parse_one(mapping.address, [self._value(envelope)]),
+        )
+
+    def _value(self, envelope: dict[str, Any]) -> Any:
+        return envelope["result"]["value"]
+
+
+API_VERSIONS: dict[str, tuple[type[MappingsApi], ...]] = {
+    "auto": (MappingsApiV2, MappingsApiV1),
+    "v2": (MappingsApiV2,),
+    "v1": (MappingsApiV1,),
+}
+"""The versions to try, in order, by the option api_version."""
+
+
+@dataclass
+class ZoneClient:
+    """A zone and its API. The first read shows which version is served."""
+
+    client: Client
+    id: str
+    api_version: str
+    api: MappingsApi | None = None
+
+    def negotiate(self, read: Callable[[MappingsApi], T]) -> tuple[MappingsApi, T]:
+        """Do the first read by the first version that is served.
+
+        Returns that version and the data read.
+        """
+        candidates = [version(self.client, self.id) for version in API_VERSIONS[self.api_version]]
+        while True:
+            api = candidates.pop(0)
+            try:
+                found = read(api)
+            except CloudflareError as error:
+                if not (error.is_route_not_found and candidates):
+                    raise
+            else:
+                self.api = api
+                return api, found
+
+    @property
+    def source(self) -> dict[str, str]:
+        """Fields of a result that name its source, as far as it is known."""
+        return {"zone_id": self.id, **({"api_version": self.api.name} if self.api else {})}
+
+    @property
+    def deprecation(self) -> str | None:
+        return self.api.deprecation if self.api else None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _parse_supported_regions(envelope: dict[str, Any]) -> SupportedRegions:
+    result = envelope["result"]
+    vendors = {
+        _text(vendor): sorted(map(_parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
+    }
+    return SupportedRegions(bool(result["obtained_codes"]), vendors)
+
+
+def _parse_region(entry: dict[str, Any]) -> Region:
+    return Region(_text(entry["name"]), [_text(colo) for colo in entry.get("upper_tier_colos") or ()])

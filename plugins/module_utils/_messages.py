@@ -1,0 +1,46 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parts of messages: quoted input, suggestions, labels of items, foreign text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+MAX_LISTED = 10
+"""Items that a message names; the result has them all."""
+
+
+def quote(text: str) -> str:
+    """Quote input of a user, shortened to 60 characters."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Suggest the likely spelling of an unknown name, or list all known names."""
+    from difflib import get_close_matches  # only failing tasks pay for this import
+
+    known = sorted(known)
+    if not known:
+        return "there are none"
+    close = [other for other in known if other.casefold() == name.strip().casefold()]
+    close = close or get_close_matches(name.casefold(), known, n=3)
+    return f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
+
+
+def item_label(option: str, index: int) -> str:
+    """Name an item of a list option by its position and index."""
+    return f"item {index + 1} ({option}[{index}])"
+
+
+def join_bounded(items: Sequence[str], see: str) -> str:
+    """Join the first 10 items, and count the others, which the named result key has."""
+    more = [f"and {len(items) - MAX_LISTED} more, see {see}"] if len(items) > MAX_LISTED else []
+    return "; ".join([*items[:MAX_LISTED], *more])
+
+
+def sanitize(text: str) -> str:
+    """Reduce foreign text to one printable line of at most 500 characters."""
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= 500 else line[:497] + "..."
