@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of all kinds share."""
+"""The fixture that tests of all kinds share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ from emulator.server import Emulator
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """A running emulator without zones."""
+    """Run an emulator without zones."""
     with Emulator() as emulator:
         yield emulator

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Debian's Chromium, and pages that are opened in it."""
+"""Fixtures: Debian's Chromium, and pages opened in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from unit.conftest import pytest_configure, pytest_unconfigure
 
-__all__ = ["pytest_configure", "pytest_unconfigure"]  # this folder's too
+__all__ = ["pytest_configure", "pytest_unconfigure"]  # for this directory too
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -34,26 +34,26 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing, in which the page is tested: apt-get install chromium", pytrace=False)
+        pytest.fail(f"The tests of the page need {CHROMIUM}: apt-get install chromium", pytrace=False)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
         yield browser
 
 
 @dataclass
 class Opened:
-    """A page that is open in the browser, and what happened since."""
+    """Page that is open in the browser, and the events since."""
 
     page: Page
     address: str
     requests: list[str] = field(default_factory=list)
-    """Addresses that were asked for, the page's own first."""
-    complaints: list[str] = field(default_factory=list)
-    """Everything on the console, violations of the policy among it, exceptions and dialogs."""
+    """Requested addresses, the page's own first."""
+    problems: list[str] = field(default_factory=list)
+    """Console messages, which include violations of the policy, exceptions and dialogs."""
 
     @property
-    def is_calm(self) -> bool:
-        """Nothing but the page itself was loaded, and there is nothing to complain of."""
-        return set(self.requests) == {self.address} and self.complaints == []
+    def is_clean(self) -> bool:
+        """Only the page itself was loaded, and without problems."""
+        return set(self.requests) == {self.address} and self.problems == []
 
 
 Open = Callable[..., Opened]
@@ -61,7 +61,10 @@ Open = Callable[..., Opened]
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens the page of reports. Further arguments are Playwright's: viewport, color_scheme, java_script_enabled."""
+    """Yield a function to open the page of reports.
+
+    Its options are Playwright's: viewport, color_scheme, java_script_enabled.
+    """
     contexts = []
     audit_report = filter_loader.get("originops.cloudflare.audit_report").j2_function
 
@@ -73,9 +76,9 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         page = context.new_page()
         opened = Opened(page, file.as_uri())
         page.on("request", lambda request: opened.requests.append(request.url.partition("#")[0]))
-        page.on("console", lambda message: opened.complaints.append(message.text))
-        page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: opened.problems.append(message.text))
+        page.on("pageerror", lambda error: opened.problems.append(str(error)))
+        page.on("dialog", lambda dialog: (opened.problems.append(dialog.message), dialog.dismiss()))
         page.goto(opened.address)
         return opened
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of an audit as a person uses it, in a browser. Screenshots are left in .cache/browser."""
+"""The page of an audit in a browser, as a person uses it.
+
+Screenshots are kept in .cache/browser.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from reports import HOSTILE, Report, failed_report, finding, full_zone, hostile_reports, shown, small_fleet, zone_report
+from support.reports import (
+    HOSTILE,
+    Report,
+    failed_report,
+    finding,
+    full_zone,
+    hostile_reports,
+    shown,
+    small_fleet,
+    zone_report,
+)
 
 from .conftest import Open
 
@@ -53,7 +66,7 @@ def tools(page: Page, table: str) -> Locator:
 
 
 def column(table: Locator, number: int) -> list[str]:
-    """The texts of a column, of the rows that are shown."""
+    """Return the texts of a column in the visible rows."""
     return [
         row.locator("th, td").nth(number).inner_text().strip()
         for row in table.locator("tbody tr").filter(visible=True).all()
@@ -62,14 +75,14 @@ def column(table: Locator, number: int) -> list[str]:
 
 @fleets
 @viewports
-def test_nothing_is_loaded_and_nothing_complains(open_page: Open, fleet: str, viewport: Any) -> None:
+def test_nothing_is_loaded_and_nothing_fails(open_page: Open, fleet: str, viewport: Any) -> None:
     opened = open_page(FLEETS[fleet](), viewport=viewport)
     opened.page.mouse.wheel(0, 5000)
     opened.page.reload()
-    assert opened.is_calm, (opened.requests, opened.complaints)
+    assert opened.is_clean, (opened.requests, opened.problems)
 
 
-def test_the_policy_forbids_what_the_page_does_not_have(open_page: Open) -> None:
+def test_the_policy_blocks_injected_content(open_page: Open) -> None:
     opened = open_page(small_fleet())
     failures: list[str | None] = []
     opened.page.on("requestfailed", lambda request: failures.append(request.failure))
@@ -81,20 +94,21 @@ def test_the_policy_forbids_what_the_page_does_not_have(open_page: Open) -> None
             image.src = "http://192.0.2.1/x.png";
             document.body.append(script, image);
             document.body.setAttribute("style", "display: none");
-        }"""
+        }
+        """
     )
     opened.page.wait_for_timeout(100)
     assert failures == ["csp"]  # nothing was sent
     assert opened.page.title().startswith("Audit of origin cloud regions: 8 findings")
-    assert len(opened.complaints) == 3
-    assert all("Content Security Policy" in complaint for complaint in opened.complaints)
+    assert len(opened.problems) == 3
+    assert all("Content Security Policy" in problem for problem in opened.problems)
 
 
 @pytest.mark.parametrize("fleet", ["small", "hostile", "clean", "failed"])
 @schemes
 @viewports
 def test_accessibility(open_page: Open, fleet: str, scheme: str, viewport: Any) -> None:
-    """All rules of axe: names of controls, contrast, headings in order, landmarks, tables, what scrolls has focus."""
+    """Check all rules of axe, such as names, contrast, headings and focus."""
     opened = open_page(FLEETS[fleet](), color_scheme=scheme, viewport=viewport)
     found = Axe().run(opened.page, options={"resultTypes": ["violations"]})
     assert found.violations_count == 0, found.generate_report()
@@ -117,15 +131,15 @@ CONTRASTS = """() => {
         const own = element && getComputedStyle(element).backgroundColor;
         return !element ? "white" : rgba(own)[3] === 255 ? own : ground(element.parentElement);
     };
-    const told = new Map();
+    const contrasts = new Map();
     for (const element of document.querySelectorAll("body *:not(script, template, rect)")) {
         if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue;
         if (!element.checkVisibility()) continue;
         const pair = [getComputedStyle(element).color, ground(element)];
         const [dark, light] = pair.map(luminance).sort((a, b) => a - b);
-        told.set(pair.join(" on "), (light + 0.05) / (dark + 0.05));
+        contrasts.set(pair.join(" on "), (light + 0.05) / (dark + 0.05));
     }
-    return Object.fromEntries(told);
+    return Object.fromEntries(contrasts);
 }"""
 
 
@@ -164,16 +178,16 @@ def test_the_page_never_scrolls_sideways(open_page: Open, fleet: str, script: bo
     for width in (320, 375, 833, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.locator(".scroll").evaluate_all("e => e.every(it => it.scrollWidth <= it.clientWidth)")
+        assert page.locator(".scroll").evaluate_all("all => all.every(e => e.scrollWidth <= e.clientWidth)")
 
 
-def test_what_the_page_tells_first(open_page: Open) -> None:
+def test_the_order_of_the_page(open_page: Open) -> None:
     page = open_page(small_fleet()).page
     expect(page.locator(".headline")).to_have_text("8 findings in 1 of 3 zones. 1 zone could not be audited.")
     headings = page.locator("h2").all_inner_texts()
     assert headings == ["Could not be audited: 1 zone", "Totals", "Findings", "Origins by vendor and region", "Zones"]
     expect(page.locator("#not-audited")).to_contain_text("there is no zone gone.example.com that the token can see")
-    totals = page.locator("#totals dl > div").evaluate_all("e => e.map(it => it.innerText.split('\\n'))")
+    totals = page.locator("#totals dl > div").evaluate_all("all => all.map(e => e.innerText.split('\\n'))")
     assert dict(totals) == {
         "Zones": "4",
         "Clean zones": "2",
@@ -197,10 +211,10 @@ def test_findings_come_first(open_page: Open) -> None:
         "docs.example.org",
         "static.example.net",
     ]
-    assert page.locator("details").evaluate_all("e => e.map(it => it.open)") == [True, False, False, False]
-    told = [bool(text) for text in column(mappings(page), 5)]
-    assert told == sorted(told, reverse=True)
-    assert any(told)
+    assert page.locator("details").evaluate_all("all => all.map(e => e.open)") == [True, False, False, False]
+    with_findings = [bool(text) for text in column(mappings(page), 5)]
+    assert with_findings == sorted(with_findings, reverse=True)
+    assert any(with_findings)
 
 
 def test_a_finding_leads_to_its_zone(open_page: Open) -> None:
@@ -208,15 +222,15 @@ def test_a_finding_leads_to_its_zone(open_page: Open) -> None:
     opened.page.locator("#zone-3 summary").click()
     findings(opened.page).get_by_role("link").first.click()
     expect(opened.page.locator(":target h3")).to_have_text("shop.example.com")
-    assert opened.is_calm
+    assert opened.is_clean
 
 
 def test_the_facts_of_a_zone(open_page: Open) -> None:
     page = open_page(small_fleet()).page
-    facts = page.locator(".zone", has_text="shop.example.com").locator(".facts > div").all_inner_texts()
-    told = dict(fact.split("\n") for fact in facts)
-    assert told == {
-        "Zone identifier": told["Zone identifier"],
+    lines = page.locator(".zone", has_text="shop.example.com").locator(".facts > div").all_inner_texts()
+    facts = dict(line.split("\n") for line in lines)
+    assert facts == {
+        "Zone identifier": facts["Zone identifier"],
         "Tiered Cache": "on",
         "Smart Tiered Cache": "off",
         "Mappings": "3,400 of 3,500",
@@ -233,9 +247,9 @@ def test_the_facts_of_a_zone(open_page: Open) -> None:
 def test_the_chart_counts_all_mappings(open_page: Open) -> None:
     report = full_zone()
     page = open_page(report).page
-    vendors = {it["vendor"] for it in report["mappings"]}
+    vendors = {mapping["vendor"] for mapping in report["mappings"]}
     assert [text.split()[0] for text in page.locator("#origins h3").all_inner_texts()] == sorted(vendors)
-    widths = page.locator("#origins rect").evaluate_all("e => e.map(it => it.width.baseVal.value)")
+    widths = page.locator("#origins rect").evaluate_all("all => all.map(e => e.width.baseVal.value)")
     counts = [int(text) for text in page.locator("#origins .count").all_inner_texts()]
     assert sum(counts) == 3500
     assert widths == [pytest.approx(100 * count / max(counts), abs=0.01) for count in counts]
@@ -261,7 +275,7 @@ def test_sorting(open_page: Open, press: Callable[[Locator], None], viewport: An
     press(header.get_by_role("button"))
     assert header.get_attribute("aria-sort") == "ascending"
     addresses = column(table, 0)
-    numerically = sorted(addresses, key=lambda it: (ip_address(it).version, int(ip_address(it))))
+    numerically = sorted(addresses, key=lambda text: (ip_address(text).version, int(ip_address(text))))
     assert addresses == numerically
     assert addresses != sorted(addresses)
     press(header.get_by_role("button"))
@@ -273,9 +287,9 @@ def test_sorting(open_page: Open, press: Callable[[Locator], None], viewport: An
     press(table.get_by_role("button", name="Hosts"))
     press(table.get_by_role("button", name="Hosts"))
     hosts = [text for text in column(table, 4) if text]
-    # What has no hosts is last in both orders.
+    # Rows without hosts are last in both orders.
     assert column(table, 4) == [*sorted(hosts, reverse=True), ""]
-    assert opened.is_calm
+    assert opened.is_clean
 
 
 def test_filtering_by_text(open_page: Open) -> None:
@@ -293,7 +307,7 @@ def test_filtering_by_text(open_page: Open) -> None:
     field.fill("")
     expect(toolbar.get_by_role("status")).to_have_text("8 of 8 rows shown")
     expect(tools(page, "Mappings of shop.example.com").get_by_role("status")).to_have_text("7 of 7 rows shown")
-    assert opened.is_calm
+    assert opened.is_clean
 
 
 def test_filtering_by_kind(open_page: Open) -> None:
@@ -324,10 +338,11 @@ def test_the_keyboard_reaches_everything_in_order(open_page: Open) -> None:
         page.keyboard.press("Tab")
         focus = page.evaluate(
             """() => {
-                const it = document.activeElement;
-                const ring = getComputedStyle(it);
-                return [it.tagName, it.ariaLabel ?? it.innerText, ring.outlineStyle !== "none"];
-            }"""
+                const element = document.activeElement;
+                const ring = getComputedStyle(element);
+                return [element.tagName, element.ariaLabel ?? element.innerText, ring.outlineStyle !== "none"];
+            }
+            """
         )
         reached.append(focus)
     assert all(visible for _tag, _text, visible in reached if _tag != "BODY")
@@ -362,19 +377,19 @@ def test_a_full_zone_is_usable(open_page: Open) -> None:
     expect(toolbar.get_by_role("status")).to_have_text("1 of 3,500 rows shown")
     expect(rows.filter(visible=True).locator("th")).to_have_text("198.18.0.42")
     expect(tools(page, "Findings of all zones").get_by_role("status")).to_have_text("3,500 of 3,500 rows shown")
-    # The zone's table is within reach: a table scrolls by itself, not the page through all its rows.
+    # A table scrolls within its own region, so the page stays short.
     assert page.evaluate("document.documentElement.scrollHeight") < 10 * PHONE["height"]
     region = page.get_by_role("region", name="Findings of all zones")
     region.focus()
     page.keyboard.press("End")
     expect(findings(page).locator("tbody tr").last).to_be_in_viewport()
-    assert opened.is_calm
+    assert opened.is_clean
 
 
 def test_rows_of_a_full_zone_that_are_out_of_sight_are_not_laid_out(open_page: Open) -> None:
     page = open_page(full_zone()).page
     rows = mappings(page, "fleet.example.com").locator("tbody tr")
-    shown = "it => it.querySelector('td').checkVisibility({ contentVisibilityAuto: true })"
+    shown = "row => row.querySelector('td').checkVisibility({ contentVisibilityAuto: true })"
     rows.first.scroll_into_view_if_needed()
     page.wait_for_function(
         "() => document.querySelector('.mappings td').checkVisibility({contentVisibilityAuto: true})"
@@ -392,7 +407,7 @@ def test_cards_on_a_phone_are_labelled_like_the_columns(open_page: Open) -> None
         labels = (
             table.locator("tbody tr")
             .first.locator("th, td")
-            .evaluate_all('e => e.map(it => getComputedStyle(it, \'::before\').content.match(/^"([^"]*)"/)[1])')
+            .evaluate_all('all => all.map(e => getComputedStyle(e, \'::before\').content.match(/^"([^"]*)"/)[1])')
         )
         assert labels == headers
 
@@ -409,7 +424,7 @@ def test_without_javascript(open_page: Open, fleet: str) -> None:
     for number in reversed(range(closed.count())):
         closed.nth(number).locator("summary").click()
     expect(closed).to_have_count(0)
-    assert opened.is_calm
+    assert opened.is_clean
 
 
 def test_hostile_texts_are_shown_and_run_nothing(open_page: Open) -> None:
@@ -420,19 +435,19 @@ def test_hostile_texts_are_shown_and_run_nothing(open_page: Open) -> None:
     table = findings(page)
     for number in (1, 3, 6):
         texts = table.locator(f"tbody tr td:nth-child({number + 1})").all_text_contents()
-        told = {" ".join(text.split()) for text in texts}
+        displayed = {" ".join(text.split()) for text in texts}
         expected = {shown(f"{text}, {text}" if number == 3 else text) for text in HOSTILE}
-        assert told == expected
-    assert page.locator("a").evaluate_all("e => e.every(it => it.getAttribute('href').startsWith('#'))")
+        assert displayed == expected
+    assert page.locator("a").evaluate_all("all => all.every(e => e.getAttribute('href').startsWith('#'))")
     for button in table.get_by_role("button").all():
         button.click()
     tools(page, "Findings of all zones").get_by_role("searchbox").fill("<script>")
     assert table.locator("tbody tr").filter(visible=True).count() == 1
     page.wait_for_timeout(100)
-    assert opened.is_calm
+    assert opened.is_clean
 
 
-def test_kinds_are_told_by_their_names(open_page: Open) -> None:
+def test_kinds_have_names(open_page: Open) -> None:
     page = open_page([zone_report("example.com", [], [finding("near_limit"), finding("without_effect")])]).page
     assert page.locator("#findings .kind").all_inner_texts() == ["Near limit", "Without effect"]
     assert page.locator("summary .kind").all_inner_texts() == ["Near limit 1", "Without effect 1"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command that runs an emulator: `python -m emulator`."""
+"""Run an emulator from the command line: `python -m emulator`."""
 
 from __future__ import annotations
 
@@ -25,18 +25,23 @@ def _arguments(arguments: Sequence[str] | None) -> Namespace:
     parser.add_argument("--port", type=int, default=8790, help="port on the loopback interface; 0 picks a free one")
     parser.add_argument("--zone", nargs="+", default=["example.com"], metavar="NAME", help="zones to begin with")
     parser.add_argument(
-        "--generations", nargs="+", choices=GENERATIONS, default=GENERATIONS, help="generations of endpoints to serve"
+        "--generations", nargs="+", choices=GENERATIONS, default=GENERATIONS, help="API versions to serve"
     )
     parser.add_argument("--no-tiered-cache", action="store_true", help="switch Tiered Cache off for the zones")
     parser.add_argument("--quota", type=int, default=Emulator.quota, help="requests in each window of five minutes")
-    parser.add_argument("--lifetime", type=float, default=3600, metavar="SECONDS", help="when to stop at the latest")
-    parser.add_argument("--ready-file", type=Path, metavar="PATH", help="where to say in JSON how it is reached")
+    parser.add_argument("--lifetime", type=float, default=3600, metavar="SECONDS", help="maximum run time")
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="PATH",
+        help="file for addresses and credentials in JSON",
+    )
     return parser.parse_args(arguments)
 
 
 @contextmanager
 def _ready_file(path: Path, emulator: Emulator, zones: Sequence[Zone]) -> Iterator[None]:
-    """The file that is there, complete, just as long as the emulator listens."""
+    """Write the ready file, complete at once, and remove it at the end."""
     content = {
         "api_url": emulator.api_url,
         "control_url": emulator.control_url,
@@ -68,7 +73,10 @@ def _run(options: Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until Ctrl-C, SIGTERM, the stop endpoint or the end of the lifetime; the exit status is 2 for a bad start."""
+    """Run until a signal, the stop endpoint or the end of the lifetime.
+
+    Returns the exit status, 2 if the emulator cannot start.
+    """
     options = _arguments(arguments)
     # SIGINT too: whoever starts this in the background may have it ignored.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API as a Flask application: what every request passes before and after the routes of its generation."""
+"""Flask application of the API: credentials, quota, errors, records.
+
+Every request passes these before and after its route.
+"""
 
 from __future__ import annotations
 
@@ -25,33 +28,33 @@ from .wire import failure
 GENERATIONS = ("v1", "v2")
 
 FAULT = "emulator.fault"
-"""Where a request's environment says what disturbs it."""
+"""Key of a request's environment for the name of the fault that disturbs it."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A request, without its headers and so without its credentials."""
+    """Recorded request, without its headers and so without credentials."""
 
     method: str
     path: str
     """Below /client/v4, decoded."""
     query: dict[str, str]
     body: Any
-    """As decoded from JSON; the text where it is not JSON, None where there is none."""
+    """Decoded from JSON; the text if it is not JSON, None if there is no body."""
     status: int | None
-    """As the API answered it or, where it did not come so far, what disturbed it; None where nobody did."""
+    """Status of the response, which a fault sent if the request did not reach the API; None without a response."""
     fault: str | None = None
-    """What disturbed it."""
+    """Name of the fault that disturbed the request."""
 
     @classmethod
     def of(cls, request: Request, status: int | None) -> Recorded:
-        """A request as it came in."""
+        """Record a request as received."""
         fault = request.environ.get(FAULT)
         return cls(request.method, request.path, request.args.to_dict(), _decoded_body(request), status, fault)
 
 
 class Allowance(NamedTuple):
-    """What one request finds of the quota."""
+    """State of the quota for one request."""
 
     granted: bool
     remaining: int
@@ -60,7 +63,7 @@ class Allowance(NamedTuple):
 
 
 class Quota:
-    """The requests of a fixed window, which opens with its first one."""
+    """Number of requests in a fixed window, which its first request opens."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -81,7 +84,10 @@ class Quota:
 
 
 def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Flask:
-    """The application to be served below /client/v4; it appends every request to `requests`."""
+    """Create the application for /client/v4.
+
+    Every request is appended to `requests`.
+    """
     api = Flask(__name__, static_folder=None)
     api.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     api.url_map.merge_slashes = False
@@ -126,7 +132,11 @@ def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Fl
 
 
 def _authenticate(settings: Settings) -> None:
-    """Let the request pass, or raise ApiError 10000 or 9109. A bearer token goes before a key."""
+    """Check the credentials: a bearer token, or else a key.
+
+    Raises:
+        ApiError: 10000 or 9109.
+    """
     if request.authorization is not None:
         token = request.authorization.token
         if token == settings.read_only_token and request.method != "GET":

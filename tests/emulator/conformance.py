@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Holding what an emulator answers against openapi.yaml."""
+"""Check the emulator's responses against openapi.yaml."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def _description() -> OpenAPI:
 
 
 class Conformance:
-    """Stands in front of an emulator's API from its creation on, and collects how answers break the description."""
+    """Middleware that validates every response of an emulator's API."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.violations: list[str] = []
-        """Request line, status and what is wrong of each."""
+        """Request line, status and errors of each invalid response."""
         self._validator = _description().response_validator
         self._app = emulator.api.wsgi_app
         emulator.api.wsgi_app = self  # type: ignore[method-assign]
@@ -43,11 +43,11 @@ class Conformance:
         return response(environ, start_response)
 
     def _check(self, request: Request, response: Response) -> None:
-        answer = WerkzeugOpenAPIResponse(response)
-        findings = list(self._validator.iter_errors(WerkzeugOpenAPIRequest(request), answer))
+        openapi_response = WerkzeugOpenAPIResponse(response)
+        findings = list(self._validator.iter_errors(WerkzeugOpenAPIRequest(request), openapi_response))
         if any(isinstance(finding, PathError) for finding in findings):
             unserved = Request({**request.environ, "REQUEST_METHOD": "GET", "PATH_INFO": "/unserved"})
-            findings = list(self._validator.iter_errors(WerkzeugOpenAPIRequest(unserved), answer))
+            findings = list(self._validator.iter_errors(WerkzeugOpenAPIRequest(unserved), openapi_response))
         for finding in findings:
             schema_errors = getattr(finding.__cause__, "schema_errors", ())
             details = [f"{error.json_path}: {error.message}" for error in schema_errors] or [str(finding)]

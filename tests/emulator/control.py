@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Endpoints that the real service does not have: for playbooks, which have only HTTP, to prepare, disturb,
-look and stop."""
+"""Control endpoints of the emulator, which the real service lacks.
+
+Playbooks, which have only HTTP, use them to set up zones and faults, to read the requests, and to stop the emulator.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ from .state import ApiError, State
 
 
 def create_control(settings: Settings, state: State, requests: list[Recorded], stop: Callable[[], None]) -> Flask:
-    """The application to be served below /emulator; `stop` is called once its request is answered."""
+    """Create the application for /emulator.
+
+    `stop` is called after the response to a stop request is sent.
+    """
     control = Flask(__name__, static_folder=None)
 
     @control.get("/requests")
@@ -34,7 +39,7 @@ def create_control(settings: Settings, state: State, requests: list[Recorded], s
 
     @control.put("/faults")
     def set_faults() -> tuple[Response, int]:
-        """The body is the list of rules that hold from now on, each as faults.parse has it; [] ends all faults."""
+        """Replace the faults by those of the body, in the format of faults.parse."""
         try:
             settings.faults = parse(json.loads(request.get_data()))
         except (TypeError, ValueError) as error:
@@ -43,7 +48,10 @@ def create_control(settings: Settings, state: State, requests: list[Recorded], s
 
     @control.put("/zones/<name>")
     def set_zone(name: str) -> tuple[Response, int]:
-        """The body names parameters of State.set_zone, mappings as {"192.0.2.1": ["aws", "us-east-1"]}."""
+        """Create or change a zone; the body has parameters of State.set_zone.
+
+        Mappings have the form {"192.0.2.1": ["aws", "us-east-1"]}.
+        """
         try:
             zone = state.set_zone(name, **json.loads(request.get_data() or b"{}"))
         except (ApiError, AttributeError, TypeError, ValueError) as error:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes wrong between a client and the API: rules that say which requests are disturbed, and how."""
+"""Faults between a client and the API: rules, and their effects."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ENDLESS = 64 * 1024 * 1024
-"""Bytes after which even a body without an end has one."""
+"""Bytes, after which even an endless body ends."""
 
 
 @dataclass
 class Exchange:
-    """A request that is disturbed on its way to the API."""
+    """Request that is disturbed on its way to the API."""
 
     request: Request
     app: WSGIApplication
     record: Callable[[Recorded], None]
-    """The API records what comes to it; this takes what does not."""
+    """Records a request that does not reach the API; the API records the others."""
     recorded: bool = False
 
     def serve(self) -> Response:
-        """Let the API do what is asked for. Returns the true answer."""
+        """Pass the request to the API, and return its response."""
         self.recorded = True
         return Response.from_app(self.app, self.request.environ, buffered=True)
 
     def answered(self, status: int | None) -> None:
-        """See to it that the request is recorded, with this status if it did not come to the API."""
+        """Record the request with this status, unless the API recorded it."""
         if not self.recorded:
             self.recorded = True
             self.record(Recorded.of(self.request, status))
 
     def drop(self, after: float = 0) -> NoReturn:
-        """End the connection by a TCP reset, without an answer, after so many seconds of silence."""
+        """Reset the TCP connection after some seconds, without a response."""
         self.answered(None)
         time.sleep(after)
         connection: socket.socket = self.request.environ["werkzeug.socket"]
@@ -61,19 +61,19 @@ class Exchange:
 
 
 class Effect(Protocol):
-    """How a request is disturbed."""
+    """Effect of a fault on a request."""
 
     def __call__(self, exchange: Exchange, /) -> Response:
-        """What the client gets for it, where it gets anything."""
+        """Return the response for the client, or drop the connection."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Another answer than the true one. The request is carried out only where it is to be `applied`."""
+    """Send a different response; the request is applied only if `applied`."""
 
     status: int = 200
     body: Any = ""
-    """Text is sent as it is, and as HTML, all else as JSON."""
+    """Text is sent unchanged as HTML, anything else as JSON."""
     headers: Mapping[str, str] = field(default_factory=dict)
     applied: bool = False
 
@@ -87,7 +87,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reset:
-    """The connection is reset: before the request is carried out or, where that is `applied`, before its answer."""
+    """Reset the connection, before the request or, if `applied`, after it."""
 
     applied: bool = False
 
@@ -99,7 +99,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Stall:
-    """Silence for so many seconds, and then a reset."""
+    """Wait for some seconds, and reset the connection."""
 
     seconds: float
     applied: bool = False
@@ -112,7 +112,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class Cut:
-    """The true answer, whose connection ends after half of the body."""
+    """Close the connection after half of the true response's body."""
 
     def __call__(self, exchange: Exchange) -> Response:
         answer = exchange.serve()
@@ -126,7 +126,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Endless:
-    """A body of blanks that goes on and on. The request is not carried out."""
+    """Send an endless body of blanks; the request is not applied."""
 
     def __call__(self, _exchange: Exchange) -> Response:
         chunk = b" " * 64 * 1024
@@ -135,7 +135,7 @@ class Endless:
 
 @dataclass(frozen=True)
 class Merge:
-    """The true answer, with these members in place of its own; objects are merged at any depth."""
+    """Merge values into the true response, objects at any depth."""
 
     values: Mapping[str, Any]
 
@@ -145,7 +145,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Change:
-    """The true answer, changed by a function of its JSON value."""
+    """Change the JSON value of the true response by a function."""
 
     change: Callable[[Any], Any]
 
@@ -157,7 +157,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """Something that somebody else does just before the request, which then is answered as ever."""
+    """Call a function just before the request, which is served as usual."""
 
     act: Callable[[], object]
 
@@ -168,27 +168,27 @@ class Meanwhile:
 
 @dataclass(kw_only=True)
 class Fault:
-    """A rule. Where several are due for a request, the first of them disturbs it."""
+    """Rule of a fault. The first rule that is due disturbs the request."""
 
     effect: Effect
     method: str | None = None
-    """None matches all of them."""
+    """None matches every method."""
     path: str = ""
-    """A regular expression, to be found in the path below /client/v4 and its query, such as `page=2`."""
+    """Regular expression to search in the path below /client/v4 and its query, such as `page=2`."""
     nth: int = 1
-    """The number of the first matching request that is disturbed."""
+    """Number of the first matching request that is disturbed, from 1."""
     times: int | None = 1
-    """How many matching requests are disturbed from there on; None is all of them."""
+    """Number of matching requests that are disturbed from there on; None is all."""
     matched: int = field(default=0, init=False)
-    """How many requests have matched so far, disturbed or not."""
+    """Number of requests that have matched so far, disturbed or not."""
 
     @property
     def name(self) -> str:
-        """What recorded requests call it."""
+        """Name of the fault in recorded requests."""
         return type(self.effect).__name__.lower()
 
     def is_due(self, method: str, target: str) -> bool:
-        """Count the request if it matches, and tell whether it is to be disturbed."""
+        """Count the request if it matches, and return whether to disturb it."""
         if self.method not in (None, method) or not re.search(self.path, target):
             return False
         self.matched += 1
@@ -203,16 +203,17 @@ BY_NAME: dict[str, Callable[..., Effect]] = {
     "endless": Endless,
     "merge": Merge,
 }
-"""The effects that can be said in JSON."""
+"""Effects that can be written in JSON."""
 
 
 def parse(rules: Any) -> list[Fault]:
-    """Rules as JSON has them: the members of Fault, where `effect` is a name, and beside them those of the effect.
+    """Parse rules from JSON: members of Fault, and those of its effect.
 
-    For example {"method": "PUT", "path": "/batch", "nth": 2, "effect": "answer", "status": 503}.
+    `effect` is the name of the effect:
+    {"method": "PUT", "path": "/batch", "nth": 2, "effect": "answer", "status": 503}.
 
     Raises:
-        TypeError, ValueError: They are no list of such rules.
+        TypeError, ValueError: The value is not a list of valid rules.
     """
     if not isinstance(rules, list):
         raise TypeError("not a list of rules")
@@ -232,10 +233,13 @@ def _parsed(
 
 
 class Disturbance:
-    """Stands in front of the API, and disturbs it by the rules of its settings."""
+    """Middleware that disturbs requests by the rules of the settings."""
 
     def __init__(self, app: WSGIApplication, settings: Settings, requests: list[Recorded]) -> None:
-        """`requests` is where the API records what comes to it; what does not is added here."""
+        """Wrap the API.
+
+        Requests that do not reach the API are appended to `requests`.
+        """
         self._app = app
         self._settings = settings
         self._requests = requests
@@ -255,7 +259,7 @@ class Disturbance:
     def _due(self, request: Request) -> Fault | None:
         target = request.full_path.removesuffix("?")
         with self._lock:
-            # All of them, since each counts what matches.
+            # Every rule is evaluated, since each counts its matches.
             due = [fault for fault in self._settings.faults if fault.is_due(request.method, target)]
         return due[0] if due else None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running the emulator, on the loopback interface only."""
+"""Run the emulator as an HTTP server on the loopback interface."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HOST = "127.0.0.1"
 
 
 class _Handler(WSGIRequestHandler):
-    """Serves many requests over one connection, as the real service does; the parent closes it after the first."""
+    """Request handler that keeps connections alive, unlike its base class."""
 
     protocol_version = "HTTP/1.1"
     # Head and body of an answer are two writes: held back, the second would wait for the client's delayed ACK.
@@ -38,25 +38,25 @@ class _Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()
-        # Read whole now: what an application left unread would be taken for the next request.
+        # Read the whole body: an unread rest would be parsed as the next request.
         environ["wsgi.input"] = BytesIO(get_input_stream(environ).read())
         with Response.from_app(self.server.app, environ) as response:
             self.send_response(response.status_code)
             for name, value in response.headers:
                 self.send_header(name, value)
             if "Content-Length" not in response.headers:
-                # Its end is told by the end of the connection.
+                # The end of the connection marks the end of the body.
                 self.send_header("Connection", "close")
             self.end_headers()
             for chunk in response.iter_encoded():
                 self.wfile.write(chunk)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing: the emulator records requests itself."""
+        """Log nothing; the emulator records requests itself."""
 
 
 class _Server(ThreadedWSGIServer):
-    """Ends the connections that clients keep open, when it closes."""
+    """Server that ends the connections which clients keep open at its close."""
 
     def __init__(self, listener: socket.socket, app: Any) -> None:
         self._connections: set[socket.socket] = set()
@@ -80,21 +80,21 @@ class _Server(ThreadedWSGIServer):
 
 @dataclass(kw_only=True, eq=False)
 class Emulator(Settings):
-    """The service of an API user, running inside a `with` block. Settings can be changed while it runs.
+    """Emulated API, running inside a `with` block.
 
-    `api` is the Flask application below /client/v4: what shall see its traffic wraps `api.wsgi_app`, and what shall
-    disturb it are `faults`.
+    Settings can be changed while the emulator runs. `api` is the Flask application below /client/v4; wrap
+    `api.wsgi_app` to observe its traffic, and set `faults` to disturb it.
 
     Raises:
-        OSError: On entering the block: the port can't be had.
+        OSError: On entering the block, if the port is not available.
     """
 
     port: int = 0
-    """0 picks a free one, which is found here from then on."""
+    """0 picks a free port, and is replaced by its number."""
 
     def __post_init__(self) -> None:
         self.requests: list[Recorded] = []
-        """Every request below /client/v4, in the order of the answers; also those that faults kept from the API."""
+        """All requests below /client/v4, in the order of their responses, also those that did not reach the API."""
         self._state = State(self)
         self.add_zone = self._state.set_zone
         self._stop = Event()
@@ -118,7 +118,7 @@ class Emulator(Settings):
         self._thread.join()
 
     def wait(self, timeout: float) -> None:
-        """Until a request to the control endpoint asks to stop, or for `timeout` seconds."""
+        """Wait for a stop request, at most `timeout` seconds."""
         self._stop.wait(timeout)
 
     @property
@@ -128,15 +128,15 @@ class Emulator(Settings):
 
     @property
     def api_url(self) -> str:
-        """What clients take for the base URL of the API."""
+        """Base URL of the API for clients."""
         return f"http://{HOST}:{self.port}/client/v4"
 
     @property
     def control_url(self) -> str:
-        """The base URL of the control endpoints."""
+        """Base URL of the control endpoints."""
         return f"http://{HOST}:{self.port}/emulator"
 
     @property
     def writes(self) -> list[Recorded]:
-        """The recorded requests that are not GET."""
+        """Recorded requests other than GET."""
         return [recorded for recorded in self.requests if recorded.method != "GET"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of an emulator can be set, also while it runs: every request reads these values anew."""
+"""Settings of an emulator. Every request reads the current values."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False)
 class Settings:
-    """The defaults are what the Cloudflare API publishes; the credentials are the ones that it accepts."""
+    """Settings with the documented values of the Cloudflare API as defaults.
+
+    The credentials are those that the emulator accepts.
+    """
 
     generations: Collection[str] = ("v1", "v2")
-    """The generations of endpoints that are served."""
+    """API versions that are served."""
     quota: int = 1200
-    """Requests in a window; past them every request is answered 429."""
+    """Requests in a window; the status of further requests is 429."""
     window: float = 300
-    """Seconds from the first request of a window to its end."""
+    """Length of a window in seconds, from its first request."""
     limit: int = 3500
-    """Mappings that a zone can hold."""
+    """Maximum number of mappings in a zone."""
     limit_refuses: Literal["batch", "items"] = "batch"
-    """What a batch that would pass the limit loses: all of it, or only the items past the limit. Not published."""
+    """Refused part of a batch that exceeds the limit: all, or only the items above the limit. Not documented."""
     latency: float = 0.0
-    """Seconds that every request takes at least that comes to the API."""
+    """Minimum duration, in seconds, of every request that reaches the API."""
     faults: Sequence[Fault] = ()
-    """What disturbs requests before they come to the API."""
+    """Faults that disturb requests before they reach the API."""
 
     token: str = "cfemu-rw-8Jt3KxVq6ZpLw2Rn9YbTd5HsGm7Fc4"
     read_only_token: str = "cfemu-ro-Wz4Nf7PqYc9Xj2DvKh6TbLs3Mr8Gg5"

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The zones of the emulated service, their mappings, and every rule of the API about them. Knows nothing of HTTP."""
+"""State of the emulated service: zones, mappings, and the API's rules.
+
+Independent of HTTP.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ from typing import Any, NamedTuple
 from .settings import Settings
 
 REGIONS: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("regions.json").read_text("utf-8"))
-"""Vendor -> region -> the Cloudflare sites beside it."""
+"""Vendor -> region -> nearby Cloudflare data centres."""
 
 
 class ApiError(Exception):
-    """A refusal of the API: the status of the whole answer and its errors, each a code and a message."""
+    """Error response of the API: a status, and errors of code and message."""
 
     def __init__(self, status: int, *errors: tuple[int, str]) -> None:
         super().__init__("; ".join(message for _code, message in errors))
@@ -33,7 +36,7 @@ class ApiError(Exception):
 
 
 def no_route() -> ApiError:
-    """The one answer for a route that is not served and for an identifier that names nothing (API: 7003, 7000)."""
+    """Create the error of an unknown route or identifier (7003 and 7000)."""
     return ApiError(
         400,
         (7003, "Could not route to that resource, perhaps your object identifier is invalid?"),
@@ -42,7 +45,11 @@ def no_route() -> ApiError:
 
 
 def canonical(address: object) -> str:
-    """The one spelling of an IP address, RFC 5952 for IPv6; ApiError 1146 for all else, also a scope or a prefix."""
+    """Return the canonical spelling of an IP address, RFC 5952 for IPv6.
+
+    Raises:
+        ApiError: 1146, if the address is invalid, or has a scope or a prefix length.
+    """
     refusal = ApiError(400, (1146, f"The origin IP is invalid or missing: {address!r:.80}"))
     # ip_address() would take an integer, and a scope.
     if not isinstance(address, str) or "%" in address:
@@ -58,7 +65,7 @@ def canonical(address: object) -> str:
 
 
 class Item(NamedTuple):
-    """A mapping as a client asks for it, unchecked."""
+    """Mapping in a client's request, not validated."""
 
     address: object
     vendor: object
@@ -67,7 +74,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """A mapping as a zone holds it; `modified_on` is in UTC, like 2026-03-01T12:00:00Z."""
+    """Stored mapping; `modified_on` is in UTC, as 2026-03-01T12:00:00Z."""
 
     origin_ip: str
     vendor: str
@@ -76,14 +83,17 @@ class Entry:
 
 
 class FailedItem(NamedTuple):
-    """An item that a batch could not apply; `origin_ip` is as the client gave it, empty where that was no text."""
+    """Failed item of a batch.
+
+    `origin_ip` is the text that the client sent, or empty if that was not a text.
+    """
 
     origin_ip: str
     error: str
 
 
 class Batch(NamedTuple):
-    """The outcome of a batch: what was stored or deleted, and what was not."""
+    """Outcome of a batch: the entries stored or deleted, and failed items."""
 
     succeeded: list[Entry]
     failed: list[FailedItem]
@@ -97,7 +107,7 @@ def _now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _judge(item: Item) -> Entry:
+def _validate(item: Item) -> Entry:
     address = canonical(item.address)
     vendor, region = item.vendor, item.region
     if not isinstance(vendor, str) or vendor not in REGIONS:
@@ -109,7 +119,7 @@ def _judge(item: Item) -> Entry:
 
 @dataclass(eq=False)
 class Zone:
-    """A zone. Each method is one step for all other threads, and raises ApiError as the API would answer."""
+    """Zone with thread-safe methods, which raise the API's errors as ApiError."""
 
     id: str
     name: str
@@ -118,69 +128,69 @@ class Zone:
     settings: Settings = field(repr=False)
     tiered_cache: bool = True
     smart_tiered_cache: bool | None = True
-    """None where it was never set, which is off."""
+    """None if never set, which means off."""
     obtained_codes: bool = True
     status: str = "active"
     plan: str = "Free Website"
-    """The name of its plan."""
+    """Name of the plan."""
     mappings: dict[str, Entry] = field(default_factory=dict)
-    """By canonical address, in the order of their creation."""
+    """Entries by canonical address, in the order of their creation."""
     changed_on: str | None = None
-    """When a mapping was last stored or deleted."""
+    """Time of the last change of a mapping."""
     settings_modified_on: dict[str, str] = field(default_factory=dict)
-    """When a request last changed a setting, by the setting's identifier."""
+    """Time of the last change by a request, by the setting's identifier."""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def values(self) -> dict[str, tuple[str, str]]:
-        """Address -> (vendor, region): the mappings in a form that compares easily."""
+        """Return the mappings as address -> (vendor, region)."""
         return {entry.origin_ip: (entry.vendor, entry.region) for entry in self.entries()}
 
     def entries(self) -> list[Entry]:
-        """All mappings."""
+        """Return all mappings."""
         with self._lock:
             return list(self.mappings.values())
 
     def replace(self, mappings: Mapping[str, tuple[str, str]]) -> None:
-        """Hold these mappings and no others, whatever the limit, given as address -> (vendor, region)."""
-        entries = [_judge(Item(address, *pair)) for address, pair in mappings.items()]
+        """Replace all mappings by address -> (vendor, region), without a limit."""
+        entries = [_validate(Item(address, *pair)) for address, pair in mappings.items()]
         with self._lock:
             self.mappings.clear()
             self.mappings.update({entry.origin_ip: entry for entry in entries})
             self.changed_on = _now()
 
     def get(self, address: str) -> Entry:
-        """The mapping of an address."""
+        """Return the mapping of an address."""
         wanted = canonical(address)
         with self._lock:
             return self._find(wanted, 1142)
 
     def create(self, item: Item) -> Entry:
-        """Store a mapping of an address that has none yet."""
-        entry = _judge(item)
+        """Create the mapping of an address that has none."""
+        entry = _validate(item)
         with self._lock:
             if entry.origin_ip in self.mappings:
                 raise ApiError(400, (1145, f"A mapping exists already for {entry.origin_ip}"))
             return self._store(entry)
 
     def upsert(self, item: Item) -> Entry:
-        """Store a mapping, whether or not its address has one."""
-        entry = _judge(item)
+        """Create or replace the mapping of an address."""
+        entry = _validate(item)
         with self._lock:
             return self._store(entry)
 
     def delete(self, address: str, code: int) -> Entry:
-        """Delete the mapping of an address; `code` is for the error that there is none."""
+        """Delete the mapping of an address. `code` is the error's if none exists."""
         wanted = canonical(address)
         with self._lock:
             return self._remove(wanted, code)
 
     def upsert_batch(self, items: Iterable[Item]) -> Batch:
-        """Store those of the items that are valid."""
+        """Store the valid items of a batch."""
         batch = Batch([], [])
         valid = []
         for item in items:
             try:
-                valid.append((item, _judge(item)))
+                valid.append((item, _validate(item)))
             except ApiError as error:
                 batch.fail(item.address, error)
         with self._lock:
@@ -196,7 +206,7 @@ class Zone:
         return batch
 
     def delete_batch(self, addresses: Iterable[object]) -> Batch:
-        """Delete the mappings of those of the addresses that have one."""
+        """Delete the existing mappings of a batch of addresses."""
         batch = Batch([], [])
         with self._lock:
             for address in addresses:
@@ -207,11 +217,11 @@ class Zone:
         return batch
 
     def touch_setting(self, name: str) -> None:
-        """Note that a request changed a setting."""
+        """Record the time of a setting's change."""
         self.settings_modified_on[name] = _now()
 
     def supported_regions(self) -> dict[str, Any]:
-        """The result of both generations' operation of that name."""
+        """Return the result of the operation, equal in both API versions."""
         if not self.tiered_cache:
             raise ApiError(403, (1135, "Tiered Cache must be enabled for the zone to read its supported regions"))
         return {
@@ -256,7 +266,7 @@ class State:
         self._lock = Lock()
 
     def zone(self, zone_id: str) -> Zone:
-        """The zone with an id, or ApiError."""
+        """Return the zone with an identifier. Raises ApiError."""
         if zone_id not in self.zones:
             raise no_route()
         return self.zones[zone_id]
@@ -273,15 +283,15 @@ class State:
         status: str | None = None,
         plan: str | None = None,
     ) -> Zone:
-        """Create a zone unless the account has it, and set what is given; the rest stays as it is.
+        """Create a zone if it does not exist, and change the named properties.
 
         Args:
             mappings: See Zone.replace.
-            tiered_cache: Whether the zone has Tiered Cache on; a new one has.
-            smart_tiered_cache: Whether it has Smart Tiered Cache on, None for never set; a new one has it on.
-            obtained_codes: Whether supported regions come with their sites; they do for a new zone.
-            status: As the API names it; a new zone is active.
-            plan: The name of the plan; a new zone has the one that costs nothing.
+            tiered_cache: Whether Tiered Cache is on, the default of a new zone.
+            smart_tiered_cache: Whether Smart Tiered Cache is on, the default of a new zone; None for never set.
+            obtained_codes: Whether supported regions have their data centres, the default of a new zone.
+            status: Status in the API's terms, active for a new zone.
+            plan: Name of the plan, the free one for a new zone.
 
         Raises:
             ApiError: A mapping is invalid.
@@ -306,5 +316,5 @@ class State:
 
 
 def identifier(*names: str) -> str:
-    """An identifier like those of the API, always the same for the same names."""
+    """Return an identifier in the API's format, the same for the same names."""
     return sha256("/".join(names).encode()).hexdigest()[:32]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two settings that decide whether a zone's mappings have an effect: Tiered Cache, and Smart Tiered Cache."""
+"""Endpoints of the settings Tiered Cache and Smart Tiered Cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SMART = "tiered_cache_smart_topology_enable"
 
 
 def blueprint(state: State) -> Blueprint:
-    """The routes, over the zones of a state."""
+    """Create the routes for the zones of a state."""
     routes = Blueprint("tiered_cache", __name__, url_prefix="/zones/<zone_id>")
 
     @routes.get(f"/argo/{TIERED}")
@@ -59,7 +59,7 @@ def blueprint(state: State) -> Blueprint:
 def _wanted() -> bool:
     body = object_body()
     if body not in ({"value": "on"}, {"value": "off"}):
-        # Nobody publishes the code for it.
+        # The code for this error is not documented.
         raise ApiError(400, (1146, 'The request body must be {"value": "on"} or {"value": "off"}'))
     return bool(body["value"] == "on")
 

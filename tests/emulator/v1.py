@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The first, deprecated generation of endpoints: /zones/{zone_id}/cache/origin_cloud_regions."""
+"""API v1, deprecated: /zones/{zone_id}/cache/origin_cloud_regions."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from .wire import batch_body, object_body, success
 
 
 def blueprint(state: State) -> Blueprint:
-    """The routes of the generation, over the zones of a state."""
+    """Create the routes of v1 for the zones of a state."""
     routes = Blueprint("v1", __name__, url_prefix="/zones/<zone_id>/cache/origin_cloud_regions")
 
     @routes.get("")
     def list_mappings(zone_id: str) -> Response:
-        return _whole_set(state.zone(zone_id))
+        return _all_mappings(state.zone(zone_id))
 
     @routes.post("")
     def create_mapping(zone_id: str) -> Response:
-        return _one(state.zone(zone_id).create(_item(object_body())))
+        return _one_mapping(state.zone(zone_id).create(_item(object_body())))
 
     @routes.patch("")
     def edit_mapping(zone_id: str) -> Response:
         zone = state.zone(zone_id)
         zone.upsert(_item(object_body()))
-        return _whole_set(zone)
+        return _all_mappings(zone)
 
-    # A path, so that a prefix, whose slash even an encoded URL does not hide, is judged as an address.
+    # A path, because the slash of a prefix is decoded before routing: it is rejected as an invalid address.
     @routes.get("/<path:origin_ip>")
     def get_mapping(zone_id: str, origin_ip: str) -> Response:
-        return _one(state.zone(zone_id).get(origin_ip))
+        return _one_mapping(state.zone(zone_id).get(origin_ip))
 
     @routes.delete("/<path:origin_ip>")
     def delete_mapping(zone_id: str, origin_ip: str) -> Response:
-        return _one(state.zone(zone_id).delete(origin_ip, code=1163))
+        return _one_mapping(state.zone(zone_id).delete(origin_ip, code=1163))
 
     @routes.patch("/batch")
     def edit_batch(zone_id: str) -> Response:
@@ -49,7 +49,7 @@ def blueprint(state: State) -> Blueprint:
     def delete_batch(zone_id: str) -> Response:
         zone = state.zone(zone_id)
         batch = zone.delete_batch(batch_body())
-        # Unlike the second generation, this one does not tell what was deleted.
+        # Unlike v2, this version does not return the vendor and region of deleted mappings.
         return _outcome(zone, batch, [{"origin-ip": entry.origin_ip} for entry in batch.succeeded])
 
     @routes.get("/supported_regions")
@@ -68,11 +68,11 @@ def _setting(value: object, modified_on: str | None) -> Response:
     return success({"id": "origin_public_cloud_region", "editable": True, "modified_on": modified_on, "value": value})
 
 
-def _one(entry: Entry) -> Response:
+def _one_mapping(entry: Entry) -> Response:
     return _setting(_entry(entry), entry.modified_on)
 
 
-def _whole_set(zone: Zone) -> Response:
+def _all_mappings(zone: Zone) -> Response:
     entries = zone.entries()
     return _setting([_entry(entry) for entry in entries], zone.changed_on if entries else None)
 

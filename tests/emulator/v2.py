@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The second generation of endpoints: /zones/{zone_id}/origin/cloud_regions."""
+"""API v2: /zones/{zone_id}/origin/cloud_regions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .wire import batch_body, object_body, page_of, success
 
 
 def blueprint(state: State) -> Blueprint:
-    """The routes of the generation, over the zones of a state."""
+    """Create the routes of v2 for the zones of a state."""
     routes = Blueprint("v2", __name__, url_prefix="/zones/<zone_id>/origin/cloud_regions")
 
     @routes.get("")
@@ -24,7 +24,7 @@ def blueprint(state: State) -> Blueprint:
         entries, info = page_of(state.zone(zone_id).entries(), smallest=1, largest=100)
         return success([asdict(entry) for entry in entries], info)
 
-    # A path, so that a prefix, whose slash even an encoded URL does not hide, is judged as an address.
+    # A path, because the slash of a prefix is decoded before routing: it is rejected as an invalid address.
     @routes.get("/<path:origin_ip>")
     def get_mapping(zone_id: str, origin_ip: str) -> Response:
         return success(asdict(state.zone(zone_id).get(origin_ip)))

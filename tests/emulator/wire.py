@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all routes of the API share on the wire: the envelope, JSON bodies, pages."""
+"""Wire format that all routes share: envelopes, JSON bodies, pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH_MAX = 100
 
 
 def success(result: object, result_info: dict[str, int] | None = None) -> Response:
-    """The envelope of a result; `result_info` goes with a page of a list."""
+    """Return the envelope of a result, with `result_info` for a page."""
     envelope = {"success": True, "errors": [], "messages": [], "result": result}
     if result_info is not None:
         envelope["result_info"] = result_info
@@ -28,7 +28,7 @@ def success(result: object, result_info: dict[str, int] | None = None) -> Respon
 
 
 def failure(error: ApiError) -> Response:
-    """The envelope of a refusal."""
+    """Return the envelope of an error."""
     errors = [{"code": code, "message": message} for code, message in error.errors]
     return _json({"success": False, "errors": errors, "messages": [], "result": None}, error.status)
 
@@ -38,7 +38,7 @@ def _json(envelope: dict[str, Any], status: int) -> Response:
 
 
 def object_body() -> dict[str, Any]:
-    """The JSON object that the request carries; ApiError 1146 where it carries none."""
+    """Return the request's JSON object. Raises ApiError 1146 without one."""
     body = _body()
     if not isinstance(body, dict):
         raise ApiError(400, (1146, "The request body must be a JSON object"))
@@ -46,7 +46,11 @@ def object_body() -> dict[str, Any]:
 
 
 def batch_body() -> list[Any]:
-    """The JSON list of at most 100 items that the request carries; ApiError 1146 where it carries none."""
+    """Return the request's JSON list of at most 100 items.
+
+    Raises:
+        ApiError: 1146, without such a list.
+    """
     body = _body()
     if not isinstance(body, list):
         raise ApiError(400, (1146, "The request body must be a JSON list"))
@@ -63,7 +67,10 @@ def _body() -> object:
 
 
 def page_of(items: Sequence[T], *, smallest: int, largest: int) -> tuple[Sequence[T], dict[str, int]]:
-    """The page of items that the query asks for, and its `result_info`; sizes are bounded, 20 where none is asked."""
+    """Return the requested page of items, and its `result_info`.
+
+    The default size of a page is 20; others have to be between `smallest` and `largest`.
+    """
     page = _number("page", default=1, smallest=1)
     per_page = _number("per_page", default=20, smallest=smallest, largest=largest)
     chosen = items[(page - 1) * per_page : page * per_page]
@@ -80,7 +87,7 @@ def _number(name: str, *, default: int, smallest: int, largest: int | None = Non
     text = request.args.get(name)
     if text is None:
         return default
-    # Nobody publishes the code for bad paging.
+    # The code for invalid paging is not documented.
     refusal = ApiError(400, (1146, f"Out of bounds: {name}={text:.80}"))
     try:
         number = int(text)

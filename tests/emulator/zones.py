@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The endpoints that find a zone by its name or id: /zones."""
+"""Endpoints to find a zone by its name or identifier: /zones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .wire import page_of, success
 
 
 def blueprint(state: State) -> Blueprint:
-    """The routes, over the zones of a state."""
+    """Create the routes for the zones of a state."""
     routes = Blueprint("zones", __name__, url_prefix="/zones")
 
     @routes.get("")

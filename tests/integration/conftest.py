@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A zone in an emulator, and a way to run playbooks against it."""
+"""Fixtures: a zone in an emulator, and a runner of tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .playbook import Play
 
 @pytest.fixture
 def zone(emulator: Emulator) -> Zone:
-    """A zone with two mappings."""
+    """Return a zone with two mappings."""
     return emulator.add_zone(
         "example.com", mappings={"192.0.2.1": ("aws", "us-east-1"), "2001:db8::1": ("gcp", "us-east1")}
     )
@@ -26,5 +26,5 @@ def zone(emulator: Emulator) -> Zone:
 
 @pytest.fixture
 def play(tmp_path: Path, emulator: Emulator) -> Play:
-    """Runs tasks by ansible-playbook."""
+    """Return a runner of tasks by ansible-playbook."""
     return Play(tmp_path, emulator)

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Playbooks as the tests write them, and what running them came to."""
+"""Playbooks as the tests write them, and the outcomes of their runs."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,73 +44,83 @@ INVENTORY = {
 }
 
 OMIT = "{{ omit }}"
-"""The value of an option that a task shall not have, not even from module_defaults."""
+"""Value of an option that is left out, even of module_defaults."""
 
 Task = dict[str, Any]
 
 DIRECT = "originops_cloudflare_direct"
 """The variable that turns direct execution off."""
 
+HAS_DIRECT = CORE >= (2, 19)
+"""Whether ansible-core has what direct execution needs."""
+
+Completed = subprocess.CompletedProcess[str]
+
 TIMES = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 def region(**options: Any) -> Task:
-    """A task that keeps one mapping."""
+    """Return a task that keeps one mapping."""
     return {f"{COLLECTION}.origin_cloud_region": options}
 
 
 def batch(mappings: Any, **options: Any) -> Task:
-    """A task that keeps many mappings."""
+    """Return a task that keeps many mappings."""
     return {f"{COLLECTION}.origin_cloud_region_batch": {"mappings": mappings, **options}}
 
 
 def info(**options: Any) -> Task:
-    """A task that reads mappings."""
+    """Return a task that reads mappings."""
     return {f"{COLLECTION}.origin_cloud_region_info": options}
 
 
+def audit(**options: Any) -> Task:
+    """Return a task that audits a zone."""
+    return {f"{COLLECTION}.origin_cloud_region_audit": options}
+
+
 def lookup(*terms: Any, **options: Any) -> Task:
-    """A task whose result has the looked up regions as its msg."""
+    """Return a task with the looked up regions as the msg of its result."""
     query = "{{ query('originops.cloudflare.origin_cloud_supported_regions', *terms, **options) }}"
     return {"ansible.builtin.debug": {"msg": query}, "vars": {"terms": terms, "options": options}}
 
 
 def checked(task: Task) -> Task:
-    """The task in check mode, with its diff printed."""
+    """Return the task in check mode, with its diff printed."""
     return {**task, "check_mode": True, "diff": True}
 
 
 def mapping(origin_ip: str, value: str, **more: Any) -> dict[str, Any]:
-    """A mapping as users write it and results have it, from a value like aws/us-east-1."""
+    """Return a mapping in the form of options and results, from aws/us-east-1."""
     vendor, name = value.split("/")
     return {"origin_ip": origin_ip, "vendor": vendor, "region": name, **more}
 
 
 def written(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Mappings as a diff has them, which leaves out the time of writing."""
-    return [f"{it['origin_ip']}: {it['vendor']}/{it['region']}" for it in mappings]
+    """Return mappings as a diff has them, without the time of writing."""
+    return [f"{entry['origin_ip']}: {entry['vendor']}/{entry['region']}" for entry in mappings]
 
 
 ADDED = ("exception", "failed", "invocation")
-"""What Ansible adds to results, apart from names that begin with _ansible."""
+"""Additions of Ansible to results, besides names that begin with _ansible."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task came to."""
+    """Outcome of a task."""
 
     failed: bool
     result: dict[str, Any]
-    """What its module returned, without what Ansible adds."""
+    """Result of its module, without the additions of Ansible."""
     requests: list[Recorded]
-    """What the emulator answered while it ran."""
+    """Requests that the emulator answered meanwhile."""
 
     def __getitem__(self, name: str) -> Any:
         return self.result[name]
 
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> Outcome:
-        """From what the callback plugin recorded."""
+        """Return the outcome that the callback plugin recorded."""
         result = {
             name: value
             for name, value in recorded["result"].items()
@@ -123,7 +134,7 @@ class Outcome:
 
     @property
     def message(self) -> str:
-        """Why it failed."""
+        """Message of a failure."""
         assert self.failed, self.result
         return str(self["msg"])
 
@@ -139,26 +150,28 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """What a playbook came to."""
+    """The outcomes of a playbook, and its output."""
 
     outcomes: dict[str, Outcome]
     """By the names of the tasks."""
     stdout: str
     stderr: str
+    comparable: list[Any]
+    """The records of all tasks, less what two runs never have in common."""
 
     def __getitem__(self, task: str) -> Outcome:
         return self.outcomes[task]
 
     @property
     def output(self) -> str:
-        """All that a user can get to see, also by printing registered results."""
+        """Everything that a user can see, also by printing registered results."""
         results = [json.dumps(outcome.result, ensure_ascii=False) for outcome in self.outcomes.values()]
         return "\n".join([self.stdout, self.stderr, *results])
 
 
 @dataclass(frozen=True)
 class Play:
-    """Runs tasks against an emulator, and tells what came of each."""
+    """Runner of tasks against an emulator."""
 
     folder: Path
     emulator: Emulator
@@ -167,49 +180,46 @@ class Play:
         self,
         tasks: Mapping[str, Task],
         *arguments: str,
-        defaults: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Any] | None = None,
-        environment: Mapping[str, str] | None = None,
         also: Sequence[Emulator] = (),
+        variables: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> Run:
-        """Run the tasks, by name, in order, whichever of them fail, and that twice: with direct execution, and without.
+        """Run the tasks directly and as modules, and compare every field.
 
-        Both have to come to the same in every field; the second is returned. Where faults wait in the emulator, which
-        strike but once, only the first run takes place.
-
-        defaults are options of all modules; where not given, the address of the emulator and its token. also are
-        other emulators that the tasks change.
+        Both runs find the same zones, those of the emulators in also too; the outcomes of the second are returned. The
+        other arguments are those of once.
         """
-        if defaults is None:
-            defaults = {"api_url": self.emulator.api_url, "api_token": self.emulator.token}
-        told = {"arguments": arguments, "defaults": defaults, "environment": environment or {}}
         before = [(zone, dict(zone.mappings)) for emulator in (self.emulator, *also) for zone in emulator.zones]
-        faults = bool(self.emulator.faults)
-        direct, run = self._run(tasks, variables={**(variables or {}), DIRECT: True}, **told)
-        if faults:
-            return run
+        direct = self.once(tasks, *arguments, variables=variables, **options)
+        if not HAS_DIRECT:
+            return direct
         for zone, mappings in before:
             zone.mappings.clear()
             zone.mappings.update(mappings)
-        as_module, run = self._run(tasks, variables={**(variables or {}), DIRECT: False}, **told)
-        for one, other in zip(direct, as_module, strict=True):
-            assert one == other
-        return run
+        as_module = self.once(tasks, *arguments, variables={**(variables or {}), DIRECT: False}, **options)
+        for record, other in zip(direct.comparable, as_module.comparable, strict=True):
+            assert record == other
+        return as_module
 
-    def _run(
+    def once(
         self,
         tasks: Mapping[str, Task],
-        *,
-        arguments: Sequence[str],
-        defaults: Mapping[str, Any],
-        variables: Mapping[str, Any],
-        environment: Mapping[str, str],
-    ) -> tuple[list[Any], Run]:
-        """What was recorded of each task, but for what two runs never have in common; and what it comes to."""
+        *arguments: str,
+        defaults: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        fresh: bool = False,
+    ) -> Run:
+        """Run the tasks in order, whichever of them fail.
+
+        They are run directly, unless variables turn that off. defaults are options of all modules: by default, the
+        address of the emulator and its token. The rest is as in run_playbook.
+        """
+        if defaults is None:
+            defaults = {"api_url": self.emulator.api_url, "api_token": self.emulator.token}
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        outcomes = folder / "outcomes.jsonl"
         # Apart from the tasks, as secrets should be: Ansible prints lines of a task that fails.
-        (folder / "variables.json").write_text(json.dumps(variables))
+        (folder / "variables.json").write_text(json.dumps(variables or {}))
         play = {
             "hosts": "localhost",
             "gather_facts": False,
@@ -218,31 +228,35 @@ class Play:
             "module_defaults": {f"group/{COLLECTION}.cloudflare": defaults},
             "tasks": [{"name": name, **task} for name, task in tasks.items()],
         }
-        recording = {
-            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback")),
-            "ANSIBLE_CALLBACKS_ENABLED": "outcomes",
-            "OUTCOMES_FILE": str(outcomes),
-            "OUTCOMES_EMULATOR": self.emulator.control_url,
-        }
-        done = run_playbook(folder, [play], *arguments, environment={**recording, **environment})
+        outcomes = folder / "outcomes.jsonl"
+        recording = {"OUTCOMES_FILE": str(outcomes), "OUTCOMES_EMULATOR": self.emulator.control_url}
+        done = run_playbook(folder, [play], *arguments, environment={**recording, **(environment or {})}, fresh=fresh)
         assert done.returncode == 0, done.stdout + done.stderr
         text = outcomes.read_text()
-        recorded = [json.loads(line) for line in text.splitlines()]
-        assert [one["task"] for one in recorded] == list(tasks)
-        run = Run({one["task"]: Outcome.of(one) for one in recorded}, done.stdout, done.stderr)
-        alike = [json.loads(line) for line in re.sub(TIMES, "at some time", text).splitlines()]
-        for one in alike:
-            one["requests"].sort(key=str)  # pages of a list are read side by side
-        return alike, run
+        records = [json.loads(line) for line in text.splitlines()]
+        assert [record["task"] for record in records] == list(tasks)
+        comparable = [json.loads(line) for line in re.sub(TIMES, "at some time", text).splitlines()]
+        for record in comparable:
+            record["requests"].sort(key=str)  # pages of a list are read in parallel
+        return Run({record["task"]: Outcome.of(record) for record in records}, done.stdout, done.stderr, comparable)
 
 
 def run_playbook(
-    folder: Path, playbook: Sequence[Mapping[str, Any]], *arguments: str, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """As start_playbook, and wait for its end."""
-    with start_playbook(folder, playbook, *arguments, environment=environment) as process:
-        stdout, stderr = process.communicate()
-    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+    folder: Path,
+    playbook: Sequence[Mapping[str, Any]],
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    fresh: bool = False,
+) -> Completed:
+    """Write a playbook into a folder, and run ansible-playbook on it there.
+
+    The process is a fork of one that has loaded Ansible, see prefork; a fresh one starts as a user's does.
+    """
+    if fresh:
+        with start_playbook(folder, playbook, *arguments, environment=environment) as process:
+            stdout, stderr = process.communicate()
+        return Completed(process.args, process.returncode, stdout, stderr)
+    return _fork(folder, "playbook", *_write(folder, playbook), *arguments, environment=environment or {})
 
 
 def start_playbook(
@@ -252,40 +266,11 @@ def start_playbook(
     environment: Mapping[str, str] | None = None,
     group: bool = False,
 ) -> subprocess.Popen[str]:
-    """Start ansible-playbook in a folder, on its playbook.yml and inventory.yml; where asked for, as a process group of
-    its own, as a terminal does."""
-    (folder / "playbook.yml").write_text(json.dumps(playbook, indent=2))
-    (folder / "inventory.yml").write_text(json.dumps(INVENTORY))
-    arguments = ("-i", "inventory.yml", "playbook.yml", *arguments)
-    return _start(folder, "ansible-playbook", *arguments, environment=environment or {}, group=group)
-
-
-def run_inventory(folder: Path, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run ansible-inventory in a folder, on its cloudflare_zones.yml."""
-    arguments = ("-i", "cloudflare_zones.yml", *arguments)
-    with _start(folder, "ansible-inventory", *arguments, environment=environment) as process:
-        stdout, stderr = process.communicate()
-    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-
-
-def _start(
-    folder: Path, program: str, *arguments: str, environment: Mapping[str, str], group: bool = False
-) -> subprocess.Popen[str]:
-    """Start a program of Ansible's in a folder, with this collection alone, and with no more of the caller's
-    environment than PATH."""
-    _link_collection()
+    """Start ansible-playbook; as a process group, as a terminal does, if wanted."""
     return subprocess.Popen(
-        [Path(sys.executable).with_name(program), *arguments],
+        [Path(sys.executable).with_name("ansible-playbook"), *_write(folder, playbook), *arguments],
         cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "LANG": "C.UTF-8",
-            # Ansible prints sets in messages.
-            "PYTHONHASHSEED": "0",
-            "HOME": str(folder),
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            **environment,
-        },
+        env={**_base(), "HOME": str(folder), **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -293,8 +278,84 @@ def _start(
     )
 
 
+def run_inventory(folder: Path, *arguments: str, environment: Mapping[str, str]) -> Completed:
+    """Run ansible-inventory in a folder, on its cloudflare_zones.yml."""
+    return _fork(folder, "inventory", "-i", "cloudflare_zones.yml", *arguments, environment=environment)
+
+
+def run_command(folder: Path, command: str, environment: Mapping[str, str]) -> Completed:
+    """Run a command by a shell, unless it is ansible-playbook alone."""
+    if match := re.fullmatch(r"ansible-playbook ([\w@./=: -]+?)(?: # .*)?", command):
+        return _fork(folder, "playbook", *match[1].split(), environment=environment)
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=folder,
+        env={**_base(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(folder)}
+        | {**environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def _write(folder: Path, playbook: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Write a playbook and an inventory, and return arguments that name them."""
+    (folder / "playbook.yml").write_text(json.dumps(playbook, indent=2))
+    (folder / "inventory.yml").write_text(json.dumps(INVENTORY))
+    return ("-i", "inventory.yml", "playbook.yml")
+
+
+def _fork(folder: Path, program: str, *arguments: str, environment: Mapping[str, str]) -> Completed:
+    """Run a program of Ansible as a fork of a process with its settings."""
+    settings = {name: value for name, value in environment.items() if name.startswith("ANSIBLE_")}
+    process = _preforked(tuple(sorted(settings.items())))
+    assert process.stdin
+    assert process.stdout
+    with tempfile.NamedTemporaryFile("r") as stdout, tempfile.NamedTemporaryFile("r") as stderr:
+        run = {
+            "program": program,
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": {**_base(), "HOME": str(folder), **environment},
+            "output": [stdout.name, stderr.name],
+        }
+        print(json.dumps(run), file=process.stdin, flush=True)
+        return Completed(arguments, int(process.stdout.readline()), stdout.read(), stderr.read())
+
+
+@cache
+def _preforked(settings: tuple[tuple[str, str], ...]) -> subprocess.Popen[str]:
+    """Start a process of prefork, which ends with this one."""
+    process = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("prefork.py")],
+        env={**_base(), **dict(settings)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # an interrupt is for the tests
+    )
+    atexit.register(process.communicate)
+    return process
+
+
+def _base() -> dict[str, str]:
+    """Return an environment with this collection and the caller's PATH."""
+    _link_collection()
+    return {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        # Ansible prints sets in messages.
+        "PYTHONHASHSEED": "0",
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback")),
+        "ANSIBLE_CALLBACKS_ENABLED": "outcomes",
+    }
+
+
+@cache
 def _link_collection() -> None:
-    """Give the checkout the place that its name asks for, unless it has it."""
+    """Link the checkout at the place that its name asks for."""
     place = COLLECTIONS.joinpath("ansible_collections", *COLLECTION.split("."))
     place.parent.mkdir(parents=True, exist_ok=True)
     # Another worker may have been quicker.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The benchmarks run, and what they write holds together. How fast anything is, no test asks."""
+"""Quick runs of the benchmarks, whatever the speed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_quick_run(tmp_path: Path) -> None:
 
 def everybody_did_everything(figures: Figures) -> None:
     done = {(sample.subject, sample.case, sample.size) for sample in figures.samples}
-    assert done == {(it.name, step.case, step.size) for it in subjects(QUICK) for step in it.steps}
+    assert done == {(subject.name, step.case, step.size) for subject in subjects(QUICK) for step in subject.steps}
     assert all(sample.seconds > 0 and sample.memory > 0 for sample in figures.samples)
 
 
@@ -98,10 +98,10 @@ def test_a_quick_run_over_zones(tmp_path: Path) -> None:
 
 
 def run_quickly(module: str, folder: Path) -> None:
-    """Run a benchmark as its make target does, to write its figures into a folder."""
+    """Run a benchmark as its make target does, with figures in a folder."""
     done = subprocess.run(
         [sys.executable, "-m", module, "--quick", "--output", folder],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "tests")},
+        env={**os.environ, "PYTHONPATH": f"{CHECKOUT / 'tools'}:{CHECKOUT / 'tests'}"},
         capture_output=True,
         text=True,
         check=False,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The requests that a fleet of 250 costs. What single mappings cost is asserted where they are tested."""
+"""Requests that a fleet of 250 costs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_requests_for_250_origins(play: Play, emulator: Emulator) -> None:
     fleet = [mapping(address, "aws/us-east-1") for address in addresses]
     # 101 of them move, and 101 are not listed any more: one more than a batch holds.
     moved = [*fleet[:48], *[mapping(address, "aws/us-west-2") for address in addresses[48:149]]]
-    run = play(
+    run = play.once(
         {
             "map": batch(fleet),
             "map again": batch(fleet),

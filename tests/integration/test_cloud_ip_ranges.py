@@ -2,32 +2,43 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module cloud_ip_ranges in playbooks, with a mirror, and the filter that reads what it keeps."""
+"""Module cloud_ip_ranges with a mirror, and the filter that reads its files."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from emulator.server import HOST
-from published_ranges import ENTRIES, published, write_ranges
+from support.published_ranges import ENTRIES, published, write_ranges
 
-from .playbook import COLLECTION, OMIT, run_playbook
+from .playbook import COLLECTION, OMIT, Outcome, Play, Task
 
 SECRET = "Nq5Vt8Lw2Zk7Rb4Xs"
 VENDORS = tuple(ENTRIES)
 
 
+class Kept(NamedTuple):
+    """Outcome of the module, and more of its play."""
+
+    outcome: Outcome
+    then: Any
+    output: str
+
+
+Keep = Callable[..., Kept]
+
+
 class Mirror(ThreadingHTTPServer):
-    """The server of Python's own library, over a folder, inside a `with` block."""
+    """Server of Python's own library over a folder, inside a `with` block."""
 
     daemon_threads = True
 
@@ -78,36 +89,35 @@ def mirror(tmp_path: Path) -> Iterator[Mirror]:
         yield mirror
 
 
-def keep(
-    folder: Path, *arguments: str, then: Any = None, environment: Mapping[str, str] | None = None, **options: Any
-) -> tuple[Any, str]:
-    """What a task with these options and another expression of the play come to, and all that was printed."""
-    tasks = [
-        {
-            f"{COLLECTION}.cloud_ip_ranges": {"dest": "ranges", "retries": 0, **options},
-            "register": "cloud",
-            "ignore_errors": True,
-        },
-        {"ansible.builtin.copy": {"content": "{{ then | to_json }}", "dest": "outcome.json"}, "check_mode": False},
-    ]
-    play = {"hosts": "localhost", "gather_facts": False, "vars": {"then": then or "{{ cloud }}"}, "tasks": tasks}
-    done = run_playbook(folder, [play], *arguments, environment=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    return json.loads((folder / "outcome.json").read_text()), done.stdout + done.stderr
+@pytest.fixture
+def keep(play: Play, tmp_path: Path) -> Keep:
+    """Return a runner of the module and of another expression."""
+
+    def run(*arguments: str, then: str = "", environment: Mapping[str, str] | None = None, **options: Any) -> Kept:
+        options = {"dest": str(tmp_path / "ranges"), "retries": 0, **options}
+        tasks: dict[str, Task] = {"keep": {f"{COLLECTION}.cloud_ip_ranges": options, "register": "cloud"}}
+        if then:
+            tasks["then"] = {"ansible.builtin.debug": {"msg": then}}
+        environment = {"HOME": str(tmp_path), **(environment or {})}
+        done = play.once(tasks, *arguments, environment=environment)
+        assert "Traceback" not in done.output
+        return Kept(done["keep"], done["then"]["msg"] if then else None, done.output)
+
+    return run
 
 
 def states(folder: Path) -> dict[str, tuple[int, str]]:
-    """What a folder has, with the inodes, which change with every replacement."""
+    """Return the files of a folder, with inodes, which a replacement changes."""
     return {path.name: (path.stat().st_ino, path.read_text()) for path in sorted(folder.glob("*"))}
 
 
-def test_copies_follow_a_mirror(tmp_path: Path, mirror: Mirror) -> None:
+def test_copies_follow_a_mirror(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
     copies = tmp_path / "ranges"
-    foretold, _output = keep(tmp_path, "--check", sources=mirror.sources())
-    assert (foretold["changed"], foretold["files"], copies.exists()) == (True, {}, False)
-    first, _output = keep(tmp_path, sources=mirror.sources())
-    assert first["ranges"] == foretold["ranges"]
+    sources = mirror.sources()
+    predicted = keep("--check", sources=sources).outcome
+    assert (predicted.changed, predicted["files"], copies.exists()) == (True, {}, False)
+    first = keep(sources=sources).outcome
+    assert first["ranges"] == predicted["ranges"]
     assert first["files"] == {vendor: str(copies / f"{vendor}.json") for vendor in VENDORS}
     before = states(copies)
     assert {name: text for name, (_inode, text) in before.items() if "note" not in name} == {
@@ -116,38 +126,36 @@ def test_copies_follow_a_mirror(tmp_path: Path, mirror: Mirror) -> None:
     assert {oct((copies / f"{vendor}.json").stat().st_mode & 0o777) for vendor in VENDORS} == {"0o644"}
 
     mirror.answers.clear()
-    again, _output = keep(tmp_path, sources=mirror.sources())
-    assert not again["changed"]
+    assert not keep(sources=sources).outcome.changed
     assert mirror.answers == [(f"/{vendor}.json", 304) for vendor in VENDORS]
     assert states(copies) == before
 
     mirror.publish("gcp", published("gcp", ENTRIES["gcp"][1:], 2), 500)
-    newer, output = keep(tmp_path, "--check", "--diff", sources=mirror.sources())
+    newer, _then, output = keep("--check", "--diff", sources=sources)
     assert [copy["vendor"] for copy in newer["ranges"] if copy["changed"]] == ["gcp"]
     for line in ("-gcp: version 2026-03-01T12:00:00.000000, 5", "+gcp: version 2026-03-02T12:00:00.000000, 4"):
         assert line in output
     assert states(copies) == before
-    done, _output = keep(tmp_path, "--diff", sources=mirror.sources())
+    done = keep("--diff", sources=sources).outcome
     assert (done["ranges"], done["diff"]) == (newer["ranges"], newer["diff"])
     assert states(copies)["gcp.json"][1] == published("gcp", ENTRIES["gcp"][1:], 2)
     assert states(copies)["aws.json"] == before["aws.json"]
 
 
-def test_a_bad_source_costs_no_copy_and_stops_no_other(tmp_path: Path, mirror: Mirror) -> None:
-    keep(tmp_path, sources=mirror.sources())
+def test_a_bad_source_costs_no_copy_and_stops_no_other(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
+    keep(sources=mirror.sources())
     before = states(tmp_path / "ranges")
     mirror.publish("aws", "<!DOCTYPE html><title>Sorry</title>", 500)
     mirror.publish("azure", published("azure", ENTRIES["azure"], 2)[:-40], 500)
     (mirror.folder / "gcp.json").unlink()
     mirror.publish("oci", published("oci", ENTRIES["oci"], 2), 500)
-    then = "{{ [cloud, '192.0.2.40' | originops.cloudflare.origin_region_of(**cloud.files)] }}"
-    (result, place), _output = keep(tmp_path, then=then, sources=mirror.sources())
-    assert result["failed"]
-    assert result["changed"]
-    for told in ("3 of 4 sources failed: aws: ", "begins with '<!DOCTYPE", "azure: ", "gcp: HTTP 404 from http://"):
-        assert told in result["msg"]
-    assert result["msg"].endswith("The last good copies stay: aws, azure, gcp")
-    assert [(copy["changed"], copy["error"] is None) for copy in result["ranges"]] == [
+    then = "{{ '192.0.2.40' | originops.cloudflare.origin_region_of(**cloud.files) }}"
+    outcome, place, _output = keep(then=then, sources=mirror.sources())
+    assert outcome.changed
+    for part in ("3 of 4 sources failed: aws: ", "begins with '<!DOCTYPE", "azure: ", "gcp: HTTP 404 from http://"):
+        assert part in outcome.message
+    assert outcome.message.endswith("The last good copies stay: aws, azure, gcp")
+    assert [(copy["changed"], copy["error"] is None) for copy in outcome["ranges"]] == [
         *[(False, False)] * 3,
         (True, True),
     ]
@@ -156,12 +164,12 @@ def test_a_bad_source_costs_no_copy_and_stops_no_other(tmp_path: Path, mirror: M
     assert (place["status"], place["region"]) == ("found", "eastus2")
 
 
-def test_local_files_and_the_filter(tmp_path: Path) -> None:
+def test_local_files_and_the_filter(keep: Keep, tmp_path: Path) -> None:
     sources = write_ranges(tmp_path / "saved")
     addresses = ["198.51.100.10", "2001:DB8:3::40", "203.0.113.50", "203.0.113.90", "203.0.113.70", "10.0.0.1"]
     then = f"{{{{ {addresses} | map('trim') | originops.cloudflare.origin_region_of(**cloud.files) }}}}"
-    places, _output = keep(tmp_path, then=then, sources=sources)
-    assert [(it["origin_ip"], it["status"], it["vendor"], it["region"]) for it in places] == [
+    places = keep(then=then, sources=sources).then
+    assert [(place["origin_ip"], place["status"], place["vendor"], place["region"]) for place in places] == [
         ("198.51.100.10", "found", "aws", "us-west-2"),
         ("2001:db8:3::40", "found", "azure", "eastus2"),
         ("203.0.113.50", "found", "oci", "us-ashburn-1"),
@@ -171,32 +179,24 @@ def test_local_files_and_the_filter(tmp_path: Path) -> None:
     ]
 
 
-def test_secrets_stay_where_they_are(tmp_path: Path, mirror: Mirror) -> None:
+def test_secrets_stay_where_they_are(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
     (tmp_path / ".netrc").write_text(f"machine {HOST} login someone password {SECRET}\n")
     environment = {"CLOUDFLARE_API_TOKEN": SECRET, "CLOUDFLARE_API_KEY": SECRET, "CLOUDFLARE_EMAIL": SECRET}
-    result, output = keep(tmp_path, "-vvv", environment=environment, sources=mirror.sources())
-    assert result["changed"]
+    outcome, _then, output = keep("-vvv", environment=environment, sources=mirror.sources())
+    assert outcome.changed
     assert SECRET not in output + "".join(mirror.heard)
     assert "Authorization" not in "".join(mirror.heard)
 
 
 @pytest.mark.parametrize("form", ["http://someone:{}@192.0.2.1/aws.json", "https:/{}@192.0.2.1"])
-def test_a_password_in_an_address_is_not_repeated(tmp_path: Path, form: str) -> None:
-    (tmp_path / "secret.json").write_text(json.dumps({"source": form.format(SECRET)}))
-    arguments = ("-vvv", "-e", "@secret.json")
-    result, output = keep(tmp_path, *arguments, sources={"aws": "{{ source }}"})
-    assert result["failed"]
-    assert "sources.aws has an @" in result["msg"]
-    assert SECRET not in output + json.dumps(result)
+def test_a_password_in_an_address_is_not_repeated(keep: Keep, tmp_path: Path, form: str) -> None:
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps({"source": form.format(SECRET)}))
+    outcome, _then, output = keep("-vvv", "-e", f"@{secret}", sources={"aws": "{{ source }}"})
+    assert "sources.aws has an @" in outcome.message
+    assert SECRET not in output
 
 
-def test_bad_options(tmp_path: Path) -> None:
-    for options, told in (
-        ({"sources": {"ibm": "ibm.json"}}, "ibm"),
-        ({"sources": {}}, "sources is empty"),
-        ({"dest": OMIT}, "dest"),
-        ({"dest": "playbook.yml"}, "is not a folder"),
-    ):
-        result, _output = keep(tmp_path, **options)
-        assert result["failed"]
-        assert told in result["msg"]
+def test_bad_options(keep: Keep) -> None:
+    assert "ibm" in keep(sources={"ibm": "ibm.json"}).outcome.message
+    assert "missing required arguments: dest" in keep(dest=OMIT).outcome.message

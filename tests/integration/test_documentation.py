@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is documented runs when pasted, and what the README lists is what there is."""
+"""Documented examples run when pasted, and the README lists what there is."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cloud_hosts import origin
 from emulator.server import Emulator
-from published_ranges import write_ranges
+from support.cloud_hosts import origin
+from support.published_ranges import write_ranges
 
 from .playbook import CHECKOUT, COLLECTION, run_inventory, run_playbook
 
@@ -39,7 +39,7 @@ WEB = {
 
 
 def examples(plugin: Path) -> list[Any]:
-    """The YAML documents of a plugin's EXAMPLES: for most a single one, its tasks."""
+    """Return the YAML documents of a plugin's EXAMPLES: for most its tasks."""
     text = re.search(r'^EXAMPLES = r"""$(.*?)^"""$', plugin.read_text("utf-8"), re.M | re.S)
     assert text, plugin
     return list(yaml.safe_load_all(text[1]))
@@ -47,7 +47,7 @@ def examples(plugin: Path) -> list[Any]:
 
 @pytest.fixture
 def environment(emulator: Emulator) -> dict[str, str]:
-    """What a reader has set before pasting."""
+    """Return the variables that a reader sets before pasting."""
     for name in ("example.com", "example.net"):
         emulator.add_zone(name, mappings={"192.0.2.10": ("aws", "us-east-1")})
     return {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The example of an execution environment, up to where a container engine would take over."""
+"""Example of an execution environment, up to the container engine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(folder: Path, *command: str | Path) -> None:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    """The files that ansible-builder would hand to a container engine."""
+    """Return the files that ansible-builder hands to a container engine."""
     run(tmp_path, PROGRAMS / "ansible-galaxy", "collection", "build", CHECKOUT)
     [built] = tmp_path.glob("*.tar.gz")
     built.rename(tmp_path / TARBALL)

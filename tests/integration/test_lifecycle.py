@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each module and the lookup doing what it is there for, from nothing to something, to something else and back."""
+"""Story of each module and of the lookup."""
 
 from __future__ import annotations
 
@@ -50,45 +50,6 @@ def test_one_mapping_created_updated_and_removed(play: Play, zone: Zone) -> None
         assert run[task].cost == (1, int(result["changed"] is True)), task
     assert zone.values() == {"192.0.2.1": ("aws", "us-east-1"), "2001:db8::1": ("gcp", "us-east1")}
     assert run.stderr == ""
-
-
-def test_an_address_is_one_in_every_spelling(play: Play, zone: Zone) -> None:
-    run = play(
-        {
-            "capitals and zeros": region(zone_id=zone.id, ip="2001:DB8:0::1", vendor="gcp", region="us-east1"),
-            "in a list": batch([mapping("2001:0db8:0:0:0:0:0:1", "gcp/us-east1")], zone_id=zone.id),
-            "mapped": region(zone_id=zone.id, ip="::ffff:192.0.2.1", vendor="oci", region="us-ashburn-1"),
-            "mapped, in hexadecimal": batch([mapping("::FFFF:C000:0201", "oci/us-ashburn-1")], zone_id=zone.id),
-            "read": info(zone_id=zone.id, ip=["2001:DB8::0:1", "0:0:0:0:0:ffff:c000:201"]),
-            "remove": region(zone_id=zone.id, ip="2001:db8:0000::0001", state="absent"),
-        }
-    )
-    assert [name for name, outcome in run.outcomes.items() if outcome.changed] == ["mapped", "remove"]
-    assert written([run["mapped"]["mapping"]]) == ["::ffff:192.0.2.1: oci/us-ashburn-1"]
-    assert run["in a list"]["summary"] == run["mapped, in hexadecimal"]["summary"] == {**ZEROS, "unchanged": 1}
-    assert written(run["read"]["mappings"]) == ["::ffff:192.0.2.1: oci/us-ashburn-1", "2001:db8::1: gcp/us-east1"]
-    assert run["remove"]["diff"] == {"before": "2001:db8::1: gcp/us-east1\n", "after": ""}
-    # The IPv4 address is another one than the IPv6 address that has it inside.
-    assert zone.values() == {"192.0.2.1": ("aws", "us-east-1"), "::ffff:192.0.2.1": ("oci", "us-ashburn-1")}
-
-
-def test_overwrite_false_never_takes_over_a_mapping(play: Play, zone: Zone) -> None:
-    def keep(origin_ip: str, name: str) -> dict[str, object]:
-        return region(zone_id=zone.id, origin_ip=origin_ip, vendor="aws", region=name, overwrite=False)
-
-    run = play(
-        {
-            "other": keep("192.0.2.1", "us-east-2"),
-            "same": keep("192.0.2.1", "us-east-1"),
-            "new": keep("192.0.2.2", "us-east-2"),
-        }
-    )
-    assert re.search("192.0.2.1: aws/us-east-1 .* aws/us-east-2.* overwrite", run["other"].message)
-    assert run["other"].cost == (1, 0)
-    assert (run["same"].failed, run["same"].changed) == (False, False)
-    assert run["new"].changed
-    assert zone.values()["192.0.2.1"] == ("aws", "us-east-1")
-    assert zone.values()["192.0.2.2"] == ("aws", "us-east-2")
 
 
 def test_many_mappings_created_updated_and_removed(play: Play, zone: Zone) -> None:
@@ -142,23 +103,29 @@ def test_many_mappings_created_updated_and_removed(play: Play, zone: Zone) -> No
     assert zone.values() == {"192.0.2.1": ("aws", "us-east-1"), "2001:db8::a": ("azure", "westeurope")}
 
 
-def test_a_batch_of_one(play: Play, zone: Zone) -> None:
-    one = [mapping("192.0.2.10", "aws/us-east-1")]
+def test_a_purge_makes_the_zone_exactly_the_list(play: Play, zone: Zone) -> None:
+    fleet = [mapping("2001:db8::1", "gcp/us-east4"), mapping("192.0.2.10", "aws/us-east-1")]
     run = play(
         {
-            "create": batch(one, zone_id=zone.id),
-            "create again": batch(one, zone_id=zone.id),
-            "remove": batch(one, zone_id=zone.id, state="absent"),
+            "purge": batch(fleet, zone_id=zone.id, purge=True),
+            "purge again": batch(fleet, zone_id=zone.id, purge=True),
+            "empty list": batch([], zone_id=zone.id, purge=True),
+            "empty list allowed": batch([], zone_id=zone.id, purge=True, allow_empty=True),
         }
     )
-    assert [(outcome.changed, *outcome.cost) for outcome in run.outcomes.values()] == [
-        (True, 2, 1),
-        (False, 1, 0),
-        (True, 1, 1),
-    ]
-    assert written(run["create"]["created"]) == written(run["remove"]["deleted"]) == ["192.0.2.10: aws/us-east-1"]
-    assert run["create again"]["summary"] == {**ZEROS, "unchanged": 1}
-    assert "192.0.2.10" not in zone.values()
+    first = run["purge"]
+    assert first["summary"] == {**ZEROS, "created": 1, "updated": 1, "deleted": 1}
+    assert written(first["deleted"]) == ["192.0.2.1: aws/us-east-1"]
+    assert first["diff"] == {
+        "before": "192.0.2.1: aws/us-east-1\n2001:db8::1: gcp/us-east1\n",
+        "after": "192.0.2.10: aws/us-east-1\n2001:db8::1: gcp/us-east4\n",
+    }
+    # No origin is without its mapping at any time.
+    assert [request.method for request in first.writes] == ["PUT", "DELETE"]
+    assert "allow_empty" in run["empty list"].message
+    assert run["empty list allowed"]["summary"] == {**ZEROS, "deleted": 2}
+    assert [outcome.cost for outcome in run.outcomes.values()] == [(2, 2), (1, 0), (0, 0), (1, 1)]
+    assert zone.values() == {}
 
 
 def test_info_reads_sorts_and_filters(play: Play, emulator: Emulator) -> None:
@@ -172,29 +139,22 @@ def test_info_reads_sorts_and_filters(play: Play, emulator: Emulator) -> None:
     run = play(
         {
             "all": info(zone_id=zone.id, supported_regions=True),
-            "empty filters": info(zone_id=zone.id, origin_ip=[], vendor=[], region=[]),
             "one address": info(zone_id=zone.id, ip="192.0.2.20"),
             "some addresses": info(zone_id=zone.id, ip=["2001:DB8::1", "192.0.2.3", "192.0.2.4", "192.0.2.3"]),
-            "vendors": info(zone_id=zone.id, vendor=["gcp", "oci"]),
             "all three": info(zone_id=zone.id, ip=list(fleet), vendor="aws", region=["us-east-1", "us-east1"]),
-            "unknown region": info(zone_id=zone.id, region=["nowhere-1"]),
         }
     )
-    everything = [
-        "192.0.2.3: aws/us-east-1",
-        "192.0.2.20: aws/us-west-2",
-        "192.0.2.100: gcp/us-east1",
-        "2001:db8::1: aws/us-east-1",
-    ]
     found = {name: written(outcome["mappings"]) for name, outcome in run.outcomes.items()}
     assert found == {
-        "all": everything,
-        "empty filters": everything,
+        "all": [
+            "192.0.2.3: aws/us-east-1",
+            "192.0.2.20: aws/us-west-2",
+            "192.0.2.100: gcp/us-east1",
+            "2001:db8::1: aws/us-east-1",
+        ],
         "one address": ["192.0.2.20: aws/us-west-2"],
         "some addresses": ["192.0.2.3: aws/us-east-1", "2001:db8::1: aws/us-east-1"],
-        "vendors": ["192.0.2.100: gcp/us-east1"],
         "all three": ["192.0.2.3: aws/us-east-1", "2001:db8::1: aws/us-east-1"],
-        "unknown region": [],
     }
     whole = run["all"]
     assert {key: value for key, value in whole.result.items() if key not in ("mappings", "supported_regions")} == {
@@ -203,16 +163,15 @@ def test_info_reads_sorts_and_filters(play: Play, emulator: Emulator) -> None:
         "zone_id": zone.id,
         "api_version": "v2",
     }
-    assert all(re.fullmatch(TIME, it["modified_on"]) for it in whole["mappings"])
+    assert all(re.fullmatch(TIME, entry["modified_on"]) for entry in whole["mappings"])
     assert whole["supported_regions"]["obtained_codes"] is True
     assert {
-        vendor: {it["name"]: it["upper_tier_colos"] for it in regions}
+        vendor: {entry["name"]: entry["upper_tier_colos"] for entry in regions}
         for vendor, regions in whole["supported_regions"]["vendors"].items()
     } == REGIONS
-    assert "supported_regions" not in run["empty filters"].result
-    assert run["vendors"]["total_count"] == run["unknown region"]["total_count"] == 4
+    assert "supported_regions" not in run["all three"].result
     assert run["one address"]["total_count"] is None
-    assert [outcome.cost for outcome in run.outcomes.values()] == [(2, 0), *[(1, 0)] * 6]
+    assert [outcome.cost for outcome in run.outcomes.values()] == [(2, 0), *[(1, 0)] * 3]
 
 
 def test_what_info_returns_goes_into_a_batch_as_it_is(play: Play, emulator: Emulator, zone: Zone) -> None:
@@ -231,7 +190,7 @@ def test_what_info_returns_goes_into_a_batch_as_it_is(play: Play, emulator: Emul
 
 def test_lookup_of_supported_regions(play: Play, emulator: Emulator, zone: Zone) -> None:
     common = {"api_url": emulator.api_url, "api_token": emulator.token, "zone_id": zone.id}
-    run = play(
+    run = play.once(
         {
             "all": lookup(**common),
             "two vendors": lookup("gcp", "aws", names_only=True, **common),
@@ -239,10 +198,10 @@ def test_lookup_of_supported_regions(play: Play, emulator: Emulator, zone: Zone)
             "unknown vendor": lookup("gcp", "AWS", **common),
         }
     )
-    assert [(it["vendor"], it["name"], it["upper_tier_colos"]) for it in run["all"]["msg"]] == [
+    assert [(entry["vendor"], entry["name"], entry["upper_tier_colos"]) for entry in run["all"]["msg"]] == [
         (vendor, name, colos) for vendor in sorted(REGIONS) for name, colos in sorted(REGIONS[vendor].items())
     ]
     assert run["two vendors"]["msg"] == sorted(REGIONS["gcp"]) + sorted(REGIONS["aws"])
-    assert [it for it in run["all"]["msg"] if it["vendor"] == "oci"] == run["one vendor"]["msg"]
+    assert [entry for entry in run["all"]["msg"] if entry["vendor"] == "oci"] == run["one vendor"]["msg"]
     assert "'AWS' is unknown: did you mean aws?" in run["unknown vendor"].message
     assert [outcome.cost for outcome in run.outcomes.values()] == [(1, 0), (1, 0), (1, 0), (0, 0)]

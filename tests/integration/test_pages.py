@@ -2,22 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pages of docs/ do what they say: their files are written, and their commands are run in order."""
+"""Pages of docs/: their files are written, their commands run in order."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from emulator.server import Emulator
-from published_ranges import write_ranges
+from support.published_ranges import write_ranges
 
-from .playbook import CHECKOUT, COLLECTIONS
+from .playbook import CHECKOUT, run_command
 
 PAGES = {path.stem: path.read_text("utf-8") for path in sorted((CHECKOUT / "docs").glob("*.md"))}
 
@@ -36,10 +33,6 @@ def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path)
     secret = tmp_path.with_name(f"{tmp_path.name}-token")
     secret.write_text(emulator.token)
     environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "LANG": "C.UTF-8",
-        "HOME": str(tmp_path),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "CLOUDFLARE_BASE_URL": emulator.api_url,
         "CLOUDFLARE_API_TOKEN": emulator.token,
         "CLOUDFLARE_TOKEN_FILE": str(secret),
@@ -55,14 +48,7 @@ def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path)
             for command in text.splitlines():
                 commands += 1
                 expected = STATUS.search(command)
-                done = subprocess.run(
-                    ["bash", "-o", "pipefail", "-c", command],
-                    cwd=tmp_path,
-                    env=environment,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
+                done = run_command(tmp_path, command, environment)
                 output = done.stdout + done.stderr
                 assert done.returncode == int(expected[1] if expected else 0), f"{command}\n{output}"
                 assert "Traceback" not in output

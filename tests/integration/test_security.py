@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets in everything that a playbook leaves behind, and TLS, by modules as by the lookup."""
+"""Secrets in everything that a playbook leaves behind, and TLS."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ from werkzeug import Response
 from emulator.faults import Effect, Exchange, Fault, Reset
 from emulator.server import HOST, Emulator
 from emulator.state import Zone
-from network import Authority, Proxy, TlsFront
+from support.network import Authority, Proxy, TlsFront
 
-from .playbook import DIRECT, Play, Task, batch, info, lookup, mapping, region
-from .test_direct import POSSIBLE
+from .playbook import DIRECT, HAS_DIRECT, Play, Task, audit, batch, info, lookup, mapping, region
 
 NEW = mapping("192.0.2.10", "aws/us-west-2")
 SLOW = 0.5
 
 
 class Sampler:
-    """What an observer finds, time and again, in the arguments of processes and in the files of a folder."""
+    """Observer of the arguments of processes, and of the files of a folder."""
 
     def __init__(self, folder: Path, secrets: Iterable[str]) -> None:
         self._folder = folder
@@ -90,7 +89,7 @@ def refuse_and_tell(exchange: Exchange) -> Response:
 
 
 def tell_in_items(exchange: Exchange) -> Response:
-    """A batch of which no item was applied."""
+    """Return the response of a batch of which no item was applied."""
     failed = [{**item, "error": f"Heard {heard(exchange)}"} for item in exchange.request.get_json()]
     envelope = {"success": True, "errors": [], "messages": [], "result": {"succeeded": [], "failed": failed}}
     return Response(json.dumps(envelope))
@@ -121,19 +120,22 @@ FAULTS: dict[str, tuple[Task, Effect, str]] = {
     "web page": (info(), tell_in_a_web_page, "page=1&"),
     "redirect": (info(), redirect_and_tell, "page=1&"),
     "reset": (batch([NEW], purge=True), Reset(), "/batch$"),
+    "audit": (audit(), refuse_and_tell, "page=1&"),
+    "bad option": (region(**{**NEW, "vendor": "awz"}), refuse_and_tell, "/192.0.2.10$"),
+    "lookup, unknown option": (lookup("aws", fitler=1), refuse_and_tell, "/supported_regions$"),
     "lookup, refused": (lookup("aws"), refuse_and_tell, "/supported_regions$"),
     "lookup, reset": (lookup("aws"), Reset(), "/supported_regions$"),
 }
-"""What is done, what the service does about it, and where."""
+"""Tasks, with the fault of the service and its place."""
 
-TELLING = ("refused", "refused items", "refused items, skipped", "lookup, refused")
-"""Those whose message or warning has what the service told."""
+TELLING = ("refused", "refused items", "refused items, skipped", "audit", "lookup, refused")
+"""Names of tasks with words of the service in a message or warning."""
 
-BY_MODULE = ("slow", "refused", "refused items, skipped", "web page")
-"""Enough for the other way: what errors become is the same code in both, and a module takes its time to start."""
+BY_MODULE = ("slow", "refused items, skipped")
+"""Enough for the other way: errors become failures by the same code."""
 
 FINE = ("slow", "refused items, skipped")
-"""Those that go well all the same."""
+"""Names of tasks that succeed all the same."""
 
 FORMS = {
     "task token": {"api_token": "{{ token }}"},
@@ -145,14 +147,16 @@ FORMS = {
 
 
 def completed(task: Task, **common: Any) -> Task:
-    """The task with options for a module or, by its variables, for the lookup."""
+    """Return the task with more options of its module or its lookup."""
     if "vars" in task:
         return {**task, "vars": {**task["vars"], "options": {**task["vars"]["options"], **common}}}
-    [(action, given)] = task.items()
-    return {action: {**given, **common}}
+    [(action, options)] = task.items()
+    return {action: {**options, **common}}
 
 
-@pytest.mark.parametrize("direct", [True, False] if POSSIBLE else [False], ids={True: "direct", False: "by-module"}.get)
+@pytest.mark.parametrize(
+    "direct", [True, False] if HAS_DIRECT else [False], ids={True: "direct", False: "by-module"}.get
+)
 def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) -> None:
     with Emulator(token="cfemu-env-Ht5Zb8Qy2Kf7Wn4Rv9Xc3", key="c81a5e3f7d2b4096e1f8a7c3d5b9024f6e8a1") as other:
         tasks: dict[str, Task] = {}
@@ -171,7 +175,7 @@ def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) 
         temporary = tmp_path / "t"
         temporary.mkdir()
         with sampler.looking():
-            run = play(
+            run = play.once(
                 tasks,
                 "-vvvv",
                 "--diff",
@@ -184,15 +188,16 @@ def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) 
                     "TMPDIR": str(temporary),
                     "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
                 },
+                fresh=True,
             )
     for name, outcome in run.outcomes.items():
         fault = name.partition(": ")[2]
         assert outcome.failed is (fault not in FINE), name
         if fault in TELLING:
             # Without this the secret was not at risk.
-            told = json.dumps(outcome.result)
-            assert "Heard" in told, name
-            assert "********" in told, name
+            printed = json.dumps(outcome.result)
+            assert "Heard" in printed, name
+            assert "********" in printed, name
     assert "Traceback (most recent call last)" not in run.output
     assert not [secret for secret in secrets if secret in run.output]
     # The modules of a task that is run directly have no process, and put nothing into a file at any time.
@@ -215,7 +220,7 @@ def test_tls_and_proxies(play: Play, emulator: Emulator, zone: Zone, tmp_path: P
         good = {"zone_id": zone.id, "api_token": "{{ token }}", "retries": 0}
         https = {**good, "api_url": url}
         http = {**good, "api_url": "http://192.0.2.1/client/v4"}
-        run = play(
+        run = play.once(
             {
                 "trusted": region(**https, **NEW, ca_path=str(authority.path)),
                 "trusted, lookup": lookup("aws", **https, ca_path=str(authority.path)),
@@ -245,7 +250,7 @@ def test_tls_and_proxies(play: Play, emulator: Emulator, zone: Zone, tmp_path: P
         assert ("is not https" if "clear" in name else "certificate") in outcome.message.lower(), name
         assert outcome.requests == [], name
     assert emulator.token not in run.output
-    # Nothing but the way to the service was asked for, and nothing was told in the clear.
+    # The proxy heard nothing but the way to the service.
     assert f"CONNECT {HOST}:{front.port} ".encode() in proxy.heard
     assert b"192.0.2.1" not in proxy.heard
     assert emulator.token.encode() not in proxy.heard

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -19,8 +18,8 @@ import pytest
 from emulator.faults import Answer, Fault
 from emulator.server import Emulator
 
-from .playbook import COLLECTION, batch, info, mapping, run_inventory, run_playbook
-from .test_direct import POSSIBLE, SIGN
+from .playbook import COLLECTION, HAS_DIRECT, Completed, batch, info, mapping, run_inventory, run_playbook
+from .test_direct import SIGN
 from .test_security import refuse_and_tell
 
 UNPARSED_FAILS = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
@@ -32,13 +31,13 @@ def environment(emulator: Emulator) -> dict[str, str]:
 
 
 def write(folder: Path, **options: Any) -> None:
-    """The inventory file with these options."""
+    """Write the inventory file with these options."""
     content = {"plugin": f"{COLLECTION}.zones", **options}
     (folder / "cloudflare_zones.yml").write_text(json.dumps(content))
 
 
-def listed(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """The variables of the hosts, and the hosts of the groups, that ansible-inventory --list printed."""
+def listed(done: Completed) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Return the variables of the hosts, and the hosts of the groups."""
     assert done.returncode == 0, done.stderr
     # Whatever comes from a service is marked as no template.
     printed = json.loads(done.stdout, object_hook=lambda value: value.get("__ansible_unsafe", value))
@@ -47,7 +46,7 @@ def listed(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], dict
 
 
 def spent(emulator: Emulator) -> Counter[str]:
-    """How many requests of each path and status came since this was last asked."""
+    """Return and forget the numbers of requests by path and status."""
     requests = Counter(f"{request.path} {request.status}" for request in emulator.requests)
     emulator.requests.clear()
     return requests
@@ -109,7 +108,7 @@ def test_a_play_over_the_zones(emulator: Emulator, environment: dict[str, str], 
     done = run_playbook(*run, environment=environment)
     assert done.returncode == 0, done.stdout
     assert all(zone.values()["192.0.2.2"] == ("gcp", "us-east1") for zone in zones)
-    assert done.stdout.count(SIGN) == (len(zones) if POSSIBLE else 0)
+    assert done.stdout.count(SIGN) == (len(zones) if HAS_DIRECT else 0)
     spent(emulator)
     # Two runs come to the same, and where nothing is left to do, they cost one request a zone and those of the list.
     done = run_playbook(*run, environment=environment)
@@ -138,13 +137,13 @@ def test_the_cache(emulator: Emulator, environment: dict[str, str], tmp_path: Pa
         "gather_facts": False,
         "tasks": [{"ansible.builtin.meta": "refresh_inventory"}],
     }
-    told = []
+    seen = []
     for arguments in ([], ["--flush-cache"], []):
         done = run_playbook(
             tmp_path, [play], "-i", "cloudflare_zones.yml", "--list-hosts", *arguments, environment=environment
         )
-        told.append((sorted(re.findall(r"^      (\S+)$", done.stdout, re.M)), spent(emulator)))
-    assert told == [
+        seen.append((sorted(re.findall(r"^      (\S+)$", done.stdout, re.M)), spent(emulator)))
+    assert seen == [
         (["example.net"], {}),
         (["another.net", "example.net"], {"/zones 200": 1}),
         (["another.net", "example.net"], {}),
@@ -175,7 +174,7 @@ def test_what_fails(emulator: Emulator, environment: dict[str, str], tmp_path: P
     nothing = {"success": True, "errors": [], "messages": [], "result": [], "result_info": {"total_count": 60}}
     emulator.faults = [Fault(effect=Answer(body=nothing), path="page=2&", times=None)]
     assert "3 times the pages of the list did not add up to its total" in refusal()
-    # Without being told to, Ansible does not fail: it warns.
+    # By default, Ansible does not fail but warns.
     done = run_inventory(tmp_path, "--list", environment=environment)
     assert done.returncode == 0
     assert "did not add up" in " ".join(done.stderr.split())

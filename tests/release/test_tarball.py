@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tarball of a release as a user gets it: installed where nothing else is. `make release` names it."""
+"""The tarball of a release, installed in a clean environment.
+
+`make release` sets its path.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ CONTENT = {
 
 @dataclass(frozen=True)
 class Installation:
-    """ansible-core, requests and the collection, in a folder that knows of nothing else."""
+    """Clean environment with ansible-core, requests and the collection."""
 
     folder: Path
 
@@ -39,7 +42,7 @@ class Installation:
         return self.folder / ".ansible" / "collections" / "ansible_collections" / "originops" / "cloudflare"
 
     def run(self, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of the installation, which has to succeed."""
+        """Run a program of the installation, and check that it succeeds."""
         programs = self.folder / "venv" / "bin"
         done = subprocess.run(
             [programs / program, *arguments],
@@ -57,7 +60,7 @@ class Installation:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     installation = Installation(tmp_path_factory.mktemp("home"))
     subprocess.run([sys.executable, "-m", "venv", installation.folder / "venv"], check=True)
-    # pip alone keeps what the caller has set: there may be a mirror.
+    # Only pip keeps the caller's settings, such as a mirror.
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")} | {"HOME": str(Path.home())}
     installation.run("pip", "install", "--quiet", "ansible-core", **pip)
     installation.run("ansible-galaxy", "collection", "install", "--offline", os.environ["ORIGINOPS_TARBALL"])
@@ -65,10 +68,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return installation
 
 
-def test_it_holds_what_users_need_and_no_more(installation: Installation) -> None:
+def test_the_content_is_complete_and_minimal(installation: Installation) -> None:
     names = {path.name for path in installation.collection.iterdir()}
     assert names == {
-        *("CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "requirements.txt"),
+        *("CHANGELOG.md", "LICENSE", "README.md", "requirements.txt"),
         *("changelogs", "docs", "meta", "playbooks", "plugins", "roles"),
         *("FILES.json", "MANIFEST.json"),
     }
@@ -77,7 +80,7 @@ def test_it_holds_what_users_need_and_no_more(installation: Installation) -> Non
 
 
 @pytest.mark.parametrize("kind", CONTENT)
-def test_it_is_documented(installation: Installation, kind: str) -> None:
+def test_all_content_is_documented(installation: Installation, kind: str) -> None:
     names = [f"originops.cloudflare.{name}" for name in CONTENT[kind]]
     assert names
     done = installation.run("ansible-doc", "--json", "-t", kind, *names)
@@ -86,7 +89,7 @@ def test_it_is_documented(installation: Installation, kind: str) -> None:
 
 
 def test_the_quick_start_of_the_readme(installation: Installation) -> None:
-    """As printed, in the three ways that the README tells."""
+    """Run the quick start as printed: in check mode, for real, and again."""
     playbook = re.search(
         r"^```yaml$(.*?)^```$", (installation.collection / "README.md").read_text("utf-8"), re.M | re.S
     )
@@ -96,12 +99,12 @@ def test_the_quick_start_of_the_readme(installation: Installation) -> None:
         zone = emulator.add_zone("example.com")
 
         def play(*flags: str) -> str:
-            given = {"CLOUDFLARE_API_TOKEN": emulator.token, "CLOUDFLARE_BASE_URL": emulator.api_url}
-            return installation.run("ansible-playbook", *flags, "playbook.yml", **given).stdout
+            credentials = {"CLOUDFLARE_API_TOKEN": emulator.token, "CLOUDFLARE_BASE_URL": emulator.api_url}
+            return installation.run("ansible-playbook", *flags, "playbook.yml", **credentials).stdout
 
-        foreseen = play("--check", "--diff")
-        assert "changed=1 " in foreseen
-        assert "+2001:db8::30: gcp/europe-west1" in foreseen
+        predicted = play("--check", "--diff")
+        assert "changed=1 " in predicted
+        assert "+2001:db8::30: gcp/europe-west1" in predicted
         assert zone.values() == {}
         assert "changed=1 " in play()
         assert zone.values() == {

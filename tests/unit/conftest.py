@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lets tests import the collection by its full name, wherever the checkout is."""
+"""Let tests import the collection by its full name, wherever the checkout is."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxies, certificates and credentials of whoever runs the tests."""
+    """Remove the user's proxies, certificates and credentials."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -50,6 +50,6 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def forgetful_display() -> None:
-    """A process tells a warning once, which an earlier test may have seen."""
-    for told in (Display()._warns, Display()._deprecations):
-        told.clear()
+    """Forget warnings of earlier tests: a process shows each only once."""
+    for shown in (Display()._warns, Display()._deprecations):
+        shown.clear()

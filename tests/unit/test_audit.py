@@ -8,32 +8,40 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping as Dict
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, strategies as st
 from jsonschema import Draft202012Validator
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._audit import (
-    KINDS,
-    Head,
-    Inventory,
-    Reading,
-    Unresolved,
+from ansible_collections.originops.cloudflare.plugins.module_utils._audit.findings import (
+    AuditInfo,
+    ExpectedState,
+    ZoneState,
     audit,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import Address, Mapping
-from ansible_collections.originops.cloudflare.plugins.module_utils._ranges import Ranges
-from ansible_collections.originops.cloudflare.plugins.module_utils._regions import Region, SupportedRegions
-from published_ranges import write_ranges
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
+    ZONE_LIMIT,
+    Address,
+    OriginMapping,
+    Region,
+    SupportedRegions,
+    Unresolved,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.index import Ranges
+from ansible_collections.originops.cloudflare.plugins.module_utils._schema import KINDS, ZONE_REPORT
+from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_audit
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model import aggregate
+from support.published_ranges import write_ranges
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Draft202012Validator(json.loads((ROOT / "roles/audit/files/report.schema.json").read_text("utf-8")))
 
-HEAD = Head("023e105f4ecef8ad9ca31a8372d0c353", "example.com", "v2", "2026-03-01T12:00:00Z")
+HEAD = AuditInfo("023e105f4ecef8ad9ca31a8372d0c353", "example.com", "v2", "2026-03-01T12:00:00Z")
 SUPPORTED = SupportedRegions(
     obtained_codes=True,
     vendors={
@@ -45,13 +53,13 @@ SUPPORTED = SupportedRegions(
 )
 
 Report = dict[str, Any]
-Values = Dict[str, str]
+Values = Mapping[str, str]
 """Mappings as {"192.0.2.1": "aws/us-east-1"}."""
 
 
-def mappings(values: Values) -> dict[Address, Mapping]:
+def mappings(values: Values) -> dict[Address, OriginMapping]:
     return {
-        address: Mapping(address, *value.split("/"), "2026-02-01T12:00:00Z")
+        address: OriginMapping(address, *value.split("/"), "2026-02-01T12:00:00Z")
         for address, value in ((ip_address(text), value) for text, value in values.items())
     }
 
@@ -67,18 +75,20 @@ def audited(
     supported: SupportedRegions | None = SUPPORTED,
     tiered: bool | None = True,
     smart: bool | None = True,
-    hosts: Dict[str, list[str]] | None = None,
+    hosts: Mapping[str, list[str]] | None = None,
     unresolved: Iterable[Unresolved] = (),
     ranges: Ranges | None = None,
     near_limit: int = 90,
 ) -> Report:
-    """The report on a zone, which is held against the schema and against itself."""
-    inventory = Inventory(
+    """Return the report on a zone, checked against the schema and itself."""
+    inventory = ExpectedState(
         None if expected is None else mappings(expected),
         list(unresolved),
         {ip_address(text): names for text, names in (hosts or {}).items()},
     )
-    report = audit(HEAD, Reading(mappings(zone), supported, tiered, smart), inventory, ranges, near_limit)
+    report = audit(
+        HEAD, ZoneState(mappings(zone), supported, tiered, smart), inventory, ranges and ranges.locate, near_limit
+    )
     SCHEMA.validate(report)
     assert report["counts"] == {kind: Counter(it["kind"] for it in report["findings"])[kind] for kind in KINDS}
     for mapping in report["mappings"]:
@@ -230,7 +240,7 @@ def test_contradictions(ranges: Ranges, address: str, zone: str, expected: str |
     assert told(report) == ([] if expected is False else [("contradicted", address)])
     for finding in report["findings"]:
         assert (finding["actual"], finding["expected"]) == (place(zone), place(str(expected)) if expected else None)
-        for placement in ranges.locate(ip_address(address)).placements:
+        for placement in ranges.locate(ip_address(address)).matches:
             assert placement.prefix in finding["message"]
 
 
@@ -387,6 +397,72 @@ def test_the_schema_has_the_kinds() -> None:
     assert list(definitions["aggregate"]["properties"]["totals"]["properties"])[-len(KINDS) :] == list(KINDS)
 
 
+def shape_of(schema: Any) -> Any:
+    """Return the shape of _schema that a JSON Schema describes."""
+    names = {"integer": "number", "boolean": "flag", "string": "text"}
+    reference = schema.get("$ref", "").rpartition("/")[2]
+    if reference in ("address", "kind", "time"):
+        return reference
+    if reference:
+        return shape_of(SCHEMA.schema["$defs"][reference])
+    if "const" in schema:
+        return "version"
+    if "anyOf" in schema:
+        inner, null = schema["anyOf"]
+        return (shape_of(inner),) if null == {"type": "null"} else schema
+    if "enum" in schema:
+        return ("text",) if None in schema["enum"] else "text"
+    match schema["type"]:
+        case [name, "null"]:
+            return (names[name],)
+        case "array":
+            return [shape_of(schema["items"])]
+        case "object":
+            return {name: shape_of(inner) for name, inner in schema["properties"].items()}
+        case name:
+            return names[name]
+
+
+def test_the_schema_has_the_structure() -> None:
+    assert repr(shape_of(SCHEMA.schema["$defs"]["zone"])) == repr(ZONE_REPORT)
+
+
+def type_of(shape: Any) -> str:
+    """Ansible's type of a shape."""
+    if isinstance(shape, list | dict):
+        return type(shape).__name__
+    return {"flag": "bool", "number": "int", "version": "int"}.get(shape, "str")
+
+
+def check_documentation(documented: Any, shape: Any) -> None:
+    shape = shape[0] if isinstance(shape, tuple) else shape
+    assert documented["type"] == type_of(shape)
+    if isinstance(shape, list):
+        [shape] = shape
+        assert documented["elements"] == type_of(shape)
+    if "contains" in documented:  # small dictionaries have a sentence instead
+        assert list(documented["contains"]) == list(shape)
+        for key, member in documented["contains"].items():
+            check_documentation(member, shape[key])
+
+
+def test_the_module_documents_the_structure() -> None:
+    documented = yaml.safe_load(origin_cloud_region_audit.RETURN)["report"]
+    assert [key for key, member in documented["contains"].items() if "contains" in member] == [
+        "findings",
+        "mappings",
+        "repair",
+    ]
+    check_documentation(documented, ZONE_REPORT)
+
+
+def test_the_role_has_the_structure() -> None:
+    report = yaml.safe_load((ROOT / "roles/audit/vars/main.yml").read_text("utf-8"))["audit_empty_report"]
+    report |= {"zone": "example.com", "audited_on": "2026-03-01T12:00:00Z", "compared": True}
+    assert report["limit"] == ZONE_LIMIT
+    assert repr(aggregate(report)["zones"]) == repr([report])
+
+
 ADDRESSES = st.sampled_from([*(f"192.0.2.{last}" for last in range(1, 9)), "2001:db8::1", "2001:db8::2"])
 PLACES = st.sampled_from(
     ["aws/us-east-1", "aws/us-west-2", "gcp/us-central1", "azure/eastus2", "aws/moon-1", "oci/us-ashburn-1"]
@@ -395,7 +471,7 @@ VALUES = st.dictionaries(ADDRESSES, PLACES)
 HOSTS = st.lists(st.builds(lambda host, at: unresolved(host, *at), st.sampled_from("abc"), st.sets(ADDRESSES)))
 
 
-def as_values(listed: Iterable[Dict[str, str]]) -> dict[str, str]:
+def as_values(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {it["origin_ip"]: f"{it['vendor']}/{it['region']}" for it in listed}
 
 

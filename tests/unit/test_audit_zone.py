@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The audit as an operation on an emulator's zone: requests that it may spend, what it cannot read, and failures."""
+"""The audit's operation on an emulator's zone: requests, unreadable parts and errors."""
 
 from __future__ import annotations
 
@@ -16,18 +16,13 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._audit_zone import audit_zone
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
-from ansible_collections.originops.cloudflare.plugins.modules import (
-    origin_cloud_region_audit,
-    origin_cloud_region_batch,
-)
 from emulator.faults import Answer, Fault
 from emulator.server import Emulator
 from emulator.state import Zone
-from published_ranges import write_ranges
-from unit.service import TOKEN, fleet, items, options
+from support.operations import Result, audit_zone, both, failure_of, perform
+from support.published_ranges import write_ranges
+from support.values import fleet, items, refusal
 
 SCHEMA = Path(__file__).parents[2] / "roles/audit/files/report.schema.json"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
@@ -41,49 +36,30 @@ TIERED = "/argo/tiered_caching"
 SMART = "/cache/tiered_cache_smart_topology_enable"
 REGIONS = "/supported_regions"
 
-Result = dict[str, Any]
-
-both = pytest.mark.parametrize("served", ["v1", "v2"])
-
 
 @pytest.fixture
 def zone(emulator: Emulator) -> Zone:
     return emulator.add_zone("example.com", mappings=SEEDED)
 
 
-def run(emulator: Emulator, audited: Zone, /, *, check_mode: bool = False, **given: Any) -> Result:
-    """The result of an audit, whose report is held against the schema."""
-    given = {"url": emulator.api_url, "zone_id": audited.id, **given}
-    result = audit_zone(options(spec=origin_cloud_region_audit.ARGUMENT_SPEC, **given), check_mode)
+def run(emulator: Emulator, audited: Zone, /, **chosen: Any) -> Result:
+    """Return the result of an audit, after a check of its report against the schema."""
+    result = perform(audit_zone, **{"url": emulator.api_url, "zone_id": audited.id, **chosen})
     VALIDATOR.validate(result["report"])
     assert (result["changed"], emulator.writes) == (False, [])
     return result
 
 
-def failure_of(emulator: Emulator, zone: Zone, /, **given: Any) -> OriginOpsError:
-    """The failure of an audit."""
-    with pytest.raises(OriginOpsError) as failed:
-        run(emulator, zone, **given)
-    assert TOKEN not in f"{failed.value} {failed.value.facts}"
-    return failed.value
-
-
-def refusal(path: str, status: int, code: int, times: int | None = None) -> Fault:
-    errors = [{"code": code, "message": "It was refused"}]
-    body = {"success": False, "errors": errors, "messages": [], "result": None}
-    return Fault(effect=Answer(status, body), path=path, times=times)
-
-
 @both
 def test_a_zone_beside_its_inventory(emulator: Emulator, zone: Zone, served: str) -> None:
     expected = {"192.0.2.1": ("aws", "us-east-1"), "192.0.2.2": ("gcp", "us-west1"), "192.0.2.3": ("aws", "us-east-1")}
-    given: dict[str, Any] = {
+    chosen: dict[str, Any] = {
         "expected": items(expected),
         "hosts": {"192.0.2.2": ["web2"], "2001:DB8::0:1": ["old"]},
         "unresolved": [{"host": "web9", "reason": "it has no public address"}],
         "api_version": served,
     }
-    result = run(emulator, zone, **given)
+    result = run(emulator, zone, **chosen)
     report = result["report"]
     assert [(finding["kind"], finding["origin_ip"], finding["hosts"]) for finding in report["findings"]] == [
         ("missing", "192.0.2.3", []),
@@ -96,7 +72,7 @@ def test_a_zone_beside_its_inventory(emulator: Emulator, zone: Zone, served: str
     assert (report["tiered_cache"], report["smart_tiered_cache"], report["obtained_codes"]) == (True, True, True)
     assert report["mappings"][0]["upper_tier_colos"] == ["EWR", "IAD"]
     assert report["mappings"][0]["modified_on"] == zone.mappings["192.0.2.1"].modified_on
-    in_check_mode = run(emulator, zone, **given, check_mode=True)["report"]
+    in_check_mode = run(emulator, zone, **chosen, check_mode=True)["report"]
     assert in_check_mode == {**report, "audited_on": in_check_mode["audited_on"]}
 
 
@@ -107,8 +83,7 @@ def test_a_repair_is_what_a_batch_takes(emulator: Emulator, zone: Zone, served: 
     repair = run(emulator, zone, expected=items(expected), api_version=served)["report"]["repair"]
     common = {"url": emulator.api_url, "zone_id": zone.id, "api_version": served}
     for state, mappings in repair.items():
-        spec = origin_cloud_region_batch.ARGUMENT_SPEC
-        ensure_mappings(options(spec=spec, **common, mappings=mappings, state=state), False)
+        perform(ensure_mappings, **common, mappings=mappings, state=state)
     assert zone.values() == expected
     emulator.requests.clear()
     assert run(emulator, zone, expected=items(expected), api_version=served)["report"]["findings"] == []
@@ -164,7 +139,7 @@ def test_mappings_without_effect_and_what_turns_it_on(
 @pytest.mark.parametrize(("path", "name"), [(TIERED, "tiered_cache"), (SMART, "smart_tiered_cache")])
 @pytest.mark.parametrize("code", [9109, 10000])
 def test_a_setting_that_the_token_may_not_read(emulator: Emulator, zone: Zone, path: str, name: str, code: int) -> None:
-    emulator.faults = [refusal(path, 403, code)]
+    emulator.faults = [Fault(effect=refusal(403, code), path=path, times=None)]
     result = run(emulator, zone, expected=items(SEEDED))
     assert result["report"][name] is None
     assert result["report"]["findings"] == []
@@ -175,36 +150,36 @@ def test_a_setting_that_the_token_may_not_read(emulator: Emulator, zone: Zone, p
 @pytest.mark.parametrize("path", [TIERED, SMART])
 @pytest.mark.parametrize(("status", "code"), [(400, 7003), (401, 10000), (403, 1135), (500, 1140)])
 def test_other_failures_of_a_setting(emulator: Emulator, zone: Zone, path: str, status: int, code: int) -> None:
-    emulator.faults = [refusal(path, status, code)]
-    failed = failure_of(emulator, zone)
-    assert (failed.facts["status"], failed.facts["errors"][0]["code"]) == (status, code)
+    emulator.faults = [Fault(effect=refusal(status, code), path=path, times=None)]
+    failed = failure_of(run, emulator, zone)
+    assert (failed.result["status"], failed.result["errors"][0]["code"]) == (status, code)
     assert "Tiered Cache in zone" in str(failed)
-    assert (failed.facts["zone_id"], failed.facts["api_version"]) == (zone.id, "v2")
+    assert (failed.result["zone_id"], failed.result["api_version"]) == (zone.id, "v2")
 
 
 def test_only_smart_tiered_cache_may_be_missing(emulator: Emulator, zone: Zone) -> None:
-    emulator.faults = [refusal(TIERED, 404, 1142)]
-    assert failure_of(emulator, zone).facts["status"] == 404
+    emulator.faults = [Fault(effect=refusal(404, 1142), path=TIERED, times=None)]
+    assert failure_of(run, emulator, zone).result["status"] == 404
     emulator.faults = [Fault(effect=Answer(404, "<html>not found</html>"), path=SMART, times=None)]
-    assert failure_of(emulator, zone).facts["status"] == 404
+    assert failure_of(run, emulator, zone).result["status"] == 404
 
 
 @pytest.mark.parametrize("result", [None, [], "on", {}, {"value": True}, {"value": "ON"}, {"value": None}], ids=str)
 def test_an_odd_setting(emulator: Emulator, zone: Zone, result: object) -> None:
     body = {"success": True, "errors": [], "messages": [], "result": result}
     emulator.faults = [Fault(effect=Answer(200, body), path=SMART, times=None)]
-    assert "has not the shape" in str(failure_of(emulator, zone))
+    assert "has not the shape" in str(failure_of(run, emulator, zone))
 
 
 def test_regions_that_are_not_told_though_tiered_cache_is_on(emulator: Emulator, zone: Zone) -> None:
-    emulator.faults = [refusal(REGIONS, 403, 1135)]
+    emulator.faults = [Fault(effect=refusal(403, 1135), path=REGIONS, times=None)]
     result = run(emulator, zone, expected=items({**SEEDED, "192.0.2.1": ("aws", "moon-1")}))
     assert result["report"]["counts"]["unsupported"] == 0
     assert result["report"]["repair"]["present"][0]["region"] == "moon-1"
     [warning] = result["warnings"]
     assert "unsupported" in warning
-    emulator.faults = [refusal(REGIONS, 403, 10000)]
-    assert failure_of(emulator, zone).facts["status"] == 403
+    emulator.faults = [Fault(effect=refusal(403, 10000), path=REGIONS, times=None)]
+    assert failure_of(run, emulator, zone).result["status"] == 403
 
 
 def test_published_ranges(emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
@@ -224,7 +199,7 @@ GOOD = items({"192.0.2.1": ("aws", "us-east-1")})
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("chosen", "says"),
     [
         (
             {"expected": ["192.0.2.5", *GOOD, {"ip": "192.0.2.300", "vendor": "aws", "region": "us-east-1"}]},
@@ -249,16 +224,16 @@ GOOD = items({"192.0.2.1": ("aws", "us-east-1")})
     ids=["items", "conflict", "all at once", "limit: none", "limit: too much", "ranges"],
 )
 def test_bad_options_fail_before_anything_is_sent(
-    emulator: Emulator, zone: Zone, given: dict[str, Any], says: list[str]
+    emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: list[str]
 ) -> None:
-    failed = failure_of(emulator, zone, **given)
+    failed = failure_of(run, emulator, zone, **chosen)
     for part in says:
         assert part in str(failed)
     assert emulator.requests == []
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("chosen", "says"),
     [
         ({"zone_id": "0" * 32}, "7003"),
         ({"zone_id": None, "zone": "nowhere.example"}, "there is no nowhere.example"),
@@ -266,7 +241,7 @@ def test_bad_options_fail_before_anything_is_sent(
         ({"zone_id": ""}, "is not an identifier"),
     ],
 )
-def test_a_zone_that_cannot_be_read(emulator: Emulator, zone: Zone, given: dict[str, Any], says: str) -> None:
-    failed = failure_of(emulator, zone, **given)
+def test_a_zone_that_cannot_be_read(emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: str) -> None:
+    failed = failure_of(run, emulator, zone, **chosen)
     assert says in str(failed)
-    assert "report" not in failed.facts
+    assert "report" not in failed.result

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP client, against services that answer in every way that a service, or a proxy before it, may."""
+"""The HTTP client, against the answers of services and of proxies before them."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import LARGEST_ANSWER, Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import MAX_RESPONSE_BYTES, Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import parse_address
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_zone
-from unit.service import TOKEN, Answer, Request, Stub, failure, in_turn, options, success
+from support.operations import options
+from support.stub import Answer, Request, Stub, failure, in_turn, success
+from support.values import TOKEN
 
 DONE = success({"done": True})
 
 
 @contextmanager
-def client_of(stub: Stub, **given: Any) -> Iterator[Client]:
-    with open_zone(options(stub.url, **given)) as zone:
+def client_of(stub: Stub, **chosen: Any) -> Iterator[Client]:
+    with open_zone(options(stub.url, **chosen)) as zone:
         yield zone.client
 
 
-def ask(stub: Stub, method: str = "GET", **given: Any) -> Any:
-    """The result of one call, by a client with these options."""
-    with client_of(stub, **given) as client:
+def call(stub: Stub, method: str = "GET", **chosen: Any) -> Any:
+    """Return the result of one call, by a client with these options."""
+    with client_of(stub, **chosen) as client:
         return client.call("Trying it", method, "/it", body=None if method == "GET" else {})
 
 
-def error_of(stub: Stub, method: str = "GET", **given: Any) -> CloudflareError:
+def error_of(stub: Stub, method: str = "GET", **chosen: Any) -> CloudflareError:
     with pytest.raises(CloudflareError) as failed:
-        ask(stub, method, **given)
+        call(stub, method, **chosen)
     assert str(failed.value).startswith("Trying it failed: ")
     assert str(failed.value).isprintable()
     return failed.value
@@ -65,11 +67,11 @@ def test_the_result_is_what_there_is_of_an_answer() -> None:
 @pytest.mark.parametrize(
     "decode",
     [
-        pytest.param(lambda it: it["result"]["name"], id="a list"),
-        pytest.param(lambda it: it["result_info"]["page"], id="a missing member"),
-        pytest.param(lambda it: it["result"].items(), id="not a dictionary"),
-        pytest.param(lambda it: int(it["result"][0]), id="not a number"),
-        pytest.param(lambda it: parse_address(it["result"][0]), id="not an address"),
+        pytest.param(lambda envelope: envelope["result"]["name"], id="a list"),
+        pytest.param(lambda envelope: envelope["result_info"]["page"], id="a missing member"),
+        pytest.param(lambda envelope: envelope["result"].items(), id="not a dictionary"),
+        pytest.param(lambda envelope: int(envelope["result"][0]), id="not a number"),
+        pytest.param(lambda envelope: parse_address(envelope["result"][0]), id="not an address"),
     ],
 )
 def test_an_answer_of_another_shape_is_told(decode: Callable[[Any], Any]) -> None:
@@ -89,7 +91,7 @@ def test_one_connection_serves_all_requests() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_redirects_are_errors(method: str, status: int) -> None:
     with Stub(in_turn(Answer(status, headers={"Location": "/it"}))) as stub:
         error = error_of(stub, method, retries=5)
@@ -135,8 +137,8 @@ def test_every_code_and_message_is_told() -> None:
         error = error_of(stub)
     for part in ("HTTP 400", "Bad address (code 1146)", "Bad region (code 1157)", "supported_regions: true"):
         assert part in str(error)
-    assert error.facts["status"] == 400
-    assert error.facts["errors"] == [
+    assert error.result["status"] == 400
+    assert error.result["errors"] == [
         {"code": 1146, "message": "Bad address"},
         {"code": 1157, "message": "Bad region"},
     ]
@@ -167,7 +169,7 @@ def test_a_refusal_with_status_200_is_one() -> None:
 
 
 class AtSecondTry:
-    """Answers the first request of each path as it is told for that path, and then with success."""
+    """A service whose first answer for each path is decided, and all others are successes."""
 
     def __init__(self, first: Sequence[Answer | None]) -> None:
         self._first = dict(enumerate(first))
@@ -177,11 +179,11 @@ class AtSecondTry:
 
 
 def repeated(method: str, *first: Answer | None) -> list[Request]:
-    """The requests that it takes where each of some calls is answered so at first, and has one retry."""
+    """Return the requests of one call for each answer, which is the first to that call. Each call has one retry."""
     with Stub(AtSecondTry(first)) as stub, client_of(stub, retries=1) as client:
         body = None if method == "GET" else {"some": "body"}
         # All at once, since they wait before they are repeated.
-        results = client.concurrently(
+        results = client.map_concurrently(
             lambda number: client.call("Trying it", method, f"/{number}", body=body), range(len(first))
         )
     assert results == [{"done": True}] * len(first)
@@ -216,7 +218,7 @@ def test_a_post_that_may_have_been_applied_is_not_repeated(failed: Answer | None
 
 def test_a_post_that_the_rate_limit_refused_is_repeated() -> None:
     with Stub(in_turn(failure(429, 10100), DONE)) as stub:
-        assert ask(stub, "POST", retries=1) == {"done": True}
+        assert call(stub, "POST", retries=1) == {"done": True}
     assert len(stub.requests) == 2
 
 
@@ -227,47 +229,24 @@ def test_without_retries_there_is_one_request(answer: Answer | None) -> None:
     assert len(stub.requests) == 1
 
 
-def test_retries_end() -> None:
-    with Stub(in_turn(failure(429, 10100, "Too many"))) as stub:
-        error = error_of(stub, retries=1)
-    assert (error.status, error.codes, len(stub.requests)) == (429, {10100}, 2)
-    assert "Too many" in str(error)
-
-
 def test_a_rate_limit_without_envelope_is_explained() -> None:
     with Stub(in_turn(Answer(429, b"<html>slow down</html>"))) as stub:
         assert "1,200 requests in 5 minutes" in str(error_of(stub))
 
 
-def test_seconds_of_retry_after_are_waited() -> None:
-    with Stub(in_turn(failure(429, 10100, **{"Retry-After": "1"}), DONE)) as stub:
-        begun = time.monotonic()
-        ask(stub, retries=1)
-    assert time.monotonic() - begun >= 1
-
-
 def test_a_date_of_retry_after_is_waited_for() -> None:
     then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1.5)
     with Stub(in_turn(Answer(503, headers={"Retry-After": format_datetime(then, usegmt=True)}), DONE)) as stub:
-        ask(stub, retries=1)
+        call(stub, retries=1)
     assert datetime.datetime.now(datetime.timezone.utc) >= then.replace(microsecond=0)
     assert len(stub.requests) == 2
 
 
-@pytest.mark.parametrize(
-    "wait", ["301", "999999999", "9" * 400, "Fri, 31 Dec 2500 23:59:59 GMT"], ids=["near", "far", "past-floats", "date"]
-)
-def test_a_service_that_asks_for_too_long_is_not_waited_for(wait: str) -> None:
-    with Stub(in_turn(failure(429, 10100, **{"Retry-After": wait}), DONE)) as stub:
-        assert error_of(stub, retries=5).status == 429
-    assert len(stub.requests) == 1
-
-
 def test_a_retry_after_that_says_nothing_is_as_none() -> None:
     waits = ["", "soon", "0", "-5", "0.1", "inf", "1e9", "Fri, 31 Dec 1999 23:59:59 GMT"]
-    begun = time.monotonic()
+    began = time.monotonic()
     requests = repeated("PUT", *(failure(429, 10100, **{"Retry-After": wait}) for wait in waits))
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - began < 3
     assert len(requests) == 2 * len(waits)
 
 
@@ -277,7 +256,7 @@ def test_a_retry_after_past_all_bounds_is_no_crash(wait: str) -> None:
         Stub(in_turn(failure(429, 10100, **{"Retry-After": wait}))) as stub,
         pytest.raises(CloudflareError, match="HTTP 429"),
     ):
-        ask(stub, retries=1)
+        call(stub, retries=1)
 
 
 def test_no_connection() -> None:
@@ -295,9 +274,9 @@ def test_no_answer_in_time() -> None:
         return DONE
 
     with Stub(linger) as stub:
-        begun = time.monotonic()
+        began = time.monotonic()
         error = error_of(stub, timeout=0.1)
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - began < 0.5
     assert error.maybe_applied
     assert "0.1" in str(error)
 
@@ -305,9 +284,10 @@ def test_no_answer_in_time() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Answer(200, b" " * (LARGEST_ANSWER + 1)), id="plain"),
+        pytest.param(Answer(200, b" " * (MAX_RESPONSE_BYTES + 1)), id="plain"),
         pytest.param(
-            Answer(200, gzip.compress(b" " * (2 * LARGEST_ANSWER), 1), {"Content-Encoding": "gzip"}), id="compressed"
+            Answer(200, gzip.compress(b" " * (2 * MAX_RESPONSE_BYTES), 1), {"Content-Encoding": "gzip"}),
+            id="compressed",
         ),
     ],
 )
@@ -328,7 +308,7 @@ def test_a_secret_that_the_service_echoes_stays_out(credentials: dict[str, str],
     with Stub(in_turn(failure(status, 10000, f"{secret}: no such token; X-Auth: {secret}"))) as stub:
         error = error_of(stub, **credentials)
     assert "no such token" in str(error)
-    assert secret not in f"{error} {error.errors} {error.facts}"
+    assert secret not in f"{error} {error.errors} {error.result}"
 
 
 def test_messages_are_one_line_of_bounded_length() -> None:
@@ -346,7 +326,7 @@ def test_concurrent_answers_come_in_the_order_of_the_questions() -> None:
         return success(number)
 
     with Stub(echo) as stub, client_of(stub) as client:
-        answers = client.concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
+        answers = client.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
     assert answers == list(range(20))
     assert stub.connections <= 8
 
@@ -356,5 +336,5 @@ def test_an_error_among_concurrent_answers_is_raised() -> None:
         return failure(403, 10000) if request.path == "/3" else DONE
 
     with Stub(refuse_one) as stub, client_of(stub) as client, pytest.raises(CloudflareError, match="10000"):
-        client.concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(200))
+        client.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(200))
     assert len(stub.requests) < 200

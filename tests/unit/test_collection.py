@@ -18,92 +18,96 @@ import pytest
 import yaml
 
 from ansible_collections.originops.cloudflare.plugins.doc_fragments.cloudflare import ModuleDocFragment
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import (
-    ARGUMENT_SPEC,
-    CONNECTION_SPEC,
-    CREDENTIAL_VARIABLES,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, CONNECTION_SPEC
+from ansible_collections.originops.cloudflare.plugins.module_utils._connection import CREDENTIAL_VARIABLES
 from matrix import LOWEST, SUPPORTED
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 SOURCES = sorted(PLUGINS.rglob("*.py"))
-COLLECTION = "ansible_collections.originops.cloudflare.plugins."
 
-# A file imports from the layers below its own only, so there is an order to read them in.
-LAYERS = [
-    {"_errors"},
+# A file of the core imports from the layers below its own only, so there is an order to read them in.
+CORE = [
+    {"_errors", "_messages", "_schema"},
     {"_mapping"},
-    {"_client", "_plan", "_ranges", "_regions"},
-    {"_audit", "_generations", "_settings"},
-    {"_zones", "_apply"},
-    {"_options"},
-    {"_audit_zone", "_copies", "_module", "_operations"},
+    {"_http", "_plan"},
+    {"_client"},
+    {"_endpoints", "_zones"},
+    {"_apply", "_connection"},
+    {"_argspec", "_operations"},
+    {"_module"},
 ]
-# What only plugins on the controller share comes next.
-PLUGIN_LAYERS = [{"_direct", "_origins", "_report"}, {"_page"}]
-HEIGHT = {name: height for height, layer in enumerate([*LAYERS, *PLUGIN_LAYERS]) for name in layer}
-# Above the shared code stand the plugins, and above them what runs modules.
-FOLDERS = {
-    "modules": 100,
-    "lookup": 100,
-    "inventory": 100,
-    "doc_fragments": 100,
-    "filter": 102,
-    "action": 101,
-}
-KNOW_ANSIBLE = {"_options", "_module"}
+HEIGHT = {name: height for height, layer in enumerate(CORE) for name in layer}
+# Each wing is one subject on top of the core, in files of its own.
+WINGS = {"_audit", "_in_process", "_inventory", "_ranges", "_report"}
+KNOW_ANSIBLE = {"_argspec", "_module"}
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The full name of every module that a file imports from, wherever in it."""
+    """Yield the name of every module that a file imports from, with leading dots if relative."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name} imports relatively"
-            yield str(node.module)
+            yield "." * node.level + (node.module or "")
 
 
 def label(path: Path) -> str:
     return str(path.relative_to(PLUGINS))
 
 
-def test_every_file_has_its_layer() -> None:
-    shared = [*(PLUGINS / "module_utils").glob("*.py"), *(PLUGINS / "plugin_utils").glob("*.py")]
-    assert {path.stem for path in shared} - {"__init__"} == HEIGHT.keys()
+def part_of(path: Path) -> str:
+    """Return the file of the core, the wing, or the kind of plugin to which a file belongs."""
+    folder, name, *_rest = path.relative_to(PLUGINS).with_suffix("").parts
+    return name if folder in ("module_utils", "plugin_utils") else folder
+
+
+def own_imports(path: Path) -> set[str]:
+    """Return the parts of the collection that a file imports, without its own."""
+    names = set()
+    for name in imports(path):
+        if name.startswith("."):
+            dots = len(name) - len(name.lstrip("."))
+            names.add(part_of(path.parents[dots - 1].joinpath(*name.lstrip(".").split(".")).with_suffix(".py")))
+    return names - {part_of(path)}
+
+
+def test_every_file_has_its_place() -> None:
+    shared = {part_of(path) for path in SOURCES if path.relative_to(PLUGINS).parts[0].endswith("_utils")}
+    assert shared == HEIGHT.keys() | WINGS
 
 
 def test_the_picture_of_the_architecture_has_the_layers() -> None:
     svg = "{http://www.w3.org/2000/svg}"
     picture = ElementTree.parse(ROOT / "docs" / "architecture.svg")
-    rows = picture.findall(f".//{svg}g[@class='layer']")
-    drawn = [{str(name.text) for name in row.iterfind(f".//{svg}tspan[@class='name']")} for row in rows]
-    assert drawn[::-1] == [*LAYERS, *PLUGIN_LAYERS]
 
+    def drawn(kind: str) -> list[set[str]]:
+        groups = picture.findall(f".//{svg}g[@class='{kind}']")
+        return [{str(name.text) for name in group.iterfind(f".//{svg}tspan[@class='name']")} for group in groups]
 
-def height(folder: str, name: str) -> int:
-    return HEIGHT[name] if folder in ("module_utils", "plugin_utils") else FOLDERS[folder]
+    assert drawn("layer")[::-1] == CORE
+    assert drawn("wings") == [WINGS]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
-def test_imports_run_one_way(path: Path) -> None:
-    own = height(path.parent.name, path.stem)
-    ours = [name for name in imports(path) if name.startswith("ansible_collections.")]
-    assert all(name.startswith(COLLECTION) for name in ours)
-    assert [name for name in ours if height(*name.removeprefix(COLLECTION).split(".")) >= own] == []
+def test_core_never_imports_a_wing_and_wings_never_import_each_other(path: Path) -> None:
+    part, used = part_of(path), own_imports(path)
+    if part in HEIGHT:
+        assert {name for name in used if HEIGHT.get(name, len(CORE)) >= HEIGHT[part]} == set()
+    elif part in WINGS:
+        assert used <= HEIGHT.keys()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
 def test_imports_are_what_users_have(path: Path) -> None:
-    allowed = {*sys.stdlib_module_names, "ansible", "ansible_collections", "requests", "urllib3"}
+    allowed = {"", *sys.stdlib_module_names, "ansible", "requests", "urllib3"}
     foreign = {name.partition(".")[0] for name in imports(path)} - allowed
     assert foreign == set()
 
 
-@pytest.mark.parametrize("name", sorted(set().union(*LAYERS) - KNOW_ANSIBLE))
-def test_below_the_options_nothing_knows_ansible(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(HEIGHT.keys() - KNOW_ANSIBLE))
+def test_most_of_the_core_does_not_know_ansible(name: str) -> None:
     names = imports(PLUGINS / "module_utils" / f"{name}.py")
     assert [name for name in names if name.partition(".")[0] == "ansible"] == []
 
@@ -130,7 +134,7 @@ def test_every_option_tells_since_when_it_is_there() -> None:
 
 
 def options_of(spec: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """The names of the options of a specification or of an option, and whether they have a version."""
+    """Return the names of the options in a specification or option, and if they have a version."""
     for name, option in {**spec.get("options", {}), **spec.get("suboptions", {})}.items():
         yield name, "version_added" in option
         yield from options_of(option)

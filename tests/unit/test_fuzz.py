@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever comes from the wire, an operation gives a result or one error for the user, soon, and never the secret."""
+"""Random answers: an operation gives a result or one error for the user, soon, and never the secret."""
 
 from __future__ import annotations
 
@@ -17,31 +17,25 @@ import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.loader import lookup_loader
 from hypothesis import given, settings, strategies as st
-from urllib3.util import retry
 from werkzeug import Response
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _client, _zones
-from ansible_collections.originops.cloudflare.plugins.module_utils._audit_zone import audit_zone
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import LIST_ATTEMPTS, LONGEST_WAIT
+from ansible_collections.originops.cloudflare.plugins.module_utils import _http, _zones
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import LIST_ATTEMPTS
+from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._http import MAX_RETRY_AFTER
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
     ensure_mappings,
     read_mappings,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_client
-from ansible_collections.originops.cloudflare.plugins.modules import (
-    origin_cloud_region,
-    origin_cloud_region_audit,
-    origin_cloud_region_batch,
-    origin_cloud_region_info,
-)
 from emulator.faults import Answer, Change, Effect, Exchange, Fault
 from emulator.server import Emulator
-from unit.service import TOKEN, fleet, options
+from support.operations import Operation, Result, audit_zone, options, perform
+from support.values import TOKEN, fleet
 
 RETRIES = 1
-MOST_REQUESTS = (1 + RETRIES) * (LIST_ATTEMPTS * _zones.MOST_PAGES + 10)
+MOST_REQUESTS = (1 + RETRIES) * (LIST_ATTEMPTS * _zones.MAX_PAGES + 10)
 LOOKUP = "originops.cloudflare.origin_cloud_supported_regions"
 
 BEFORE = fleet(105) | {"2001:db8::1": ("oci", "uk-london-1")}
@@ -52,26 +46,8 @@ ITEMS = [
 ]
 
 
-def single(**given: Any) -> Callable[..., Any]:
-    spec = origin_cloud_region.ARGUMENT_SPEC
-    given = {**ITEMS[0], "state": "present", **given}
-    return lambda url, **common: ensure_mapping(options(url, spec, **{**common, **given}), False)
-
-
-def batch(*, check_mode: bool = False, **given: Any) -> Callable[..., Any]:
-    spec = origin_cloud_region_batch.ARGUMENT_SPEC
-    given = {"mappings": ITEMS, **given}
-    return lambda url, **common: ensure_mappings(options(url, spec, **{**common, **given}), check_mode)
-
-
-def info(**given: Any) -> Callable[..., Any]:
-    spec = origin_cloud_region_info.ARGUMENT_SPEC
-    return lambda url, **common: read_mappings(options(url, spec, **{**common, **given}), False)
-
-
-def audit(url: str, **common: Any) -> Any:
-    given = {"expected": ITEMS, **common}
-    return audit_zone(options(url, origin_cloud_region_audit.ARGUMENT_SPEC, **given), False)
+def run(operation: Operation, *, check_mode: bool = False, **chosen: Any) -> Callable[..., Result]:
+    return lambda url, **common: perform(operation, url, check_mode, **{**common, **chosen})
 
 
 def list_zones(url: str, **common: Any) -> Any:
@@ -80,24 +56,27 @@ def list_zones(url: str, **common: Any) -> Any:
 
 
 def look_up(url: str, **common: Any) -> Any:
-    given = {**common, "api_url": url, "api_token": TOKEN, "zone": "example.com", "zone_id": None}
-    given = {name: value for name, value in given.items() if value is not None}
-    return lookup_loader.get(LOOKUP).run(["aws"], variables={}, **given)
+    chosen = {**common, "api_url": url, "api_token": TOKEN, "zone": "example.com", "zone_id": None}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    return lookup_loader.get(LOOKUP).run(["aws"], variables={}, **chosen)
 
+
+PRESENT = {**ITEMS[0], "state": "present"}
+BY_NAME = {"zone": "example.com", "zone_id": None}
 
 OPERATIONS = {
-    "single": single(),
-    "single-absent": single(state="absent", api_version="v1"),
-    "single-create": single(**ITEMS[1], overwrite=False, api_version="v1"),
-    "batch": batch(),
-    "batch-purge": batch(purge=True, zone="example.com", zone_id=None),
-    "batch-absent": batch(state="absent"),
-    "batch-check": batch(mappings=ITEMS[1:2], check_mode=True),
-    "batch-v1": batch(purge=True, api_version="v1", on_invalid="skip"),
-    "info": info(supported_regions=True, zone="example.com", zone_id=None),
-    "info-some": info(origin_ip=["10.0.0.1", "192.0.2.99"], api_version="v1"),
+    "single": run(ensure_mapping, **PRESENT),
+    "single-absent": run(ensure_mapping, **ITEMS[0], state="absent", api_version="v1"),
+    "single-create": run(ensure_mapping, **{**PRESENT, **ITEMS[1]}, overwrite=False, api_version="v1"),
+    "batch": run(ensure_mappings, mappings=ITEMS),
+    "batch-purge": run(ensure_mappings, mappings=ITEMS, purge=True, **BY_NAME),
+    "batch-absent": run(ensure_mappings, mappings=ITEMS, state="absent"),
+    "batch-check": run(ensure_mappings, mappings=ITEMS[1:2], check_mode=True),
+    "batch-v1": run(ensure_mappings, mappings=ITEMS, purge=True, api_version="v1", on_invalid="skip"),
+    "info": run(read_mappings, supported_regions=True, **BY_NAME),
+    "info-some": run(read_mappings, origin_ip=["10.0.0.1", "192.0.2.99"], api_version="v1"),
     "lookup": look_up,
-    "audit": audit,
+    "audit": run(audit_zone, expected=ITEMS),
     "zones": list_zones,
 }
 
@@ -106,7 +85,7 @@ Path = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Altered:
-    """The true answer with another value in one place of its JSON, or with nothing there."""
+    """The true answer, with one place of its JSON replaced or removed."""
 
     place: int
     value: Any = None
@@ -131,7 +110,7 @@ class Altered:
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The way to each place in a JSON value; of a list's members those before the third."""
+    """Yield the path of each place in a JSON value, in lists up to the second item."""
     yield path
     members = value.items() if isinstance(value, dict) else enumerate(value[:2] if isinstance(value, list) else ())
     for name, member in members:
@@ -202,7 +181,7 @@ headers = st.dictionaries(
     max_size=3,
 )
 json_answers = st.builds(
-    Answer, statuses, (envelopes | refusals | values).filter(lambda it: not isinstance(it, str)), headers
+    Answer, statuses, (envelopes | refusals | values).filter(lambda answer: not isinstance(answer, str)), headers
 )
 """Text would be sent as HTML."""
 raw_answers = st.builds(Forged, statuses, headers, st.binary(max_size=200))
@@ -218,19 +197,18 @@ noises = st.builds(
 
 
 def rules_of(effects: st.SearchStrategy[Effect]) -> st.SearchStrategy[list[Fault]]:
-    """Rules for one or more of the first requests of an operation, and perhaps for all after it."""
+    """Return rules for one or more of the first requests of an operation, and perhaps for all later ones."""
     rule = st.builds(Fault, effect=effects, nth=st.integers(1, 6), times=st.sampled_from([1, 2, None]))
     return st.lists(rule, min_size=1, max_size=3)
 
 
 @pytest.fixture(scope="module")
 def waits() -> Iterator[list[float]]:
-    """What is waited between requests, in seconds; no time passes."""
+    """Record the waits between requests, in seconds. No time passes."""
     waits: list[float] = []
     sleepless = SimpleNamespace(sleep=waits.append, time=time.time, monotonic=time.monotonic)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retry, "time", sleepless)
-        patch.setattr(_client, "time", sleepless)
+        patch.setattr(_http, "time", sleepless)
         yield waits
 
 
@@ -248,44 +226,26 @@ def check(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]
     try:
         result = OPERATIONS[name](emulator.api_url, zone_id=zone.id, retries=RETRIES, timeout=2)
     except (OriginOpsError, AnsibleLookupError) as error:
-        result = {"msg": str(error), **getattr(error, "facts", {})}
+        result = {"msg": str(error), **getattr(error, "result", {})}
     finally:
         emulator.faults = []
     if "msg" in result:
         assert result["msg"].isprintable()
     assert TOKEN not in json.dumps(result, allow_nan=False)
     assert len(emulator.requests) <= MOST_REQUESTS
-    assert all(0 <= wait <= LONGEST_WAIT for wait in waits)
+    assert all(0 <= wait <= MAX_RETRY_AFTER for wait in waits)
 
 
-examples = settings(max_examples=12)
-each = pytest.mark.parametrize("name", OPERATIONS)
-
-
-@each
-@examples
-@given(faults=rules_of(json_answers))
-def test_any_json(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
-    check(emulator, waits, name, faults)
-
-
-@each
-@examples
-@given(faults=rules_of(altered_answers))
-def test_json_that_is_almost_right(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
-    check(emulator, waits, name, faults)
-
-
-@each
-@examples
-@given(faults=rules_of(raw_answers | noises))
-def test_any_bytes(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
+@pytest.mark.parametrize("name", OPERATIONS)
+@settings(max_examples=24)
+@given(faults=rules_of(json_answers | altered_answers | raw_answers | noises))
+def test_any_answer(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
     check(emulator, waits, name, faults)
 
 
 @pytest.mark.parametrize("name", ["info", "batch", "lookup"])
 def test_the_secret_in_place_of_a_region(emulator: Emulator, waits: list[float], name: str) -> None:
-    """As a service answers that puts back what it was sent."""
+    """Answer like a service that repeats what was sent."""
 
     def echo(answer: Any) -> Any:
         return json.loads(json.dumps(answer).replace("us-east-1", TOKEN))
@@ -294,7 +254,7 @@ def test_the_secret_in_place_of_a_region(emulator: Emulator, waits: list[float],
 
 
 def test_json_of_any_depth(emulator: Emulator, waits: list[float]) -> None:
-    """Some might be parsed just so, and then not be made text any more."""
+    """Try depths that can just be parsed, and then not be formatted."""
     for depth in [*range(800, 1000, 5), 10**6]:
         errors = f'[{{"code": 1000, "message": {"[" * depth}{"]" * depth}}}]'
         forged = Forged(400, {}, f'{{"success": false, "errors": {errors}}}'.encode())

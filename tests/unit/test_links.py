@@ -49,7 +49,7 @@ def links(page: Path) -> Iterator[str]:
 
 @cache
 def anchors(page: Path) -> set[str]:
-    """What a link into this page may name: its headings as Git hosts spell them, and what HTML in it names."""
+    """Return the anchors of a page: headings as Git hosts spell them, and names in HTML."""
     found = {name for token in tokens(page) for name in re.findall(r'id="([^"]*)"', token.content)}
     times: Counter[str] = Counter()
     for before, heading in zip(tokens(page), tokens(page)[1:], strict=False):
@@ -62,7 +62,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def problem(page: Path, link: str) -> str | None:
-    """What is wrong with a link, None where nothing is."""
+    """Return the problem of a link, or None."""
     parts = urlsplit(link)
     if parts.scheme:
         well_formed = parts.scheme == "mailto" or (parts.scheme == "https" and "." in parts.netloc)
@@ -77,7 +77,7 @@ def problem(page: Path, link: str) -> str | None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    assert {link: told for link in links(page) if (told := problem(page, link))} == {}
+    assert {link: found for link in links(page) if (found := problem(page, link))} == {}
 
 
 def test_problems_are_found() -> None:

@@ -14,7 +14,7 @@ from ansible.plugins.loader import lookup_loader
 
 from emulator.server import Emulator
 from emulator.state import REGIONS, Zone
-from unit.service import TOKEN, ZONE_ID
+from support.values import TOKEN, ZONE_ID
 
 NAME = "originops.cloudflare.origin_cloud_supported_regions"
 
@@ -24,22 +24,22 @@ def zone(emulator: Emulator) -> Zone:
     return emulator.add_zone("example.com")
 
 
-def look_up(*terms: Any, **given: Any) -> list[Any]:
-    """What the plugin returns; options that are None are not given."""
-    options = {name: value for name, value in given.items() if value is not None}
+def look_up(*terms: Any, **chosen: Any) -> list[Any]:
+    """Return what the plugin returns. None leaves an option out."""
+    options = {name: value for name, value in chosen.items() if value is not None}
     return lookup_loader.get(NAME).run(list(terms), variables={}, **options)
 
 
-def refusal_of(*terms: Any, **given: Any) -> str:
+def rejection(*terms: Any, **chosen: Any) -> str:
     with pytest.raises(AnsibleLookupError) as failed:
-        look_up(*terms, **given)
+        look_up(*terms, **chosen)
     assert TOKEN not in str(failed.value)
     return str(failed.value)
 
 
-def here(emulator: Emulator, **given: Any) -> dict[str, Any]:
-    """The options that lead to the emulator's zone."""
-    return {"api_url": emulator.api_url, "api_token": TOKEN, "zone": "example.com", "retries": 0, **given}
+def here(emulator: Emulator, **chosen: Any) -> dict[str, Any]:
+    """Return the options for the emulator's zone."""
+    return {"api_url": emulator.api_url, "api_token": TOKEN, "zone": "example.com", "retries": 0, **chosen}
 
 
 def regions_of(*vendors: str) -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ def test_results_are_plain_data(emulator: Emulator, zone: Zone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "told"),
+    ("term", "part"),
     [
         ("AWS", "vendor 'AWS' is unknown: did you mean aws?"),
         ("ibm", "known are aws, azure, gcp, oci"),
@@ -88,13 +88,13 @@ def test_results_are_plain_data(emulator: Emulator, zone: Zone) -> None:
         ({"vendor": "aws"}, "is unknown"),
     ],
 )
-def test_unknown_vendors(emulator: Emulator, zone: Zone, term: object, told: str) -> None:
-    assert told in refusal_of("aws", term, **here(emulator))
+def test_unknown_vendors(emulator: Emulator, zone: Zone, term: object, part: str) -> None:
+    assert part in rejection("aws", term, **here(emulator))
     assert emulator.requests == []
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("chosen", "part"),
     [
         ({"name_only": True}, "option name_only is unknown: did you mean names_only?"),
         ({"token": TOKEN}, "option token is unknown"),
@@ -112,20 +112,20 @@ def test_unknown_vendors(emulator: Emulator, zone: Zone, term: object, told: str
     ],
     ids=str,
 )
-def test_unusable_options(emulator: Emulator, zone: Zone, given: dict[str, Any], told: str) -> None:
-    assert told in refusal_of(**here(emulator, **given))
+def test_unusable_options(emulator: Emulator, zone: Zone, chosen: dict[str, Any], part: str) -> None:
+    assert part in rejection(**here(emulator, **chosen))
     assert emulator.requests == []
 
 
 def test_failures_of_the_service(emulator: Emulator, zone: Zone) -> None:
-    assert "there is no example.net" in refusal_of(**here(emulator, zone="example.net"))
-    assert "10000" in refusal_of(**here(emulator, api_token="wrong-6Wd4Hs9Pz"))
+    assert "there is no example.net" in rejection(**here(emulator, zone="example.net"))
+    assert "10000" in rejection(**here(emulator, api_token="wrong-6Wd4Hs9Pz"))
     emulator.add_zone("example.com", tiered_cache=False)
-    assert "Tiered Cache: turn it on" in refusal_of(**here(emulator))
+    assert "Tiered Cache: turn it on" in rejection(**here(emulator))
 
 
 def test_no_service() -> None:
-    assert "http://127.0.0.1:9" in refusal_of(api_url="http://127.0.0.1:9", api_token=TOKEN, zone_id=ZONE_ID, retries=0)
+    assert "http://127.0.0.1:9" in rejection(api_url="http://127.0.0.1:9", api_token=TOKEN, zone_id=ZONE_ID, retries=0)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_environment(
     for name, value in {"CLOUDFLARE_BASE_URL": emulator.api_url, **variables}.items():
         monkeypatch.setenv(name, value)
     assert look_up("oci", zone="example.com") == regions_of("oci")
-    assert "10000" in refusal_of(zone="example.com", api_token="wrong-6Wd4Hs9Pz")
+    assert "10000" in rejection(zone="example.com", api_token="wrong-6Wd4Hs9Pz")
 
 
 def test_the_first_generation_is_deprecated(emulator: Emulator, zone: Zone, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random sequences of tasks, faults and changes by others on one zone, held against a model of it: a dictionary.
+"""Random sequences of tasks, faults and changes by others, against a model of the zone: a dictionary.
 
 The world is scaled down, so that a handful of mappings has pages, batches and a limit. `make model` runs many more.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -19,26 +19,19 @@ from typing import Any
 import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from urllib3.util import retry
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _apply, _generations, _plan
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils import _apply, _endpoints, _http, _plan
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
     ensure_mappings,
     read_mappings,
 )
-from ansible_collections.originops.cloudflare.plugins.modules import (
-    origin_cloud_region,
-    origin_cloud_region_batch,
-    origin_cloud_region_info,
-)
 from emulator.faults import Answer, Cut, Effect, Fault, Meanwhile, Reset
 from emulator.server import Emulator
-from unit.service import TOKEN, Values, items, options, refusal
+from support.operations import Operation, Result, perform, result_of
+from support.values import TOKEN, Values, as_values, items, refusal
 
 Value = tuple[str, str]
-Result = dict[str, Any]
 
 SEQUENCES = int(os.environ.get("ORIGINOPS_MODEL_SEQUENCES", "20"))
 STEPS = 30
@@ -60,21 +53,21 @@ SPELLINGS = {
     "::ffff:c000:201": "::ffff:192.0.2.1",
 }
 UNUSABLE = {**{f"{address}/32": address for address in ADDRESSES[:6]}, "origin.example.com": None}
-"""What is no address, and the one that it names all the same."""
+"""Texts that are not addresses, and the address that each names all the same."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a task should do with a zone that nothing but the task touches."""
+    """The effect that a task should have on a zone that nobody else writes to."""
 
     before: Values
     after: Values
     unchanged: int = 0
     bad: Collection[str] = ()
-    """Items that are skipped: their addresses, or what stands in the place of one."""
+    """Addresses of the items that are skipped, or the texts in their place."""
 
     def kind(self, address: str) -> str | None:
-        """The list that an applied change of this address belongs to."""
+        """Return the list of an applied change, None if the address does not change."""
         if self.before.get(address) == self.after.get(address):
             return None
         if address not in self.after:
@@ -82,7 +75,7 @@ class Forecast:
         return "updated" if address in self.before else "created"
 
     def changes(self, kind: str) -> Values:
-        """The mappings in one of the lists of the result."""
+        """Return the mappings in one of the lists of the result."""
         values = self.before if kind == "deleted" else self.after
         return {address: value for address, value in values.items() if self.kind(address) == kind}
 
@@ -92,7 +85,7 @@ class Forecast:
 
     @property
     def peak(self) -> int:
-        """The most mappings that the zone has while some are created: deletions come last where there is room."""
+        """Return the largest size of the zone. Deletions come last if there is room."""
         together = len(self.before | self.after)
         return together if together <= LIMIT else len(self.after)
 
@@ -107,13 +100,12 @@ class Single:
     overwrite: bool
 
     def __call__(self, url: str, check_mode: bool, **common: Any) -> Result:
-        spec = origin_cloud_region.ARGUMENT_SPEC
         vendor, region = self.value
-        given = {"origin_ip": self.origin_ip, "vendor": vendor, "region": region, "overwrite": self.overwrite}
-        return outcome(ensure_mapping, options(url, spec, **given, state=self.state, **common), check_mode)
+        arguments = {"origin_ip": self.origin_ip, "vendor": vendor, "region": region, "overwrite": self.overwrite}
+        return run(ensure_mapping, url, check_mode, **arguments, state=self.state, **common)
 
     def forecast(self, before: Values) -> Forecast | None:
-        """None where the task must fail, and leave the zone as it is."""
+        """Return None if the task must fail and leave the zone alone."""
         address = SPELLINGS.get(self.origin_ip)
         if address is None:
             return None
@@ -132,21 +124,21 @@ class Single:
         assert as_values([result["mapping"]] if result["mapping"] else []) == mapping
         assert result["changed"] is (forecast.before != forecast.after)
 
-    def check_account(
-        self, result: Result, before: Values, zone: Values, alien: Collection[str], _forecast: Forecast | None
+    def check_result(
+        self, result: Result, before: Values, zone: Values, others: Collection[str], _forecast: Forecast | None
     ) -> None:
-        """Without lists there is only the one address to look at."""
-        mine = SPELLINGS.get(self.origin_ip)
-        assert less(zone, [mine, *alien]) == less(before, [mine, *alien])
-        if "msg" in result or mine in alien:
+        """Check the result against the zone's mapping of the address."""
+        address = SPELLINGS.get(self.origin_ip)
+        assert less(zone, [address, *others]) == less(before, [address, *others])
+        if "msg" in result or address in others:
             return
-        assert zone.get(mine) == (self.value if self.state == "present" else None)
-        assert result["changed"] is (before.get(mine) != zone.get(mine))
+        assert zone.get(address) == (self.value if self.state == "present" else None)
+        assert result["changed"] is (before.get(address) != zone.get(address))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A task for many mappings, which are given by the spellings of their addresses."""
+    """A task for many mappings, by the spellings of their addresses."""
 
     mappings: dict[str, Value]
     way: tuple[str, bool]
@@ -155,19 +147,18 @@ class Batch:
     on_invalid: str
 
     def __call__(self, url: str, check_mode: bool, **common: Any) -> Result:
-        spec = origin_cloud_region_batch.ARGUMENT_SPEC
         state, purge = self.way
-        given = {
+        arguments = {
             "mappings": items(self.mappings),
             "state": state,
             "purge": purge,
             "allow_empty": self.allow_empty,
             "on_invalid": self.on_invalid,
         }
-        return outcome(ensure_mappings, options(url, spec, **given, **common), check_mode)
+        return run(ensure_mappings, url, check_mode, **arguments, **common)
 
     def forecast(self, before: Values) -> Forecast | None:
-        """None where the task must fail, and leave the zone as it is."""
+        """Return None if the task must fail and leave the zone alone."""
         state, purge = self.way
         present = state == "present"
         listed: dict[str, set[Value]] = {}
@@ -184,8 +175,8 @@ class Batch:
             return None
         if not present:
             return Forecast(before, less(before, good), len(good.keys() - before.keys()), bad)
-        spared = {*listed, *(UNUSABLE[text] for text in listed.keys() & UNUSABLE.keys())}
-        kept = {address: value for address, value in before.items() if not purge or address in spared}
+        keep = {*listed, *(UNUSABLE[text] for text in listed.keys() & UNUSABLE.keys())}
+        kept = {address: value for address, value in before.items() if not purge or address in keep}
         if purge and not self.allow_empty and not (good if kept != before else usable):
             return None
         after = kept | good
@@ -196,54 +187,54 @@ class Batch:
     def check_success(self, result: Result, forecast: Forecast) -> None:
         for kind in APPLIED:
             assert as_values(result[kind]) == forecast.changes(kind)
-        assert {SPELLINGS.get(it["origin_ip"], it["origin_ip"]) for it in result["failed_items"]} == {*forecast.bad}
+        assert {SPELLINGS.get(item["origin_ip"], item["origin_ip"]) for item in result["failed_items"]} == {
+            *forecast.bad
+        }
         assert result["pending"] == []
         assert result["summary"]["unchanged"] == forecast.unchanged
         assert result["changed"] is (forecast.before != forecast.after)
         assert len(result["warnings"]) == bool(forecast.bad)
 
-    def check_account(
-        self, result: Result, before: Values, zone: Values, alien: Collection[str], forecast: Forecast | None
+    def check_result(
+        self, result: Result, before: Values, zone: Values, others: Collection[str], forecast: Forecast | None
     ) -> None:
-        """What the lists say is so, they have all that was planned, and what they leave out is as it was."""
-        # Items that were never part of the plan are told as the user wrote them.
-        planned = [it for it in result["failed_items"] if it["origin_ip"] in ADDRESSES and as_value(it) in VALUES]
+        """Check that the lists have all planned changes and agree with the zone, and that nothing else changed."""
+        # Items that were never part of the plan are reported as the user wrote them.
+        planned = [
+            item for item in result["failed_items"] if item["origin_ip"] in ADDRESSES and as_value(item) in VALUES
+        ]
         lists = {name: as_values(result[name]) for name in (*APPLIED, "pending")} | {"failed": as_values(planned)}
-        told = [address for values in lists.values() for address in values]
-        assert len(told) == len({*told})
+        reported = [address for values in lists.values() for address in values]
+        assert len(reported) == len({*reported})
         if forecast:
-            assert {*told} - {*forecast.bad} in (forecast.planned, set())
-            assert told or zone == before
+            assert {*reported} - {*forecast.bad} in (forecast.planned, set())
+            assert reported or zone == before
         summary = result["summary"]
         assert {name: summary[name] for name in (*APPLIED, "pending")} == {
             name: len(lists[name]) for name in (*APPLIED, "pending")
         }
         assert summary["failed"] == len(result["failed_items"])
-        assert all(it["error"] for it in result["failed_items"])
+        assert all(item["error"] for item in result["failed_items"])
         assert result["changed"] is any(lists[kind] for kind in APPLIED)
-        assert less(lists["created"] | lists["updated"], alien).items() <= zone.items()
-        assert less(lists["created"], alien).keys().isdisjoint(before)
-        assert less(lists["updated"] | lists["deleted"], alien).keys() <= before.keys()
-        assert less(lists["deleted"], alien).keys().isdisjoint(zone)
+        assert less(lists["created"] | lists["updated"], others).items() <= zone.items()
+        assert less(lists["created"], others).keys().isdisjoint(before)
+        assert less(lists["updated"] | lists["deleted"], others).keys() <= before.keys()
+        assert less(lists["deleted"], others).keys().isdisjoint(zone)
         settled = [address for name in ("failed", *APPLIED) for address in lists[name]]
-        assert less(zone, [*settled, *alien]) == less(before, [*settled, *alien])
+        assert less(zone, [*settled, *others]) == less(before, [*settled, *others])
 
 
 Task = Single | Batch
 
 
-def outcome(operation: Callable[[Any, bool], Result], given: dict[str, Any], check_mode: bool) -> Result:
-    """The result or, where the operation fails, the facts and as `msg` the message of its failure."""
-    try:
-        result = operation(given, check_mode)
-    except OriginOpsError as error:
-        result = {"changed": False, **error.facts, "msg": str(error)}
+def run(operation: Operation, url: str, check_mode: bool, **options: Any) -> Result:
+    result = result_of(perform, operation, url, check_mode, **options)
     assert TOKEN not in str(result)
     return result
 
 
 def refused(result: Result) -> bool:
-    """Whether a task failed, or left out the one item that a full zone has no room for.
+    """Return True if a task failed, or left out the only item, for which a full zone has no room.
 
     A batch of one does without the zone's total, which only check mode reads: the service is the one to refuse the
     item then, and what it refuses may be skipped.
@@ -257,10 +248,6 @@ def less(values: dict[str, Any], addresses: Collection[str | None]) -> dict[str,
 
 def as_value(item: dict[str, Any]) -> Value:
     return item["vendor"], item["region"]
-
-
-def as_values(mappings: list[dict[str, Any]]) -> Values:
-    return {mapping["origin_ip"]: as_value(mapping) for mapping in mappings}
 
 
 BEFORE_THE_API = [
@@ -281,7 +268,7 @@ BEHIND_THE_API = [Answer(502, applied=True), Answer(200, applied=True), Reset(ap
 
 
 def rules_of(effects: list[Effect]) -> st.SearchStrategy[Fault]:
-    """Rules that disturb some of the few requests that a task of this world sends."""
+    """Return rules that disturb some of the few requests of a task."""
     return st.builds(
         Fault,
         effect=st.sampled_from(effects),
@@ -322,7 +309,7 @@ tasks = batches_of(fine_lists) | batches_of(odd_lists) | singles
 
 
 class Sequence(RuleBasedStateMachine):
-    """What happens to one zone."""
+    """A sequence of tasks and changes by others on one zone."""
 
     def __init__(self, emulator: Emulator, served: str) -> None:
         super().__init__()
@@ -335,7 +322,7 @@ class Sequence(RuleBasedStateMachine):
         values=zones, limit=st.sampled_from([LIMIT, LIMIT, LIMIT - 3]), refuses=st.sampled_from(["batch", "items"])
     )
     def begin(self, values: Values, limit: int, refuses: str) -> None:
-        """A service that takes less than it says is one that others fill too."""
+        """Start with some mappings. A limit below the documented one means that others fill the zone too."""
         self.emulator.limit = limit
         self.emulator.limit_refuses = refuses
         self.replace(values)
@@ -351,7 +338,7 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(task=tasks)
     def run(self, task: Task) -> None:
-        """Without any fault, after check mode."""
+        """Run a task without faults, after check mode."""
         before, forecast = self.model, task.forecast(self.model)
         self.emulator.requests.clear()
         predicted = task(self.emulator.api_url, True, **self.common)
@@ -368,7 +355,7 @@ class Sequence(RuleBasedStateMachine):
         assert "msg" not in predicted
         task.check_success(predicted, forecast)
         if forecast.peak > self.emulator.limit and forecast.changes("created"):
-            task.check_account(result, before, self.model, [], forecast)
+            task.check_result(result, before, self.model, [], forecast)
             assert "limit" in str(result)
             assert result["changed"] is (self.model != before)
             return
@@ -397,18 +384,18 @@ class Sequence(RuleBasedStateMachine):
             self.zone.replace(less(self.zone.values(), [address]) | ({address: value} if value else {}))
 
         when.effect = Meanwhile(act)
-        self.disturbed(task, [when], certain=True, alien=[address])
+        self.disturbed(task, [when], certain=True, others=[address])
         self.run(task)
 
-    def disturbed(self, task: Task, faults: list[Fault], certain: bool, alien: Collection[str] = ()) -> None:
+    def disturbed(self, task: Task, faults: list[Fault], certain: bool, others: Collection[str] = ()) -> None:
         before, forecast = self.model, task.forecast(self.model)
         self.emulator.requests.clear()
         self.emulator.faults = faults
         result = task(self.emulator.api_url, False, **self.common)
         self.emulator.faults = []
         self.model = self.zone.values()
-        task.check_account(result, before, self.model, alien, None if alien else forecast)
-        if alien:
+        task.check_result(result, before, self.model, others, None if others else forecast)
+        if others:
             return
         if certain or "msg" not in result:
             assert result["changed"] is (self.model != before)
@@ -423,21 +410,21 @@ class Sequence(RuleBasedStateMachine):
             assert "msg" not in result
             task.check_success(result, forecast)
         # Nothing but what is wanted is ever done.
-        assert all(self.model.get(it) in (before.get(it), forecast.after.get(it)) for it in ADDRESSES)
+        for address in ADDRESSES:
+            assert self.model.get(address) in (before.get(address), forecast.after.get(address))
         if "msg" not in result and "Cloudflare refused" not in str(result["warnings"]):
             assert self.model == forecast.after
 
     @rule(
-        asked=st.lists(spellings, max_size=5),
+        origins=st.lists(spellings, max_size=5),
         vendors=st.lists(st.sampled_from(["aws", "gcp", "oci"]), max_size=2),
         regions=st.lists(st.sampled_from(["us-east-1", "us-east1"]), max_size=2),
         faults=st.lists(rules_of([*BEFORE_THE_API, *BEHIND_THE_API]), max_size=1),
     )
-    def look(self, asked: list[str], vendors: list[str], regions: list[str], faults: list[Fault]) -> None:
-        given = {"origin_ip": asked, "vendor": vendors, "region": regions}
+    def look(self, origins: list[str], vendors: list[str], regions: list[str], faults: list[Fault]) -> None:
+        arguments = {"origin_ip": origins, "vendor": vendors, "region": regions}
         self.emulator.faults = faults
-        spec = origin_cloud_region_info.ARGUMENT_SPEC
-        result = outcome(read_mappings, options(self.emulator.api_url, spec, **given, **self.common), False)
+        result = run(read_mappings, self.emulator.api_url, False, **arguments, **self.common)
         self.emulator.faults = []
         if "msg" in result:
             assert faults
@@ -445,12 +432,12 @@ class Sequence(RuleBasedStateMachine):
         expected = {
             address: (vendor, region)
             for address, (vendor, region) in self.model.items()
-            if (not asked or address in [SPELLINGS[text] for text in asked])
+            if (not origins or address in [SPELLINGS[text] for text in origins])
             and (not vendors or vendor in vendors)
             and (not regions or region in regions)
         }
         assert as_values(result["mappings"]) == expected
-        assert result["total_count"] in ((len(self.model), None) if asked else (len(self.model),))
+        assert result["total_count"] in ((len(self.model), None) if origins else (len(self.model),))
 
     @invariant()
     def the_zone_is_as_modelled(self) -> None:
@@ -459,16 +446,16 @@ class Sequence(RuleBasedStateMachine):
 
 @pytest.fixture
 def small_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (_apply, _generations):
+    for module in (_apply, _endpoints):
         monkeypatch.setattr(module, "PAGE_SIZE", PAGE)
     monkeypatch.setattr(_plan, "ZONE_LIMIT", LIMIT)
     # No time passes between the tries of a request.
-    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda _seconds: None, time=time.time))
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _seconds: None, time=time.time))
 
 
 @pytest.mark.usefixtures("small_world")
 @pytest.mark.parametrize("served", ["v1", "v2"])
-def test_whatever_happens_the_account_is_right(served: str) -> None:
+def test_whatever_happens_the_result_is_right(served: str) -> None:
     with Emulator(quota=10**9) as emulator:
         run_state_machine_as_test(
             lambda: Sequence(emulator, served),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The planner, by properties: what a plan leads to, what it never touches, and the order in which it is written."""
+"""The planner, by properties: effects, limits and order of plans."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ from hypothesis import given, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
+    ZONE_LIMIT,
     Address,
-    Mapping,
-    Snapshot,
+    OriginMapping,
+    ZoneMappings,
     address_order,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._plan import ZONE_LIMIT, Plan, diff, make_plan
+from ansible_collections.originops.cloudflare.plugins.module_utils._plan import Plan, diff, make_plan
+from support.operations import mapping
 
-Mappings = dict[Address, Mapping]
-Wanted = dict[Address, Mapping | None]
+Mappings = dict[Address, OriginMapping]
+Wanted = dict[Address, OriginMapping | None]
 
 # So few addresses and values that what is wanted often is there, or is there with other values.
 addresses = st.sampled_from([*map(ip_address, ("192.0.2.9", "192.0.2.10", "198.51.100.1", "::1", "2001:db8::10"))])
 values = st.sampled_from([("aws", "us-east-1"), ("aws", "eu-central-1"), ("gcp", "us-east1")])
 mappings = st.builds(
-    lambda address, value, stamp: Mapping(address, *value, stamp), addresses, values, st.none() | st.text()
+    lambda address, value, stamp: OriginMapping(address, *value, stamp), addresses, values, st.none() | st.text()
 )
 zones = st.lists(mappings).map(lambda listed: {mapping.address: mapping for mapping in listed})
-wishes = st.tuples(zones, st.sets(addresses)).map(lambda wish: {**wish[0], **dict.fromkeys(wish[1])})
-spared = st.none() | st.sets(addresses)
+desired = st.tuples(zones, st.sets(addresses)).map(lambda pair: {**pair[0], **dict.fromkeys(pair[1])})
+kept = st.none() | st.sets(addresses)
 
 
-def snapshot(zone: Mappings, total: int | None = None) -> Snapshot:
-    return Snapshot(zone, len(zone) if total is None else total, whole=True)
+def current(zone: Mappings, total: int | None = None) -> ZoneMappings:
+    return ZoneMappings(zone, len(zone) if total is None else total, complete=True)
 
 
 def carried_out(zone: Mappings, plan: Plan) -> Mappings:
-    """The zone once the plan is written."""
+    """Return the zone after the plan is applied."""
     after = dict(zone)
     for change in plan.changes:
         if change.kind == "deleted":
@@ -52,30 +54,28 @@ def carried_out(zone: Mappings, plan: Plan) -> Mappings:
     return after
 
 
-@given(zones, wishes, spared)
-def test_a_plan_leads_to_what_is_wanted(
-    zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None
-) -> None:
-    plan = make_plan(snapshot(zone), wanted, purge_except=purge_except)
+@given(zones, desired, kept)
+def test_a_plan_leads_to_what_is_wanted(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+    plan = make_plan(current(zone), wanted, keep=keep)
     kept = {
         address: mapping
         for address, mapping in zone.items()
-        if address not in wanted and (purge_except is None or address in purge_except)
+        if address not in wanted and (keep is None or address in keep)
     }
     assert carried_out(zone, plan) == {**kept, **{address: mapping for address, mapping in wanted.items() if mapping}}
 
 
-@given(zones, wishes, spared)
-def test_planning_again_gives_nothing(zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None) -> None:
-    after = carried_out(zone, make_plan(snapshot(zone), wanted, purge_except=purge_except))
-    again = make_plan(snapshot(after), wanted, purge_except=purge_except)
+@given(zones, desired, kept)
+def test_planning_again_gives_nothing(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+    after = carried_out(zone, make_plan(current(zone), wanted, keep=keep))
+    again = make_plan(current(after), wanted, keep=keep)
     assert again.changes == ()
     assert again.unchanged == len(wanted)
 
 
-@given(zones, wishes, spared)
-def test_no_change_is_without_effect(zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None) -> None:
-    plan = make_plan(snapshot(zone), wanted, purge_except=purge_except)
+@given(zones, desired, kept)
+def test_no_change_is_without_effect(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+    plan = make_plan(current(zone), wanted, keep=keep)
     assert plan.unchanged == sum(zone.get(address) == mapping for address, mapping in wanted.items())
     for change in plan.changes:
         before = zone.get(change.address)
@@ -88,29 +88,21 @@ def test_no_change_is_without_effect(zone: Mappings, wanted: Wanted, purge_excep
         assert kinds[change.kind]
 
 
-@given(zones, zones, st.sets(addresses))
-def test_a_purge_never_touches_what_is_listed(zone: Mappings, wanted: Wanted, listed: set[Address]) -> None:
-    plan = make_plan(snapshot(zone), wanted, purge_except=listed)
-    assert {change.address for change in plan.deletes} == zone.keys() - wanted.keys() - listed
-
-
-@given(zones, wishes, spared, st.randoms(use_true_random=False))
+@given(zones, desired, kept, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_never_matters(
-    zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None, random: Random
+    zone: Mappings, wanted: Wanted, keep: Collection[Address] | None, random: Random
 ) -> None:
     shuffled_zone = dict(random.sample(list(zone.items()), len(zone)))
     shuffled_wanted = dict(random.sample(list(wanted.items()), len(wanted)))
-    plan = make_plan(snapshot(zone), wanted, purge_except=purge_except)
-    again = make_plan(snapshot(shuffled_zone), shuffled_wanted, purge_except=purge_except)
+    plan = make_plan(current(zone), wanted, keep=keep)
+    again = make_plan(current(shuffled_zone), shuffled_wanted, keep=keep)
     assert again == plan
     assert diff(reversed(plan.changes)) == diff(again.changes)
 
 
-@given(zones, wishes, spared, st.integers(ZONE_LIMIT - 5, ZONE_LIMIT), st.integers(1, 4))
-def test_batches(
-    zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None, total: int, size: int
-) -> None:
-    plan = make_plan(snapshot(zone, total), wanted, purge_except=purge_except)
+@given(zones, desired, kept, st.integers(ZONE_LIMIT - 5, ZONE_LIMIT), st.integers(1, 4))
+def test_batches(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None, total: int, size: int) -> None:
+    plan = make_plan(current(zone, total), wanted, keep=keep)
     batches = list(plan.batches(size))
     assert tuple(change for batch in batches for change in batch) == plan.changes
     assert len(batches) == ceil(len(plan.upserts) / size) + ceil(len(plan.deletes) / size)
@@ -120,11 +112,11 @@ def test_batches(
         assert list(batch) == sorted(batch, key=lambda change: address_order(change.address))
 
 
-@given(zones, wishes, spared, st.integers(ZONE_LIMIT - 5, ZONE_LIMIT))
+@given(zones, desired, kept, st.integers(ZONE_LIMIT - 5, ZONE_LIMIT))
 def test_deletions_come_first_just_where_the_zone_has_no_room(
-    zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None, total: int
+    zone: Mappings, wanted: Wanted, keep: Collection[Address] | None, total: int
 ) -> None:
-    plan = make_plan(snapshot(zone, total), wanted, purge_except=purge_except)
+    plan = make_plan(current(zone, total), wanted, keep=keep)
     creations = len({address for address, mapping in wanted.items() if mapping} - zone.keys())
     too_many = total + creations > ZONE_LIMIT
     assert plan.deletes_first == too_many
@@ -141,19 +133,15 @@ def test_deletions_come_first_just_where_the_zone_has_no_room(
         assert total <= ZONE_LIMIT
 
 
-def mapping(address: str, vendor: str = "aws", region: str = "us-east-1") -> Mapping:
-    return Mapping(ip_address(address), vendor, region)
-
-
 OLD, NEW, STALE = mapping("192.0.2.1"), mapping("192.0.2.2"), mapping("192.0.2.3")
 
 
-def wanting(*wanted: Mapping) -> Wanted:
-    return {one.address: one for one in wanted}
+def wanting(*wanted: OriginMapping) -> Wanted:
+    return {each.address: each for each in wanted}
 
 
 def test_a_zone_past_its_limit_is_refused_with_the_numbers() -> None:
-    plan = make_plan(snapshot({OLD.address: OLD}, total=3500), wanting(OLD, NEW))
+    plan = make_plan(current({OLD.address: OLD}, total=3500), wanting(OLD, NEW))
     with pytest.raises(InvalidInput, match="holds 3500 mappings and would come to 3501"):
         plan.check_limit()
 
@@ -161,41 +149,41 @@ def test_a_zone_past_its_limit_is_refused_with_the_numbers() -> None:
 @pytest.mark.parametrize(
     ("current", "wanted", "purge"),
     [
-        pytest.param(snapshot({OLD.address: OLD}, total=3499), wanting(NEW), False, id="room-for-one"),
-        pytest.param(snapshot({STALE.address: STALE}, total=3500), wanting(NEW), True, id="room-by-deletion"),
-        pytest.param(snapshot({OLD.address: OLD}, total=4000), {OLD.address: None}, False, id="deletion-only"),
+        pytest.param(current({OLD.address: OLD}, total=3499), wanting(NEW), False, id="room-for-one"),
+        pytest.param(current({STALE.address: STALE}, total=3500), wanting(NEW), True, id="room-by-deletion"),
+        pytest.param(current({OLD.address: OLD}, total=4000), {OLD.address: None}, False, id="deletion-only"),
         pytest.param(
-            snapshot({OLD.address: OLD}, total=4000), wanting(mapping("192.0.2.1", "gcp")), False, id="update-only"
+            current({OLD.address: OLD}, total=4000), wanting(mapping("192.0.2.1", "gcp")), False, id="update-only"
         ),
-        pytest.param(Snapshot({}), wanting(NEW), False, id="unknown-total"),
+        pytest.param(ZoneMappings({}), wanting(NEW), False, id="unknown-total"),
     ],
 )
-def test_within_the_limit(current: Snapshot, wanted: Wanted, purge: bool) -> None:
-    plan = make_plan(current, wanted, purge_except=() if purge else None)
+def test_within_the_limit(current: ZoneMappings, wanted: Wanted, purge: bool) -> None:
+    plan = make_plan(current, wanted, keep=() if purge else None)
     assert len(plan.changes) > 0
     plan.check_limit()
 
 
 def test_additions_come_first_where_the_total_is_unknown() -> None:
-    plan = make_plan(Snapshot({STALE.address: STALE}), {STALE.address: None, NEW.address: NEW})
+    plan = make_plan(ZoneMappings({STALE.address: STALE}), {STALE.address: None, NEW.address: NEW})
     assert [change.kind for change in plan.changes] == ["created", "deleted"]
 
 
 def test_nothing_is_taken_over_without_overwrite() -> None:
     with pytest.raises(InvalidInput, match=r"192\.0\.2\.1: aws/us-east-1 is there already .* gcp/us-east1"):
-        make_plan(snapshot({OLD.address: OLD}), wanting(mapping("192.0.2.1", "gcp", "us-east1")), overwrite=False)
+        make_plan(current({OLD.address: OLD}), wanting(mapping("192.0.2.1", "gcp", "us-east1")), overwrite=False)
 
 
 def test_overwrite_is_about_other_values_only() -> None:
-    zone = snapshot({OLD.address: OLD, STALE.address: STALE})
+    zone = current({OLD.address: OLD, STALE.address: STALE})
     plan = make_plan(zone, {**wanting(OLD, NEW), STALE.address: None}, overwrite=False)
     assert [(change.kind, change.mapping) for change in plan.changes] == [("created", NEW), ("deleted", STALE)]
     assert plan.unchanged == 1
 
 
-@given(zones, wishes, spared)
-def test_a_diff_has_one_line_a_change(zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None) -> None:
-    plan = make_plan(snapshot(zone), wanted, purge_except=purge_except)
+@given(zones, desired, kept)
+def test_a_diff_has_one_line_a_change(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+    plan = make_plan(current(zone), wanted, keep=keep)
     after = carried_out(zone, plan)
     changed = sorted((zone.items() ^ after.items()), key=lambda item: address_order(item[0]))
     assert diff(plan.changes) == {
@@ -205,28 +193,19 @@ def test_a_diff_has_one_line_a_change(zone: Mappings, wanted: Wanted, purge_exce
 
 
 def test_the_text_of_a_diff() -> None:
-    zone = {one.address: one for one in (OLD, STALE, mapping("::ffff:192.0.2.7"), mapping("192.0.2.10"))}
+    zone = {each.address: each for each in (OLD, STALE, mapping("::ffff:192.0.2.7"), mapping("192.0.2.10"))}
     wanted = wanting(OLD, mapping("192.0.2.10", "gcp", "us-east1"), mapping("::ffff:192.0.2.7", "oci"), NEW)
-    assert diff(make_plan(snapshot(zone), wanted, purge_except=()).changes) == {
+    assert diff(make_plan(current(zone), wanted, keep=()).changes) == {
         "before": "192.0.2.3: aws/us-east-1\n192.0.2.10: aws/us-east-1\n::ffff:192.0.2.7: aws/us-east-1\n",
         "after": "192.0.2.2: aws/us-east-1\n192.0.2.10: gcp/us-east1\n::ffff:192.0.2.7: oci/us-east-1\n",
     }
 
 
-def test_a_change_of_one_in_a_full_zone_is_a_diff_of_one_line() -> None:
-    zone = {ip_address(0x0A000000 + number): mapping("10.0.0.0") for number in range(ZONE_LIMIT)}
-    zone = {address: Mapping(address, "aws", "us-east-1") for address in zone}
-    changed = mapping("10.0.0.7", region="us-west-2")
-    plan = make_plan(snapshot(zone), {**zone, changed.address: changed}, purge_except=())
-    assert diff(plan.changes) == {"before": "10.0.0.7: aws/us-east-1\n", "after": "10.0.0.7: aws/us-west-2\n"}
-    assert plan.unchanged == ZONE_LIMIT - 1
-
-
-@given(zones, wishes, spared, st.sets(addresses))
+@given(zones, desired, kept, st.sets(addresses))
 def test_leaving_out_upserts(
-    zone: Mappings, wanted: Wanted, purge_except: Collection[Address] | None, refused: set[Address]
+    zone: Mappings, wanted: Wanted, keep: Collection[Address] | None, refused: set[Address]
 ) -> None:
-    plan = make_plan(snapshot(zone), wanted, purge_except=purge_except)
+    plan = make_plan(current(zone), wanted, keep=keep)
     assert plan.without(refused).changes == tuple(
         change for change in plan.changes if change.kind == "deleted" or change.address not in refused
     )

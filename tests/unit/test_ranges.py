@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from dataclasses import asdict
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,19 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS, parse_address
-from ansible_collections.originops.cloudflare.plugins.module_utils._ranges import (
-    AZURE_ALIASES,
-    LARGEST_FILE,
-    Location,
-    Placement,
-    Ranges,
-    parse,
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
+    VENDORS,
+    LookupResult,
+    RangeMatch,
+    parse_address,
 )
-from published_ranges import ENTRIES, SHAPES, Entries, published, write_ranges
+from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.formats import (
+    AZURE_ALIASES,
+    MAX_FILE_BYTES,
+    parse_ranges,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.index import Ranges
+from support.published_ranges import ENTRIES, SHAPES, Entries, published, write_ranges
 
 
 @pytest.fixture
@@ -35,14 +39,16 @@ def paths(tmp_path: Path) -> dict[str, str]:
 
 
 def ranges_of(**entries: Entries) -> Ranges:
-    """From the prefixes and regions of vendors."""
-    return Ranges(parse(vendor, published(vendor, listed).encode(), vendor) for vendor, listed in entries.items())
+    """Build ranges from the prefixes and regions of vendors."""
+    return Ranges(
+        parse_ranges(vendor, published(vendor, listed).encode(), vendor) for vendor, listed in entries.items()
+    )
 
 
 def where(ranges: Ranges, address: str) -> tuple[str, list[str]]:
-    """The status, and each placement as vendor/region, with a dash for none."""
+    """Return the status, and each match as vendor/region, with a dash for no region."""
     location = ranges.locate(parse_address(address))
-    return location.status, [f"{place.vendor}/{place.region or '-'}" for place in location.placements]
+    return location.status, [f"{place.vendor}/{place.region or '-'}" for place in location.matches]
 
 
 @pytest.mark.parametrize(
@@ -82,11 +88,11 @@ def test_where_addresses_are(paths: dict[str, str], address: str, status: str, p
 
 def test_placements_have_the_prefix_in_its_canonical_spelling() -> None:
     ranges = ranges_of(aws=[("2001:DB8:0::/48", "us-east-1"), ("::ffff:0:0/96", "us-west-2")])
-    assert ranges.locate(ip_address("2001:db8::1")) == Location(
-        "found", (Placement("aws", "us-east-1", "2001:db8::/48"),)
+    assert ranges.locate(ip_address("2001:db8::1")) == LookupResult(
+        "found", (RangeMatch("aws", "us-east-1", "2001:db8::/48"),)
     )
-    [mapped] = ranges.locate(ip_address("::ffff:192.0.2.1")).placements
-    assert mapped.as_dict() == {"vendor": "aws", "region": "us-west-2", "prefix": "::ffff:0.0.0.0/96"}
+    [mapped] = ranges.locate(ip_address("::ffff:192.0.2.1")).matches
+    assert asdict(mapped) == {"vendor": "aws", "region": "us-west-2", "prefix": "::ffff:0.0.0.0/96"}
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -132,7 +138,7 @@ def test_azures_tags_of_services_say_nothing() -> None:
     for name, region in (("ActionGroup", ""), ("Storage.WestUS", "westus"), ("AzureCloudish", "westus")):
         properties = {"region": region, "addressPrefixes": ["192.0.2.1/32"]}
         document["values"].append({"name": name, "properties": properties})
-    ranges = Ranges([parse("azure", json.dumps(document).encode(), "azure.json")])
+    ranges = Ranges([parse_ranges("azure", json.dumps(document).encode(), "azure.json")])
     assert where(ranges, "192.0.2.1") == ("found", ["azure/eastus2"])
 
 
@@ -167,44 +173,46 @@ def test_the_longest_prefix_wins_as_looking_at_each_tells(
     files: dict[str, list[tuple[IPv4Network | IPv6Network, str | None]]], addresses: list[Any]
 ) -> None:
     everything = [(network, vendor, region) for vendor, listed in files.items() for network, region in listed]
-    ranges = ranges_of(**{vendor: [(str(it), region) for it, region in listed] for vendor, listed in files.items()})
+    ranges = ranges_of(
+        **{vendor: [(str(prefix), region) for prefix, region in listed] for vendor, listed in files.items()}
+    )
     for address in addresses:
         around = [entry for entry in everything if address in entry[0]]
         longest = max((network.prefixlen for network, _vendor, _region in around), default=None)
         best = {(vendor, region) for network, vendor, region in around if network.prefixlen == longest}
         best = {place for place in best if place[1]} or best
         location = ranges.locate(address)
-        assert {(place.vendor, place.region) for place in location.placements} == best
-        assert len(location.placements) == len(best)
-        for place in location.placements:
+        assert {(place.vendor, place.region) for place in location.matches} == best
+        assert len(location.matches) == len(best)
+        for place in location.matches:
             assert (ip_network(place.prefix).prefixlen, address in ip_network(place.prefix)) == (longest, True)
         expected = "ambiguous" if len(best) > 1 else "found" if any(region for _vendor, region in best) else "global"
         assert location.status == (expected if best else "unknown")
 
 
 def test_a_file_says_its_version_and_has_each_prefix_once() -> None:
-    told = {vendor: parse(vendor, published(vendor, ENTRIES[vendor], 7).encode(), vendor) for vendor in VENDORS}
-    assert {vendor: one.version for vendor, one in told.items()} == {
+    part = {vendor: parse_ranges(vendor, published(vendor, ENTRIES[vendor], 7).encode(), vendor) for vendor in VENDORS}
+    assert {vendor: contents.version for vendor, contents in part.items()} == {
         "aws": "7",
         "azure": "7",
         "gcp": "2026-03-07T12:00:00.000000",
         "oci": "2026-03-07T12:00:00.000000",
     }
-    for vendor, one in told.items():
-        assert one.prefixes == len({prefix for prefix, _region in ENTRIES[vendor]})
+    for vendor, contents in part.items():
+        assert contents.prefixes == len({prefix for prefix, _region in ENTRIES[vendor]})
 
 
 def test_a_file_need_not_say_its_version_and_may_begin_with_a_mark() -> None:
     document = SHAPES["aws"]([("192.0.2.0/24", "us-east-1")], 1)
     del document["syncToken"]
-    assert parse("aws", json.dumps(document).encode("utf-8-sig"), "aws.json").version is None
+    assert parse_ranges("aws", json.dumps(document).encode("utf-8-sig"), "aws.json").version is None
 
 
 ONE = [("192.0.2.0/24", "somewhere")]
 
 
 @pytest.mark.parametrize(
-    ("vendor", "text", "told"),
+    ("vendor", "text", "part"),
     [
         ("aws", "", "it is empty"),
         (
@@ -251,13 +259,13 @@ ONE = [("192.0.2.0/24", "somewhere")]
         ("oci", '{"regions": {"region": "r"}}', "not in the shape"),
     ],
 )
-def test_files_that_are_refused(tmp_path: Path, vendor: str, text: str | bytes, told: str) -> None:
+def test_files_that_are_refused(tmp_path: Path, vendor: str, text: str | bytes, part: str) -> None:
     path = tmp_path / "file.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InvalidInput) as refused:
         Ranges.load({vendor: str(path)})
     assert str(refused.value).startswith(f"{vendor}: {str(path)!r} ")
-    assert told in str(refused.value)
+    assert part in str(refused.value)
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
@@ -265,8 +273,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     large = tmp_path / "large"
     with large.open("wb") as file:
-        file.truncate(LARGEST_FILE + 1)
-    for path, told in {
+        file.truncate(MAX_FILE_BYTES + 1)
+    for path, part in {
         str(tmp_path / "none.json"): "aws: there is no file",
         str(tmp_path): "is not a file",
         str(pipe): "is not a file",
@@ -276,12 +284,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(InvalidInput) as refused:
             Ranges.load({"aws": path})
-        assert told in str(refused.value)
+        assert part in str(refused.value)
         assert repr(path) in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("paths", "told"),
+    ("paths", "part"),
     [
         ({}, "name one or more of aws, azure, gcp, oci"),
         ({"AWS": "aws.json"}, "vendor 'AWS' is unknown: did you mean aws?"),
@@ -290,8 +298,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_path(paths: dict[Any, Any], told: str) -> None:
-    with pytest.raises(InvalidInput, match=told.replace("?", r"\?")):
+def test_what_is_no_path(paths: dict[Any, Any], part: str) -> None:
+    with pytest.raises(InvalidInput, match=part.replace("?", r"\?")):
         Ranges.load(paths)
 
 

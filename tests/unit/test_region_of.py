@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.plugins.loader import filter_loader
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS
-from published_ranges import ENTRIES, write_ranges
+from support.published_ranges import ENTRIES, write_ranges
 
 NAME = "originops.cloudflare.origin_region_of"
 
@@ -29,8 +29,13 @@ def region_of(value: object, **paths: Any) -> Any:
 
 
 def item(origin_ip: str, status: str, place: str = "//", candidates: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What the filter says, from places like aws/us-west-2/198.51.100.0/24, with nothing for null."""
-    return {"origin_ip": origin_ip, "status": status, **split(place), "candidates": [split(one) for one in candidates]}
+    """Return an item of the filter, from places like aws/us-west-2/198.51.100.0/24. Empty parts are null."""
+    return {
+        "origin_ip": origin_ip,
+        "status": status,
+        **split(place),
+        "candidates": [split(candidate) for candidate in candidates],
+    }
 
 
 def split(place: str) -> dict[str, str | None]:
@@ -58,8 +63,8 @@ def test_one_address(paths: dict[str, str], text: str) -> None:
 
 def test_many_addresses_in_order(paths: dict[str, str]) -> None:
     texts = [*ITEMS, *reversed(ITEMS)]
-    for given in (texts, tuple(texts), (text for text in texts)):
-        assert region_of(given, **paths) == [ITEMS[text] for text in texts]
+    for listed in (texts, tuple(texts), (text for text in texts)):
+        assert region_of(listed, **paths) == [ITEMS[text] for text in texts]
     assert region_of([], **paths) == []
 
 
@@ -71,7 +76,7 @@ def test_each_option_is_the_file_of_its_vendor(paths: dict[str, str], vendor: st
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "part"),
     [
         ("198.51.100.0/24", "'198.51.100.0/24' is a prefix, not a single address"),
         ("host.example.com", "not an IPv4 or IPv6 address"),
@@ -84,14 +89,14 @@ def test_each_option_is_the_file_of_its_vendor(paths: dict[str, str], vendor: st
     ],
     ids=str,
 )
-def test_what_is_no_address(paths: dict[str, str], value: object, told: str) -> None:
+def test_what_is_no_address(paths: dict[str, str], value: object, part: str) -> None:
     with pytest.raises(AnsibleFilterError) as refused:
         region_of(value, **paths)
-    assert told in str(refused.value)
+    assert part in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "part"),
     [
         ({}, "name one or more of aws, azure, gcp, oci"),
         ({"was": "aws.json"}, "vendor 'was' is unknown: did you mean aws?"),
@@ -101,7 +106,7 @@ def test_what_is_no_address(paths: dict[str, str], value: object, told: str) -> 
     ],
     ids=str,
 )
-def test_unusable_options(options: dict[str, Any], told: str) -> None:
+def test_unusable_options(options: dict[str, Any], part: str) -> None:
     with pytest.raises(AnsibleFilterError) as refused:
         region_of("198.51.100.10", **options)
-    assert told in str(refused.value)
+    assert part in str(refused.value)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reports of an audit: summed up, and told in every format, whatever the texts in them are."""
+"""The reports of an audit: totals, and every format, with any texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import canonical
-from reports import (
+from support.reports import (
     HOSTILE,
     KINDS,
     Report,
@@ -39,21 +39,21 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "roles/audit/files/report.schem
 FORMATS = ("json", "markdown", "junit", "html")
 
 
-told = filter_loader.get("originops.cloudflare.audit_report").j2_function
+render = filter_loader.get("originops.cloudflare.audit_report").j2_function
 
 
-def aggregate(given: Any) -> Report:
-    return json.loads(told(given))
+def aggregate(reports: Any) -> Report:
+    return json.loads(render(reports))
 
 
-def refusal_of(given: Any, *formats: str) -> str:
+def rejection(reports: Any, *formats: str) -> str:
     with pytest.raises(AnsibleFilterError) as failed:
-        told(given, *formats)
+        render(reports, *formats)
     return str(failed.value)
 
 
 def markdown_tables(text: str) -> list[list[list[str]]]:
-    """The texts of the cells of the tables, as a reader sees them."""
+    """Return the texts of the cells of tables, as a reader sees them."""
     tables: list[list[list[str]]] = []
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
     for number, token in enumerate(tokens):
@@ -67,7 +67,7 @@ def markdown_tables(text: str) -> list[list[list[str]]]:
 
 
 def markdown_constructs(text: str) -> set[str]:
-    """The types of all that Markdown, with the extensions that pipelines have, makes of a text."""
+    """Return the types of the constructs that Markdown, with common extensions, finds in a text."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     return {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
 
@@ -112,9 +112,9 @@ def test_zones_are_sorted_by_name() -> None:
 
 def test_one_report_and_an_aggregate_and_lists_of_either() -> None:
     reports = small_fleet()
-    one = aggregate(reports[0])
-    assert one["zones"] == [reports[0]]
-    assert one == aggregate([reports[0]])
+    single = aggregate(reports[0])
+    assert single["zones"] == [reports[0]]
+    assert single == aggregate([reports[0]])
     whole = aggregate(reports)
     assert aggregate(whole) == whole
     assert aggregate([aggregate(reports[:2]), aggregate(reports[2:])]) == whole
@@ -131,7 +131,7 @@ def at(hour: int, **fields: Any) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("given", "left"),
+    ("reports", "left"),
     [
         pytest.param([at(8), at(9)], [1], id="later-last"),
         pytest.param([at(9), at(8)], [0], id="later-first"),
@@ -145,25 +145,25 @@ def at(hour: int, **fields: Any) -> Report:
         ),
     ],
 )
-def test_of_a_zone_the_latest_report_counts(given: list[Report], left: list[int]) -> None:
-    report = aggregate(given)
-    assert report["zones"] == [given[number] for number in left]
-    assert report["generated_on"] == max(given[number]["audited_on"] for number in left)
+def test_of_a_zone_the_latest_report_counts(reports: list[Report], left: list[int]) -> None:
+    report = aggregate(reports)
+    assert report["zones"] == [reports[number] for number in left]
+    assert report["generated_on"] == max(reports[number]["audited_on"] for number in left)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_text_is_a_function_of_the_reports(format: str) -> None:
     reports = small_fleet()
     before = copy.deepcopy(reports)
-    text = told(reports, format)
+    text = render(reports, format)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
-    assert told(reports[::-1], format) == text
+    assert render(reports[::-1], format) == text
     assert reports == before
 
 
 def test_json_is_the_default() -> None:
-    assert told(small_fleet()) == told(small_fleet(), "json")
+    assert render(small_fleet()) == render(small_fleet(), "json")
 
 
 def broken(**fields: Any) -> Report:
@@ -175,7 +175,7 @@ def without(key: str) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("reports", "message"),
     [
         ("text", "'text' is neither a report of an audit nor a list of them"),
         (None, "'None' is neither"),
@@ -205,27 +205,27 @@ def without(key: str) -> Report:
         (broken(error=5), "error should be text, not '5'"),
     ],
 )
-def test_what_is_no_report_is_refused(given: Any, message: str) -> None:
-    assert message in refusal_of(given)
+def test_what_is_no_report_is_refused(reports: Any, message: str) -> None:
+    assert message in rejection(reports)
 
 
 def test_an_unknown_format_is_refused() -> None:
-    assert "format 'htm' is unknown: did you mean html?" in refusal_of(small_fleet(), "htm")
+    assert "format 'htm' is unknown: did you mean html?" in rejection(small_fleet(), "htm")
 
 
 # JSON
 
 
-@pytest.mark.parametrize("given", [small_fleet(), [full_zone()], hostile_reports()], ids=["small", "full", "hostile"])
-def test_the_schema_describes_the_aggregate(given: list[Report]) -> None:
-    Draft202012Validator(SCHEMA).validate(aggregate(given))
+@pytest.mark.parametrize("reports", [small_fleet(), [full_zone()], hostile_reports()], ids=["small", "full", "hostile"])
+def test_the_schema_describes_the_aggregate(reports: list[Report]) -> None:
+    Draft202012Validator(SCHEMA).validate(aggregate(reports))
 
 
 # Markdown
 
 
 def test_markdown() -> None:
-    text = told(small_fleet(), "markdown")
+    text = render(small_fleet(), "markdown")
     assert text.startswith(
         "# Audit of origin cloud regions\n\n**8 findings in 1 of 3 zones. 1 zone could not be audited.**\n\n"
         "3,418 mappings, 2 zones without findings, audited 2026-11-24 07:00 UTC.\n"
@@ -252,7 +252,7 @@ def test_markdown() -> None:
 
 def test_markdown_of_thousands_of_findings_is_readable() -> None:
     crowd = [finding("stale", "192.0.2.1", hosts=[f"host{number}" for number in range(50)])]
-    text = told([full_zone(3500), zone_report("example.com", [], crowd)], "markdown")
+    text = render([full_zone(3500), zone_report("example.com", [], crowd)], "markdown")
     assert "### Wrong (3,500)" in text
     assert "… and 3,480 more of this kind." in text
     assert "host19, and 30 more" in text
@@ -260,19 +260,19 @@ def test_markdown_of_thousands_of_findings_is_readable() -> None:
 
 
 def test_markdown_shows_hostile_texts_as_they_are() -> None:
-    text = told(hostile_reports(), "markdown")
+    text = render(hostile_reports(), "markdown")
     cells = {cell for table in markdown_tables(text) for row in table for cell in row}
     for hostile in HOSTILE:
         line = shown(hostile)
         assert (line if len(line) <= 300 else line[:299] + "…") in cells
-    assert markdown_constructs(text) <= markdown_constructs(told(small_fleet(), "markdown"))
+    assert markdown_constructs(text) <= markdown_constructs(render(small_fleet(), "markdown"))
 
 
 # JUnit XML
 
 
 def test_junit() -> None:
-    root = ElementTree.fromstring(told(small_fleet(), "junit"))
+    root = ElementTree.fromstring(render(small_fleet(), "junit"))
     docs, gone, shop, static = root
     assert root.tag == "testsuites"
     assert [suite.get("name") for suite in root] == [
@@ -308,7 +308,7 @@ def test_junit() -> None:
 
 
 def test_junit_has_a_line_for_each_finding() -> None:
-    root = ElementTree.fromstring(told(full_zone(3500), "junit"))
+    root = ElementTree.fromstring(render(full_zone(3500), "junit"))
     [failure] = root.iter("failure")
     assert failure.get("message") == "Wrong: 3,500 findings"
     assert len(str(failure.text).splitlines()) == 3500
@@ -319,8 +319,8 @@ def test_junit_has_a_line_for_each_finding() -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: text[:10].encode("ascii", "ignore").hex())
 def test_hostile_texts_are_only_text_in_a_page(hostile: str) -> None:
-    page = Elements(told(hostile_reports([hostile]), "html"))
-    harmless = Elements(told(hostile_reports(["harmless"]), "html"))
+    page = Elements(render(hostile_reports([hostile]), "html"))
+    harmless = Elements(render(hostile_reports(["harmless"]), "html"))
     assert sorted(set(page.tags) - {"wbr"}) == sorted(set(harmless.tags) - {"wbr"})
     assert page.tags.count("script") == page.tags.count("style") == 1
     assert page.attributes == harmless.attributes
@@ -365,7 +365,7 @@ zones = st.builds(
 
 
 def addresses_of(reports: list[Report]) -> set[str]:
-    return {it["origin_ip"] for report in reports for it in report["findings"] if it["origin_ip"]}
+    return {item["origin_ip"] for report in reports for item in report["findings"] if item["origin_ip"]}
 
 
 @given(st.lists(zones, min_size=1, max_size=4))
@@ -374,26 +374,26 @@ def test_every_address_of_a_finding_is_told(reports: list[Report]) -> None:
     Draft202012Validator(SCHEMA).validate(report)
     expected = addresses_of(report["zones"])
     assert expected <= addresses_of(reports)
-    root = ElementTree.fromstring(told(reports, "junit"))
+    root = ElementTree.fromstring(render(reports, "junit"))
     lines = [line for failure in root.iter("failure") for line in str(failure.text).split("\n")]
     assert len(lines) == sum(len(zone["findings"]) for zone in report["zones"])
     assert {address for address in expected if any(line.startswith(address) for line in lines)} == expected
     assert report["totals"]["zones"] == len({report["zone_id"] for report in reports}) == len(root)
     # What was summed up sums up to itself.
     for format in FORMATS:
-        assert told(report, format) == told(reports, format)
+        assert render(report, format) == render(reports, format)
 
 
 @given(zones)
 def test_no_text_breaks_a_format(report: Report) -> None:
-    document = told(report, "markdown")
+    document = render(report, "markdown")
     overview, *tables = markdown_tables(document)
     assert [len(row) for row in overview] == [10, 10]
     assert {len(row) for table in tables for row in table} <= {5}
     assert sum(len(table) - 1 for table in tables) == len(report["findings"])
     constructs = "link_open image html_inline html_block code_inline em_open s_open fence blockquote_open hr"
     assert markdown_constructs(document).isdisjoint(constructs.split())
-    page = Elements(told(report, "html"))
+    page = Elements(render(report, "html"))
     assert page.tags.count("script") == page.tags.count("style") == page.tags.count("h1") == 1
     assert page.tags.count("tr") == (len(report["findings"]) + 1 if report["findings"] else 0) + (
         len(report["mappings"]) + 1 if report["mappings"] else 0
@@ -403,7 +403,7 @@ def test_no_text_breaks_a_format(report: Report) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_is_no_character_is_replaced(format: str) -> None:
-    text = told(zone_report("a\x00b\x1bc\ud800d\ufffee", [], [finding("near_limit", None, "\x0b")]), format)
+    text = render(zone_report("a\x00b\x1bc\ud800d\ufffee", [], [finding("near_limit", None, "\x0b")]), format)
     assert "a\ufffdb\ufffdc\ufffdd\ufffde" in text
     text.encode("utf-8")
 
@@ -412,4 +412,4 @@ def test_plain_types_come_out_of_what_ansible_has_read_from_a_file() -> None:
     # What is no JSON, Ansible reads as YAML, into types of its own.
     read = DataLoader().load("---\n" + json.dumps(small_fleet()))
     assert type(read) is not type(small_fleet())
-    assert told(read) == told(small_fleet())
+    assert render(read) == render(small_fleet())

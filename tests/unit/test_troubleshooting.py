@@ -14,18 +14,18 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import ADVICE
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import HINTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
 ROWS = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in re.findall(r"^\|.*\|$", PAGE, re.M)]
 QUOTED = {" ".join(quoted.split()) for quoted in re.findall(r"`([^`]+)`", PAGE)}
-"""What the page has as code, messages among it."""
+"""Code on the page, messages among it."""
 
 # Answers that are no errors, and so need no advice.
 HANDLED = {1142, 1163}
 # These write reports, in which whole sentences are no messages, so that only what they raise is looked at.
-REPORTS = {"_page", "_report"}
+REPORTS = {"_report"}
 NO_MESSAGES = {
     "Running the module in the controller's process",  # a note at -vvv
     "bits of a host are set",  # raised for the caller, which says it in its own words
@@ -33,7 +33,7 @@ NO_MESSAGES = {
 
 
 def template(node: ast.expr) -> str:
-    """A text as the page quotes it, with … in the place of values; empty where it is none."""
+    """Return a text as the page quotes it, with … in place of values, empty if it is none."""
     if isinstance(node, ast.JoinedStr):
         parts = [part.value if isinstance(part, ast.Constant) else "…" for part in node.values]
         return " ".join("".join(map(str, parts)).split())
@@ -43,7 +43,7 @@ def template(node: ast.expr) -> str:
 
 
 def literals(tree: ast.AST) -> Iterator[str]:
-    """The texts in some code, but for docstrings, the documentation of plugins, and what is within values."""
+    """Yield texts in code, except docstrings, documentation of plugins, and texts within values."""
     passed: set[ast.AST] = set()
     for node in ast.walk(tree):  # parents come before their children
         match node:
@@ -55,18 +55,18 @@ def literals(tree: ast.AST) -> Iterator[str]:
             yield text
 
 
-def told_by_plugins() -> Iterator[str]:
-    """The texts of all sources that could be messages."""
+def texts_of_plugins() -> Iterator[str]:
+    """Yield the texts of plugins that could be messages."""
     for path in sorted((ROOT / "plugins").rglob("*.py")):
         if path.parent.name == "doc_fragments":
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Raise if path.stem in REPORTS else ast.Module):
+            if isinstance(node, ast.Raise if path.parent.name in REPORTS else ast.Module):
                 yield from literals(node)
 
 
-def told_by_roles() -> Iterator[str]:
-    """What the assertions of roles say."""
+def messages_of_roles() -> Iterator[str]:
+    """Yield the messages of assertions in roles."""
 
     def walk(node: Any) -> Iterator[str]:
         if isinstance(node, dict) and "fail_msg" in node:
@@ -78,19 +78,19 @@ def told_by_roles() -> Iterator[str]:
         yield from walk(yaml.safe_load(path.read_text("utf-8")))
 
 
-TEXTS = set(told_by_plugins())
-FROM_ROLES = set(told_by_roles())
+TEXTS = set(texts_of_plugins())
+FROM_ROLES = set(messages_of_roles())
 
 
 def is_sentence(text: str) -> bool:
-    """Whether this has four words, which names and fragments that messages are made of have not."""
+    """Return True for four words or more. Names, and fragments of messages, have fewer."""
     return len(re.findall(r"(?<!\S)\S*[a-z]{2,}\S*", text)) >= 4
 
 
 def test_every_code_has_its_row() -> None:
     advice = {int(row[0]): row[2] for row in ROWS if row[0].isdecimal()}
-    assert advice.keys() == ADVICE.keys() | HANDLED
-    assert {code: told for code, told in advice.items() if told} == {code: f"`{told}`" for code, told in ADVICE.items()}
+    assert advice.keys() == HINTS.keys() | HANDLED
+    assert {code: hint for code, hint in advice.items() if hint} == {code: f"`{hint}`" for code, hint in HINTS.items()}
 
 
 def test_every_message_is_explained() -> None:

@@ -22,7 +22,8 @@ from ansible.plugins.loader import inventory_loader
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from emulator.server import Emulator
-from unit.service import TOKEN, Answer, Request, Stub, in_turn, success
+from support.stub import Answer, Request, Stub, in_turn, success
+from support.values import TOKEN
 
 NAME = "originops.cloudflare.zones"
 GROUP = "cloudflare_zones"
@@ -32,7 +33,7 @@ Read = Callable[..., InventoryData]
 
 @pytest.fixture
 def read(emulator: Emulator, tmp_path: Path) -> Read:
-    """Reads an inventory file with these options, those that lead to the emulator included; None leaves one out."""
+    """Read an inventory file with these options and those for the emulator. None leaves an option out."""
 
     def parse(inventory: InventoryData | None = None, *, use_cache: bool = True, **options: Any) -> InventoryData:
         path = tmp_path / "cloudflare_zones.yml"
@@ -50,14 +51,14 @@ def read(emulator: Emulator, tmp_path: Path) -> Read:
 
 
 def hosts(inventory: InventoryData) -> list[str]:
-    """The names of the hosts, of which each is in the group of all zones."""
+    """Return the names of the hosts, after a check that each is in the group of all zones."""
     names = [host.name for host in inventory.groups[GROUP].get_hosts()]
     assert sorted(names) == sorted(inventory.hosts)
     return names
 
 
 def members(inventory: InventoryData) -> dict[str, list[str]]:
-    """The hosts of all other groups that have any."""
+    """Return the hosts of all other groups that have hosts."""
     return {
         name: [host.name for host in group.get_hosts()]
         for name, group in inventory.groups.items()
@@ -65,7 +66,7 @@ def members(inventory: InventoryData) -> dict[str, list[str]]:
     }
 
 
-def refusal_of(read: Read, **options: Any) -> str:
+def rejection(read: Read, **options: Any) -> str:
     with pytest.raises(AnsibleError) as failed:
         read(**options)
     assert TOKEN not in str(failed.value)
@@ -128,7 +129,7 @@ def test_zones_take_a_request_for_every_50(emulator: Emulator, read: Read, count
         ({"names": "{{ ['a', 'b'] | map('regex_replace', '$', '.*') }}"}, "a b"),
         ({"accounts": ["One"]}, "a b"),
         ({"accounts": ["Two", "One"]}, "a b c"),
-        ({"accounts": ["{two}"]}, "c"),
+        ({"accounts": ["{second}"]}, "c"),
         ({"accounts": ["One"], "names": ["c.*"]}, ""),
         ({"statuses": ["pending"]}, "d"),
         ({"statuses": ["moved", "active"]}, "a b c e"),
@@ -140,11 +141,11 @@ def test_zones_take_a_request_for_every_50(emulator: Emulator, read: Read, count
 def test_filters(emulator: Emulator, read: Read, filters: dict[str, Any], chosen: str) -> None:
     for name in ("a.example.com", "b.example.com"):
         emulator.add_zone(name, account="One")
-    two = emulator.add_zone("c.example.net", account="Two").account_id
+    second = emulator.add_zone("c.example.net", account="Two").account_id
     emulator.add_zone("d.example.net", account="Two", status="pending")
     emulator.add_zone("e.example.net", account="Two", status="moved")
     if "accounts" in filters:
-        filters = {**filters, "accounts": [account.format(two=two) for account in filters["accounts"]]}
+        filters = {**filters, "accounts": [account.format(second=second) for account in filters["accounts"]]}
     assert [name[0] for name in hosts(read(**filters))] == chosen.split()
 
 
@@ -159,16 +160,16 @@ def test_an_account_that_no_zone_is_in_is_warned_of(
 
 
 def test_a_name_in_more_than_one_account(emulator: Emulator, read: Read) -> None:
-    one, two = (emulator.add_zone("example.com", account=account) for account in ("One", "Two"))
+    first, second = (emulator.add_zone("example.com", account=account) for account in ("One", "Two"))
     emulator.add_zone("example.net", account="Two")
     inventory = read()
-    assert hosts(inventory) == [*sorted(f"example.com_{zone.id}" for zone in (one, two)), "example.net"]
-    for zone in (one, two):
+    assert hosts(inventory) == [*sorted(f"example.com_{zone.id}" for zone in (first, second)), "example.net"]
+    for zone in (first, second):
         variables = inventory.hosts[f"example.com_{zone.id}"].vars
         assert (variables["cloudflare_zone_id"], variables["cloudflare_zone_name"]) == (zone.id, "example.com")
         assert variables["cloudflare_zone_account"]["name"] == zone.account
     # Among the zones that were chosen there is one of the name.
-    assert read(accounts=["One"]).hosts["example.com"].vars["cloudflare_zone_id"] == one.id
+    assert read(accounts=["One"]).hosts["example.com"].vars["cloudflare_zone_id"] == first.id
     emulator.add_zone("example.com", account="Two", status="moved")
     assert hosts(read()) == ["example.com", "example.net"]
 
@@ -249,7 +250,7 @@ def test_constructed_groups_and_variables(emulator: Emulator, read: Read) -> Non
 def test_strict(emulator: Emulator, read: Read, option: dict[str, Any]) -> None:
     emulator.add_zone("example.com")
     assert hosts(read(**option)) == ["example.com"]
-    assert "example.com" in refusal_of(read, **option, strict=True)
+    assert "example.com" in rejection(read, **option, strict=True)
 
 
 def test_the_cache_spares_requests(emulator: Emulator, read: Read, tmp_path: Path) -> None:
@@ -297,12 +298,12 @@ def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read
     emulator.add_zone("example.com")
     cached = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
     read(**cached)
-    assert "10000" in refusal_of(read, **cached, use_cache=False, api_token="wrong-6Wd4Hs9Pz")
+    assert "10000" in rejection(read, **cached, use_cache=False, api_token="wrong-6Wd4Hs9Pz")
     assert hosts(read(**cached)) == ["example.com"]
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "part"),
     [
         ({"name": ["a.*"]}, "option name is unknown: did you mean names?"),
         ({"zone": "example.com"}, "option zone is unknown"),
@@ -327,17 +328,17 @@ def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read
     ],
     ids=str,
 )
-def test_unusable_options(emulator: Emulator, read: Read, options: dict[str, Any], told: str) -> None:
-    assert told in refusal_of(read, **options)
+def test_unusable_options(emulator: Emulator, read: Read, options: dict[str, Any], part: str) -> None:
+    assert part in rejection(read, **options)
     assert emulator.requests == []
 
 
 def test_failures_of_the_service(emulator: Emulator, read: Read) -> None:
-    refusal = refusal_of(read, api_token="wrong-6Wd4Hs9Pz")
+    refusal = rejection(read, api_token="wrong-6Wd4Hs9Pz")
     assert refusal.startswith("Listing the zones failed: HTTP 401: Authentication error (code 10000). Check that")
-    assert "no usable answer from http://127.0.0.1:9: " in refusal_of(read, api_url="http://127.0.0.1:9")
+    assert "no usable answer from http://127.0.0.1:9: " in rejection(read, api_url="http://127.0.0.1:9")
     emulator.quota = 0
-    assert "HTTP 429" in refusal_of(read)
+    assert "HTTP 429" in rejection(read)
 
 
 def test_failures_are_parser_errors(read: Read) -> None:
@@ -438,13 +439,13 @@ def test_what_people_typed_is_made_printable(read: Read) -> None:
 )
 def test_odd_answers(read: Read, answer: Answer) -> None:
     with Stub(in_turn(answer)) as stub:
-        refusal = refusal_of(read, api_url=stub.url)
+        refusal = rejection(read, api_url=stub.url)
     assert refusal == "Listing the zones failed: HTTP 200, but the answer has not the shape that the API's have"
     assert len(stub.requests) == 1
 
 
 def pages(request: Request) -> list[dict[str, Any]]:
-    """The zones, out of 120, of the page that is asked for."""
+    """Return the requested page of 120 zones."""
     number = int(parse_qs(urlsplit(request.path).query)["page"][0])
     return [{**ZONE, "id": str(i), "name": f"{i}.example"} for i in range(120)][(number - 1) * 50 : number * 50]
 
@@ -462,14 +463,14 @@ def say_different_totals(request: Request) -> Answer:
 
 
 def never_end(request: Request) -> Answer:
-    """Every page full, and always another one to come."""
+    """Serve full pages without an end."""
     return success(pages(Request("GET", request.path.replace("page=3", "page=2"), {}, b"")), total_count=150)
 
 
 @pytest.mark.parametrize("answering", [repeat_a_page, lose_a_page, say_different_totals, never_end])
 def test_pages_that_do_not_add_up(read: Read, answering: Callable[[Request], Answer]) -> None:
     with Stub(answering) as stub:
-        assert "3 times the pages of the list did not add up to its total" in refusal_of(read, api_url=stub.url)
+        assert "3 times the pages of the list did not add up to its total" in rejection(read, api_url=stub.url)
     assert len(stub.requests) == 9
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An emulator with one zone, whose every answer is held against its description."""
+"""Fixtures: an emulator with one zone, and validated responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Call = Callable[..., requests.Response]
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """A running emulator; the test fails if anything that it answers breaks openapi.yaml."""
+    """Run an emulator; fail the test if a response violates openapi.yaml."""
     with Emulator() as emulator:
         conformance = Conformance(emulator)
         yield emulator
@@ -30,7 +30,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def zone(emulator: Emulator) -> Zone:
-    """A zone with two mappings."""
+    """Create a zone with two mappings."""
     return emulator.add_zone(
         "example.com", mappings={"192.0.2.1": ("aws", "us-east-1"), "2001:db8::1": ("gcp", "us-east1")}
     )
@@ -38,7 +38,10 @@ def zone(emulator: Emulator) -> Zone:
 
 @pytest.fixture
 def call(emulator: Emulator) -> Iterator[Call]:
-    """A function that sends a request to the API, with the token that may write, over one connection."""
+    """Yield a function to send a request to the API.
+
+    All requests use one connection, and a token that may write.
+    """
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {emulator.token}"
 

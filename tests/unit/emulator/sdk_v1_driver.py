@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs every operation of the first generation through release 5.1.0 of Cloudflare's SDK, which still has it.
+"""Run every operation of API v1 through release 5.1.0 of Cloudflare's SDK.
 
-Reads CLOUDFLARE_BASE_URL, CLOUDFLARE_API_TOKEN and a zone id (the argument), expects a zone without mappings, and
-prints the results as JSON: {operation: typed result, or the status and first code of an error}.
+Later releases do not have v1. The program reads CLOUDFLARE_BASE_URL, CLOUDFLARE_API_TOKEN and the identifier of a zone
+without mappings (the argument), and prints the results as JSON.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ with Cloudflare(max_retries=0, _strict_response_validation=True) as client:
         "get none": lambda: regions.get("192.0.2.1", zone_id=zone_id),
         "supported_regions": lambda: regions.supported_regions(zone_id=zone_id),
     }
-    results: dict[str, object] = {}
+    results: dict[str, object] = {}  # typed, or the status and first code of an error
     for name, operation in operations.items():
         try:
             results[name] = operation().model_dump(mode="json", exclude_unset=True)

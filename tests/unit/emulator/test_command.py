@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command `python -m emulator`, as a process of its own."""
+"""The command `python -m emulator` in a process of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ Run = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    """A function that starts the command on a free port, with the ready file in the temporary directory."""
+    """Yield a function to start the command on a free port.
+
+    The ready file is in the temporary directory.
+    """
     started = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
@@ -47,7 +50,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def ready(folder: Path) -> dict[str, Any]:
-    """What the ready file says, once it is there."""
+    """Wait for the ready file, and return its content."""
     file = folder / "ready.json"
     deadline = time.monotonic() + 10
     while not file.exists() and time.monotonic() < deadline:
@@ -55,34 +58,34 @@ def ready(folder: Path) -> dict[str, Any]:
     return json.loads(file.read_text())
 
 
-def stop(said: dict[str, Any], _process: subprocess.Popen[str]) -> None:
-    assert requests.post(f"{said['control_url']}/stop", timeout=10).status_code == 200
+def stop(content: dict[str, Any], _process: subprocess.Popen[str]) -> None:
+    assert requests.post(f"{content['control_url']}/stop", timeout=10).status_code == 200
 
 
 @pytest.mark.parametrize(
     "end",
     [
         stop,
-        lambda _said, process: process.send_signal(signal.SIGTERM),
-        lambda _said, process: process.send_signal(signal.SIGINT),
+        lambda _content, process: process.send_signal(signal.SIGTERM),
+        lambda _content, process: process.send_signal(signal.SIGINT),
     ],
     ids=["stop endpoint", "SIGTERM", "Ctrl-C"],
 )
 def test_life(tmp_path: Path, run: Run, end: Callable[[dict[str, Any], subprocess.Popen[str]], None]) -> None:
     process = run()
-    said = ready(tmp_path)
+    content = ready(tmp_path)
     with requests.Session() as session:
-        session.headers["Authorization"] = f"Bearer {said['token']}"
-        zone_id = said["zones"]["example.com"]
-        assert session.get(f"{said['api_url']}/zones/{zone_id}/origin/cloud_regions").status_code == 200
+        session.headers["Authorization"] = f"Bearer {content['token']}"
+        zone_id = content["zones"]["example.com"]
+        assert session.get(f"{content['api_url']}/zones/{zone_id}/origin/cloud_regions").status_code == 200
         # Also with a connection still open.
-        end(said, process)
+        end(content, process)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (0, "")
     assert not list(tmp_path.iterdir())
     assert f"  example.com {zone_id}\n" in out
-    assert f"CLOUDFLARE_BASE_URL={said['api_url']}\n" in out
-    assert f"CLOUDFLARE_API_TOKEN={said['token']}\n" in out
+    assert f"CLOUDFLARE_BASE_URL={content['api_url']}\n" in out
+    assert f"CLOUDFLARE_API_TOKEN={content['token']}\n" in out
 
 
 def test_lifetime(run: Run) -> None:
@@ -93,10 +96,10 @@ def test_lifetime(run: Run) -> None:
 
 def test_options(tmp_path: Path, run: Run) -> None:
     run("--zone", "example.net", "example.org", "--generations", "v2", "--no-tiered-cache", "--quota", "3")
-    said = ready(tmp_path)
-    assert list(said["zones"]) == ["example.net", "example.org"]
-    zone_url = f"{said['api_url']}/zones/{said['zones']['example.org']}"
-    headers = {"X-Auth-Email": said["email"], "X-Auth-Key": said["key"]}
+    content = ready(tmp_path)
+    assert list(content["zones"]) == ["example.net", "example.org"]
+    zone_url = f"{content['api_url']}/zones/{content['zones']['example.org']}"
+    headers = {"X-Auth-Email": content["email"], "X-Auth-Key": content["key"]}
     answers = [
         requests.get(zone_url + path, headers=headers, timeout=10)
         for path in (

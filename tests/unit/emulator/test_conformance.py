@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that break openapi.yaml are found: an empty list of violations means something."""
+"""The check of responses against openapi.yaml finds violations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emulator.server import Emulator
 from emulator.state import Zone
 
 Damage = Callable[[Response, Any], object]
-"""Something done to an answer and to its envelope."""
+"""Changes a response and its envelope."""
 
 V1 = "/zones/{zone}/cache/origin_cloud_regions"
 V2 = "/zones/{zone}/origin/cloud_regions"
@@ -28,13 +28,13 @@ V2 = "/zones/{zone}/origin/cloud_regions"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator whose conformance nobody asserts."""
+    """Run an emulator without the check of its conformance."""
     with Emulator() as emulator:
         yield emulator
 
 
 def violations(emulator: Emulator, zone: Zone, request_line: str, damage: Damage) -> list[str]:
-    """What is found about an answer with a damage."""
+    """Return the violations of a damaged response."""
 
     @emulator.api.after_request
     def spoil(response: Response) -> Response:
@@ -52,7 +52,7 @@ def violations(emulator: Emulator, zone: Zone, request_line: str, damage: Damage
 
 
 def no_damage(_response: Response, _envelope: Any) -> None:
-    """Leave the answer as it is."""
+    """Leave the response unchanged."""
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults: which requests a rule disturbs, what the client then sees, and what becomes of the request."""
+"""Faults: the requests that a rule disturbs, and the effects on them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ Call = Callable[..., requests.Response]
 ADDRESS = "192.0.2.1"
 
 
-def delete(call: Call, zone: Zone, **given: Any) -> requests.Response:
-    """A request that can be seen to be carried out or not."""
-    return call("DELETE", f"/zones/{zone.id}/origin/cloud_regions/{ADDRESS}", **given)
+def delete(call: Call, zone: Zone, **options: Any) -> requests.Response:
+    """Send a request that visibly changes the zone if it is applied."""
+    return call("DELETE", f"/zones/{zone.id}/origin/cloud_regions/{ADDRESS}", **options)
 
 
 def page(call: Call, zone: Zone, number: int = 1) -> requests.Response:
@@ -98,7 +98,7 @@ def test_another_answer(emulator: Emulator, call: Call, zone: Zone) -> None:
     assert (nothing.status_code, nothing.content) == (204, b"")
 
 
-@pytest.mark.parametrize("effect", [Reset, lambda **given: Stall(0.1, **given)], ids=["reset", "stall"])
+@pytest.mark.parametrize("effect", [Reset, lambda **options: Stall(0.1, **options)], ids=["reset", "stall"])
 def test_no_answer(
     emulator: Emulator, call: Call, zone: Zone, effect: Callable[..., Effect], subtests: pytest.Subtests
 ) -> None:
@@ -165,18 +165,18 @@ def test_a_true_answer_that_is_changed(emulator: Emulator, call: Call, zone: Zon
     assert page(call, zone).json() == true
 
 
-def test_what_somebody_else_does_meanwhile(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_concurrent_change(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.faults = [Fault(effect=Meanwhile(lambda: zone.replace({})), nth=2)]
     totals = [page(call, zone).json()["result_info"]["total_count"] for _attempt in range(2)]
     assert totals == [2, 0]
 
 
-def test_records_tell_what_was_disturbed(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_records_name_the_fault(emulator: Emulator, call: Call, zone: Zone) -> None:
     for effect in (Answer(502), Reset(), Reset(applied=True), Meanwhile(lambda: None)):
         emulator.faults = [Fault(effect=effect)]
         with suppress(requests.ConnectionError):
             delete(call, zone, json=["x"])
-    # With the status of the API itself, where it came to that.
+    # With the status of the API if the request reached it.
     assert [(request.fault, request.status) for request in emulator.requests] == [
         ("answer", 502),
         ("reset", None),
@@ -202,7 +202,7 @@ def test_rules_by_the_control_endpoint(emulator: Emulator, call: Call, zone: Zon
     ]
     assert control(emulator, rules).status_code == 200
     assert (page(call, zone, 2).status_code, page(call, zone, 2).json()) == (503, {"a": 1})
-    # Its second request was disturbed by the rule before.
+    # The first rule disturbed this one's second request.
     assert page(call, zone).json()["result_info"]["total_count"] == 2
     with pytest.raises(requests.ConnectionError):
         delete(call, zone)
@@ -225,12 +225,12 @@ def test_rules_by_the_control_endpoint(emulator: Emulator, call: Call, zone: Zon
         [{"effect": "reset", "path": "("}],
     ],
 )
-def test_rules_that_are_none(emulator: Emulator, call: Call, zone: Zone, rules: Any) -> None:
+def test_invalid_rules(emulator: Emulator, call: Call, zone: Zone, rules: Any) -> None:
     emulator.faults = [Fault(effect=Answer(503), times=None)]
     answer = control(emulator, rules)
     assert answer.status_code == 400
     assert answer.json()["error"]
-    # The ones before hold on.
+    # The previous rules stay in force.
     assert page(call, zone).status_code == 503
 
 

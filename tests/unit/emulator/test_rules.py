@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every rule of the API and every code that it answers with, in both generations, over HTTP."""
+"""All rules and error codes of the API, in both versions, over HTTP."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ NO_ROUTE = [7003, 7000]
 
 
 @dataclass(frozen=True)
-class Generation:
-    """How a generation names what both can do."""
+class ApiVersion:
+    """Names in an API version for operations that both have."""
 
     name: str
     root: str
     ip: str
-    """The address in a request."""
+    """Key of the address in a request."""
     origin_ip: str
-    """The address in an answer."""
+    """Key of the address in a response."""
     upsert: str
-    """The method that stores mappings."""
+    """HTTP method to store mappings."""
 
     def path(self, zone: Zone, below: str = "") -> str:
         return f"/zones/{zone.id}{self.root}{below}"
@@ -46,9 +46,9 @@ class Generation:
         return result if self.name == "v2" else result["value"]
 
 
-V1 = Generation("v1", "/cache/origin_cloud_regions", "ip", "origin-ip", "PATCH")
-V2 = Generation("v2", "/origin/cloud_regions", "origin_ip", "origin_ip", "PUT")
-both = pytest.mark.parametrize("generation", [V1, V2], ids=["v1", "v2"])
+V1 = ApiVersion("v1", "/cache/origin_cloud_regions", "ip", "origin-ip", "PATCH")
+V2 = ApiVersion("v2", "/origin/cloud_regions", "origin_ip", "origin_ip", "PUT")
+both = pytest.mark.parametrize("version", [V1, V2], ids=["v1", "v2"])
 
 
 def codes(response: requests.Response) -> list[int]:
@@ -75,17 +75,17 @@ def test_canonical_addresses(address: str, spelling: str) -> None:
 
 
 @both
-def test_spellings_are_one_mapping(call: Call, zone: Zone, generation: Generation) -> None:
+def test_spellings_are_one_mapping(call: Call, zone: Zone, version: ApiVersion) -> None:
     items = [
-        generation.item("2001:DB8:0:0::1", "oci", "uk-london-1"),
-        generation.item("::ffff:c000:201"),
+        version.item("2001:DB8:0:0::1", "oci", "uk-london-1"),
+        version.item("::ffff:c000:201"),
     ]
-    assert call(generation.upsert, generation.path(zone, "/batch"), json=items).status_code == 200
+    assert call(version.upsert, version.path(zone, "/batch"), json=items).status_code == 200
     assert list(zone.mappings) == [*SEEDED, "::ffff:192.0.2.1"]
     for path in ("/2001%3ADB8%3A%3A0001", "/2001:db8::1"):
-        found = generation.value(call("GET", generation.path(zone, path)))
-        assert (found[generation.origin_ip], found["vendor"]) == ("2001:db8::1", "oci")
-    assert call("DELETE", generation.path(zone, "/2001:DB8::1")).status_code == 200
+        found = version.value(call("GET", version.path(zone, path)))
+        assert (found[version.origin_ip], found["vendor"]) == ("2001:db8::1", "oci")
+    assert call("DELETE", version.path(zone, "/2001:DB8::1")).status_code == 200
     assert list(zone.mappings) == ["192.0.2.1", "::ffff:192.0.2.1"]
 
 
@@ -93,9 +93,9 @@ def test_spellings_are_one_mapping(call: Call, zone: Zone, generation: Generatio
 @pytest.mark.parametrize(
     "path", ["192.0.2.0%2F24", "192.0.2.0/24", "fe80::1%25eth0", "3221225985", "example.com", "%20"]
 )
-def test_bad_address_in_path(call: Call, zone: Zone, generation: Generation, path: str) -> None:
+def test_bad_address_in_path(call: Call, zone: Zone, version: ApiVersion, path: str) -> None:
     for method in ("GET", "DELETE"):
-        response = call(method, generation.path(zone, f"/{path}"))
+        response = call(method, version.path(zone, f"/{path}"))
         assert (response.status_code, codes(response)) == (400, [1146])
 
 
@@ -121,62 +121,60 @@ def test_bad_address_in_path(call: Call, zone: Zone, generation: Generation, pat
         (("192.0.2.9", "aws", {}), 1157),
     ],
 )
-def test_bad_item(
-    call: Call, zone: Zone, generation: Generation, item: tuple[object, object, object], code: int
-) -> None:
-    bad = generation.item(*item)
-    single = "" if generation is V1 else "/192.0.2.9"
-    response = call(generation.upsert, generation.path(zone, single), json=bad)
+def test_bad_item(call: Call, zone: Zone, version: ApiVersion, item: tuple[object, object, object], code: int) -> None:
+    bad = version.item(*item)
+    single = "" if version is V1 else "/192.0.2.9"
+    response = call(version.upsert, version.path(zone, single), json=bad)
     assert (response.status_code, codes(response)) == (400, [code])
 
     # In a batch it does not stand in the way of the others.
-    response = call(generation.upsert, generation.path(zone, "/batch"), json=[bad, generation.item("192.0.2.8")])
+    response = call(version.upsert, version.path(zone, "/batch"), json=[bad, version.item("192.0.2.8")])
     assert response.status_code == 200
-    [failed] = generation.value(response)["failed"]
-    assert failed[generation.origin_ip] == (item[0] if isinstance(item[0], str) else "")
+    [failed] = version.value(response)["failed"]
+    assert failed[version.origin_ip] == (item[0] if isinstance(item[0], str) else "")
     assert zone.values() == {**SEEDED, "192.0.2.8": ("aws", "us-east-1")}
 
 
 @both
 @pytest.mark.parametrize("item", [None, 1, "192.0.2.9", [], {}])
-def test_batch_item_of_another_shape(call: Call, zone: Zone, generation: Generation, item: object) -> None:
-    response = call(generation.upsert, generation.path(zone, "/batch"), json=[item])
-    outcome = generation.value(response)
+def test_batch_item_of_another_shape(call: Call, zone: Zone, version: ApiVersion, item: object) -> None:
+    response = call(version.upsert, version.path(zone, "/batch"), json=[item])
+    outcome = version.value(response)
     assert (response.status_code, outcome["succeeded"]) == (200, [])
     assert outcome["failed"] == [
-        {generation.origin_ip: "", "error": "The origin IP is invalid or missing: None"},
+        {version.origin_ip: "", "error": "The origin IP is invalid or missing: None"},
     ]
 
 
 @both
-def test_batch_delete_judges_each_address(call: Call, zone: Zone, generation: Generation) -> None:
+def test_batch_delete_judges_each_address(call: Call, zone: Zone, version: ApiVersion) -> None:
     body = ["2001:DB8::1", "2001:db8::1", "192.0.2.9", "192.0.2.0/24", None]
-    response = call("DELETE", generation.path(zone, "/batch"), json=body)
-    outcome = generation.value(response)
+    response = call("DELETE", version.path(zone, "/batch"), json=body)
+    outcome = version.value(response)
     assert response.status_code == 200
-    assert [item[generation.origin_ip] for item in outcome["succeeded"]] == ["2001:db8::1"]
-    assert [item[generation.origin_ip] for item in outcome["failed"]] == [*body[1:4], ""]
+    assert [item[version.origin_ip] for item in outcome["succeeded"]] == ["2001:db8::1"]
+    assert [item[version.origin_ip] for item in outcome["failed"]] == [*body[1:4], ""]
     assert list(zone.mappings) == ["192.0.2.1"]
 
 
 @both
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"{}", b"null", b'"192.0.2.1"', b"[" + b"1," * 100 + b"1]"])
-def test_bad_batch(call: Call, zone: Zone, generation: Generation, body: bytes) -> None:
-    for method in (generation.upsert, "DELETE"):
-        response = call(method, generation.path(zone, "/batch"), data=body)
+def test_bad_batch(call: Call, zone: Zone, version: ApiVersion, body: bytes) -> None:
+    for method in (version.upsert, "DELETE"):
+        response = call(method, version.path(zone, "/batch"), data=body)
         assert (response.status_code, codes(response)) == (400, [1146])
     assert zone.values() == SEEDED
 
 
 @both
-def test_batch_of_none_and_of_100(call: Call, zone: Zone, generation: Generation) -> None:
+def test_batch_of_none_and_of_100(call: Call, zone: Zone, version: ApiVersion) -> None:
     for addresses in ([], numbered(100)):
-        path = generation.path(zone, "/batch")
-        stored = call(generation.upsert, path, json=[generation.item(address) for address in addresses])
+        path = version.path(zone, "/batch")
+        stored = call(version.upsert, path, json=[version.item(address) for address in addresses])
         deleted = call("DELETE", path, json=addresses)
         for response in (stored, deleted):
-            outcome = generation.value(response)
-            assert [item[generation.origin_ip] for item in outcome["succeeded"]] == addresses
+            outcome = version.value(response)
+            assert [item[version.origin_ip] for item in outcome["succeeded"]] == addresses
             assert outcome["failed"] == []
     assert zone.values() == SEEDED
 
@@ -189,9 +187,9 @@ def test_bad_single_body(call: Call, zone: Zone, body: bytes) -> None:
 
 
 @both
-def test_no_mapping(call: Call, zone: Zone, generation: Generation) -> None:
-    for method, code in (("GET", 1142), ("DELETE", 1142 if generation is V2 else 1163)):
-        response = call(method, generation.path(zone, "/192.0.2.9"))
+def test_no_mapping(call: Call, zone: Zone, version: ApiVersion) -> None:
+    for method, code in (("GET", 1142), ("DELETE", 1142 if version is V2 else 1163)):
+        response = call(method, version.path(zone, "/192.0.2.9"))
         assert (response.status_code, codes(response)) == (404, [code])
 
 
@@ -261,13 +259,11 @@ def test_bad_pages(call: Call, zone: Zone, query: str) -> None:
 
 
 @both
-def test_limit(emulator: Emulator, call: Call, zone: Zone, generation: Generation) -> None:
+def test_limit(emulator: Emulator, call: Call, zone: Zone, version: ApiVersion) -> None:
     emulator.limit = 3
-    single = "" if generation is V1 else "/192.0.2.{}"
+    single = "" if version is V1 else "/192.0.2.{}"
     for last, expected in ((8, (200, [])), (9, (403, [1164])), (8, (200, []))):
-        response = call(
-            generation.upsert, generation.path(zone, single.format(last)), json=generation.item(f"192.0.2.{last}")
-        )
+        response = call(version.upsert, version.path(zone, single.format(last)), json=version.item(f"192.0.2.{last}"))
         assert (response.status_code, codes(response)) == expected
     assert len(zone.mappings) == 3
 
@@ -279,51 +275,51 @@ def test_limit_of_create(emulator: Emulator, call: Call, zone: Zone) -> None:
 
 
 @both
-def test_limit_refuses_batch(emulator: Emulator, call: Call, zone: Zone, generation: Generation) -> None:
+def test_limit_refuses_batch(emulator: Emulator, call: Call, zone: Zone, version: ApiVersion) -> None:
     emulator.limit = 3
-    path = generation.path(zone, "/batch")
-    changes = [generation.item(address, "oci", "uk-london-1") for address in ("192.0.2.1", "192.0.2.8", "192.0.2.9")]
-    response = call(generation.upsert, path, json=changes)
+    path = version.path(zone, "/batch")
+    changes = [version.item(address, "oci", "uk-london-1") for address in ("192.0.2.1", "192.0.2.8", "192.0.2.9")]
+    response = call(version.upsert, path, json=changes)
     assert (response.status_code, codes(response)) == (403, [1164])
     assert zone.values() == SEEDED
-    assert call(generation.upsert, path, json=changes[:2]).status_code == 200
+    assert call(version.upsert, path, json=changes[:2]).status_code == 200
 
     # A zone past its limit still takes changes of what it has.
     emulator.limit = 1
-    assert call(generation.upsert, path, json=changes[:2]).status_code == 200
+    assert call(version.upsert, path, json=changes[:2]).status_code == 200
 
 
 @both
-def test_limit_refuses_items(emulator: Emulator, call: Call, zone: Zone, generation: Generation) -> None:
+def test_limit_refuses_items(emulator: Emulator, call: Call, zone: Zone, version: ApiVersion) -> None:
     emulator.limit = 3
     emulator.limit_refuses = "items"
     addresses = ["192.0.2.8", "192.0.2.9", "192.0.2.1", "192.0.2.7"]
     response = call(
-        generation.upsert,
-        generation.path(zone, "/batch"),
-        json=[generation.item(address, "oci", "uk-london-1") for address in addresses],
+        version.upsert,
+        version.path(zone, "/batch"),
+        json=[version.item(address, "oci", "uk-london-1") for address in addresses],
     )
-    outcome = generation.value(response)
+    outcome = version.value(response)
     assert response.status_code == 200
-    assert [item[generation.origin_ip] for item in outcome["succeeded"]] == ["192.0.2.8", "192.0.2.1"]
-    assert [item[generation.origin_ip] for item in outcome["failed"]] == ["192.0.2.9", "192.0.2.7"]
+    assert [item[version.origin_ip] for item in outcome["succeeded"]] == ["192.0.2.8", "192.0.2.1"]
+    assert [item[version.origin_ip] for item in outcome["failed"]] == ["192.0.2.9", "192.0.2.7"]
     assert list(zone.mappings) == [*SEEDED, "192.0.2.8"]
 
 
 @both
-def test_tiered_cache(call: Call, zone: Zone, generation: Generation) -> None:
+def test_tiered_cache(call: Call, zone: Zone, version: ApiVersion) -> None:
     zone.tiered_cache = False
-    response = call("GET", generation.path(zone, "/supported_regions"))
+    response = call("GET", version.path(zone, "/supported_regions"))
     assert (response.status_code, codes(response)) == (403, [1135])
     assert "Tiered Cache" in response.json()["errors"][0]["message"]
-    assert call("DELETE", generation.path(zone, "/192.0.2.1")).status_code == 200
+    assert call("DELETE", version.path(zone, "/192.0.2.1")).status_code == 200
 
 
 @both
 @pytest.mark.parametrize(("obtained", "colos"), [(True, ["IAD", "EWR"]), (False, [])])
-def test_obtained_codes(call: Call, zone: Zone, generation: Generation, obtained: bool, colos: list[str]) -> None:
+def test_obtained_codes(call: Call, zone: Zone, version: ApiVersion, obtained: bool, colos: list[str]) -> None:
     zone.obtained_codes = obtained
-    result = call("GET", generation.path(zone, "/supported_regions")).json()["result"]
+    result = call("GET", version.path(zone, "/supported_regions")).json()["result"]
     assert result["obtained_codes"] is obtained
     assert {"name": "us-east-1", "upper_tier_colos": colos} in result["vendors"]["aws"]
 
@@ -355,9 +351,9 @@ def test_no_route(call: Call, zone: Zone, method: str, path: str) -> None:
 
 
 @both
-def test_unserved_generation(emulator: Emulator, call: Call, zone: Zone, generation: Generation) -> None:
-    emulator.generations = [other.name for other in (V1, V2) if other is not generation]
+def test_unserved_version(emulator: Emulator, call: Call, zone: Zone, version: ApiVersion) -> None:
+    emulator.generations = [other.name for other in (V1, V2) if other is not version]
     for other in (V1, V2):
         for path in ("", "/192.0.2.1", "/supported_regions"):
             response = call("GET", other.path(zone, path))
-            assert codes(response) == (NO_ROUTE if other is generation else [])
+            assert codes(response) == (NO_ROUTE if other is version else [])

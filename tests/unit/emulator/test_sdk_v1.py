@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The first generation as a release of Cloudflare's SDK sees it that still has it."""
+"""API v1 through the last release of Cloudflare's SDK that has it."""
 
 from __future__ import annotations
 

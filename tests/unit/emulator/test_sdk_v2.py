@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The second generation as Cloudflare's own SDK sees it, which checks every answer against its types."""
+"""API v2 through Cloudflare's SDK, which validates every response."""
 
 from __future__ import annotations
 

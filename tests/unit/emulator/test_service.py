@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every request, whatever its route: credentials, quota, connections, records; zones and control."""
+"""Every request: credentials, quota, connections, records; zones, control."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def codes(response: requests.Response) -> list[int]:
     ],
 )
 def test_refused_credentials(emulator: Emulator, zone: Zone, headers: dict[str, str], status: int, code: int) -> None:
-    given = {name: value.format(**vars(emulator)) for name, value in headers.items()}
+    credentials = {name: value.format(**vars(emulator)) for name, value in headers.items()}
     url = f"{emulator.api_url}/zones/{zone.id}/origin/cloud_regions/192.0.2.1"
-    response = requests.delete(url, headers=given, timeout=10)
+    response = requests.delete(url, headers=credentials, timeout=10)
     assert (response.status_code, codes(response)) == (status, [code])
     assert "192.0.2.1" in zone.mappings
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The settings of Tiered Cache: their rules over HTTP, and what Cloudflare's own SDK makes of them."""
+"""Settings of Tiered Cache: rules over HTTP, and Cloudflare's SDK."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def setting(path: str, value: str, modified_on: str | None = None) -> dict[str, 
 
 
 @either
-def test_a_new_zone_has_it_on(call: Call, zone: Zone, path: str) -> None:
+def test_default_of_a_new_zone(call: Call, zone: Zone, path: str) -> None:
     assert call("GET", path.format(zone.id)).json()["result"] == setting(path, "on")
 
 
@@ -64,14 +64,14 @@ def test_bad_body(call: Call, zone: Zone, path: str, body: bytes) -> None:
     assert (zone.tiered_cache, zone.smart_tiered_cache) == (True, True)
 
 
-def test_tiered_cache_is_what_supported_regions_need(call: Call, zone: Zone) -> None:
+def test_supported_regions_need_tiered_cache(call: Call, zone: Zone) -> None:
     regions = f"/zones/{zone.id}/origin/cloud_regions/supported_regions"
     for value, status in (("off", 403), ("on", 200)):
         call("PATCH", TIERED.format(zone.id), json={"value": value})
         assert call("GET", regions).status_code == status
 
 
-def test_what_was_never_set_is_not_found(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_setting_never_set_is_not_found(emulator: Emulator, call: Call, zone: Zone) -> None:
     path = SMART.format(zone.id)
     emulator.add_zone(zone.name, smart_tiered_cache=None)
     for method in ("GET", "DELETE"):
@@ -90,7 +90,7 @@ def test_other_methods_and_zones_have_no_route(call: Call, zone: Zone, path: str
     assert call("GET", path.format("0" * 32)).json()["errors"][0]["code"] == 7003
 
 
-def test_both_are_there_whatever_the_generation(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_both_are_independent_of_the_api_version(emulator: Emulator, call: Call, zone: Zone) -> None:
     for served in ("v1", "v2"):
         emulator.generations = (served,)
         assert [call("GET", path.format(zone.id)).status_code for path in (TIERED, SMART)] == [200, 200]
@@ -98,9 +98,12 @@ def test_both_are_there_whatever_the_generation(emulator: Emulator, call: Call, 
 
 def test_the_control_endpoint_sets_them(emulator: Emulator, zone: Zone) -> None:
     def put(**body: bool | None) -> tuple[Any, Any]:
-        told = requests.put(f"{emulator.control_url}/zones/{zone.name}", json=body, timeout=10).json()
-        assert (told["tiered_cache"], told["smart_tiered_cache"]) == (zone.tiered_cache, zone.smart_tiered_cache)
-        return told["tiered_cache"], told["smart_tiered_cache"]
+        facts = requests.put(f"{emulator.control_url}/zones/{zone.name}", json=body, timeout=10).json()
+        assert (facts["tiered_cache"], facts["smart_tiered_cache"]) == (
+            zone.tiered_cache,
+            zone.smart_tiered_cache,
+        )
+        return facts["tiered_cache"], facts["smart_tiered_cache"]
 
     assert put() == (True, True)
     assert put(smart_tiered_cache=False) == (True, False)

@@ -18,7 +18,7 @@ KINDS = ["missing", "wrong", "stale", "contradicted", "unsupported", "unresolved
 
 
 def place(text: str | None) -> dict[str, str | None] | None:
-    """A vendor and a region from a text like aws/us-east-1; aws alone is a vendor without region."""
+    """Return vendor and region of a text like aws/us-east-1, or of aws without region."""
     if text is None:
         return None
     vendor, _slash, region = text.partition("/")
@@ -60,10 +60,10 @@ def mapping(origin_ip: str, value: str, *, hosts: Iterable[str] = ()) -> Report:
 def zone_report(
     zone: str | None, mappings: Sequence[Report] = (), findings: Sequence[Report] = (), **fields: Any
 ) -> Report:
-    """The report of a zone. What mappings and findings tell is filled in, and fields win."""
+    """Build the report of a zone from its mappings and findings. Fields override the result."""
     kinds: dict[str | None, dict[str, None]] = {}
-    for it in findings:
-        kinds.setdefault(it["origin_ip"], {})[it["kind"]] = None
+    for item in findings:
+        kinds.setdefault(item["origin_ip"], {})[item["kind"]] = None
     return {
         "schema_version": 1,
         "zone_id": f"{abs(sum(map(ord, zone or ''))):032x}",
@@ -77,19 +77,19 @@ def zone_report(
         "compared": True,
         "total_count": len(mappings),
         "limit": 3500,
-        "counts": {kind: sum(it["kind"] == kind for it in findings) for kind in KINDS},
-        "findings": sorted(findings, key=lambda it: KINDS.index(it["kind"])),
-        "mappings": [{**it, "findings": [*kinds.get(it["origin_ip"], ())]} for it in mappings],
+        "counts": {kind: sum(item["kind"] == kind for item in findings) for kind in KINDS},
+        "findings": sorted(findings, key=lambda item: KINDS.index(item["kind"])),
+        "mappings": [{**item, "findings": [*kinds.get(item["origin_ip"], ())]} for item in mappings],
         "repair": {
             "present": [
-                {"origin_ip": it["origin_ip"], **it["expected"]}
-                for it in findings
-                if it["kind"] in ("missing", "wrong") and it["expected"]
+                {"origin_ip": item["origin_ip"], **item["expected"]}
+                for item in findings
+                if item["kind"] in ("missing", "wrong") and item["expected"]
             ],
             "absent": [
-                {"origin_ip": it["origin_ip"], **it["actual"]}
-                for it in findings
-                if it["kind"] == "stale" and it["actual"]
+                {"origin_ip": item["origin_ip"], **item["actual"]}
+                for item in findings
+                if item["kind"] == "stale" and item["actual"]
             ],
         },
         **fields,
@@ -102,7 +102,7 @@ def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
 
 
 def small_fleet() -> list[Report]:
-    """Four zones: one with every kind of finding, one clean, one without an inventory, one not audited."""
+    """Build reports of four zones: every kind of finding, clean, without an inventory, not audited."""
     shop = zone_report(
         "shop.example.com",
         [
@@ -179,7 +179,7 @@ def small_fleet() -> list[Report]:
 
 
 def full_zone(findings: int = 140) -> Report:
-    """A zone with 3,500 mappings, of which some are wrong."""
+    """Build the report of a zone with 3,500 mappings, some of them wrong."""
     places = [f"{vendor}/{region}" for vendor, regions in REGIONS.items() for region in regions]
     favourites = ["aws/us-east-1", "aws/eu-central-1", "azure/westeurope", "gcp/europe-west1", "oci/us-ashburn-1"]
     mappings = [
@@ -193,13 +193,13 @@ def full_zone(findings: int = 140) -> Report:
     wrong = [
         finding(
             "wrong",
-            it["origin_ip"],
+            item["origin_ip"],
             "The zone maps the address to another region than the inventory has.",
-            hosts=it["hosts"],
-            actual=f"{it['vendor']}/{it['region']}",
+            hosts=item["hosts"],
+            actual=f"{item['vendor']}/{item['region']}",
             expected="aws/us-west-2",
         )
-        for it in mappings[:: max(1, 3500 // findings)][:findings]
+        for item in mappings[:: max(1, 3500 // findings)][:findings]
     ]
     return zone_report("fleet.example.com", mappings, wrong)
 
@@ -222,12 +222,14 @@ HOSTILE = (
 
 
 def shown(text: str) -> str:
-    """A text as a reader sees it: blanks as one, and a sign for what is no character."""
-    return " ".join("".join("\ufffd" if it in "\x00\x08\x1b\ufffe\ud800" else it for it in text).split())
+    """Return a text as a reader sees it, with single blanks and a sign for each non-character."""
+    return " ".join(
+        "".join("\ufffd" if character in "\x00\x08\x1b\ufffe\ud800" else character for character in text).split()
+    )
 
 
 def hostile_reports(texts: Iterable[str] = HOSTILE) -> list[Report]:
-    """Zones, hosts, regions and messages of each of the texts."""
+    """Build reports whose zones, hosts, regions and messages are each of the texts."""
     reports: list[Report] = []
     for number, text in enumerate(texts):
         address = f"192.0.2.{number + 1}"
@@ -236,7 +238,7 @@ def hostile_reports(texts: Iterable[str] = HOSTILE) -> list[Report]:
         report = zone_report(
             text, [mapping(address, "aws/us-east-1", hosts=[text])], [{**found, "actual": hostile, "expected": hostile}]
         )
-        for it in report["mappings"]:
-            it.update(hostile, upper_tier_colos=[text])
+        for item in report["mappings"]:
+            item.update(hostile, upper_tier_colos=[text])
         reports += [report, failed_report(f"{text} (failed)", text)]
     return reports

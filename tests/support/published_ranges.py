@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Small files in the shapes in which the clouds publish their address ranges, over addresses for documentation."""
+"""Small files in the formats of the clouds' published ranges, over addresses for documentation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 Entries: TypeAlias = Iterable[tuple[str, str | None]]
-"""Prefixes with their regions, None where the cloud names none."""
+"""Prefixes with their regions, None if the cloud names none."""
 
 ENTRIES: dict[str, list[tuple[str, str | None]]] = {
     "aws": [
@@ -55,7 +55,7 @@ def write_ranges(folder: Path) -> dict[str, str]:
 
 
 def published(vendor: str, entries: Entries, version: int = 1) -> str:
-    """The text of a vendor's file, with repeats as the real ones have them."""
+    """Return the text of a vendor's file, with repeated prefixes like the real ones."""
     return json.dumps(SHAPES[vendor](list(entries), version), indent=2)
 
 

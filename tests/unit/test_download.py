@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Copies of published ranges, against servers that answer in every way that one may."""
+"""Copies of published ranges, against the possible answers of servers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._copies import MOST_REDIRECTS, keep_copies
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput, OriginOpsError
-from ansible_collections.originops.cloudflare.plugins.module_utils._ranges import LARGEST_FILE
+from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.download import (
+    MAX_REDIRECTS,
+    update_range_files,
+)
+from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.formats import MAX_FILE_BYTES
 from ansible_collections.originops.cloudflare.plugins.modules.cloud_ip_ranges import ARGUMENT_SPEC
 from emulator.server import HOST
-from network import Authority
-from published_ranges import ENTRIES, published, write_ranges
-from unit.service import Answer, Answering, Request, Stub, in_turn
+from support.network import Authority
+from support.published_ranges import ENTRIES, published, write_ranges
+from support.stub import Answer, Answering, Request, Stub, in_turn
 
 OLD, NEW = (published("aws", ENTRIES["aws"], version) for version in (1, 2))
 PAGE = Answer(200, b"<!DOCTYPE html><title>Sorry</title>", {"Content-Type": "text/html"})
@@ -41,30 +44,30 @@ class Keeper:
 
     folder: Path
 
-    def __call__(self, check_mode: bool = False, **given: Any) -> dict[str, Any]:
-        chosen = {"dest": str(self.folder), "timeout": 5, "retries": 0, **given}
+    def __call__(self, check_mode: bool = False, **chosen: Any) -> dict[str, Any]:
+        chosen = {"dest": str(self.folder), "timeout": 5, "retries": 0, **chosen}
         validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(chosen)
         assert not validated.error_messages
-        return keep_copies(validated.validated_parameters, check_mode, os.replace)
+        return update_range_files(validated.validated_parameters, check_mode).result
 
-    def failure(self, check_mode: bool = False, **given: Any) -> OriginOpsError:
+    def failure(self, check_mode: bool = False, **chosen: Any) -> OriginOpsError:
         with pytest.raises(OriginOpsError) as failed:
-            self(check_mode, **given)
+            self(check_mode, **chosen)
         assert str(failed.value).isprintable()
         return failed.value
 
-    def of(self, url: str, **given: Any) -> dict[str, Any]:
-        """What is told of the copy of a file of aws."""
-        result = self(sources={"aws": url}, **given)
+    def of(self, url: str, **chosen: Any) -> dict[str, Any]:
+        """Return what the result has about the copy of a file of aws."""
+        result = self(sources={"aws": url}, **chosen)
         [copy] = result["ranges"]
         assert copy["changed"] == result["changed"]
         return copy
 
-    def failure_of(self, url: str, **given: Any) -> str:
+    def failure_of(self, url: str, **chosen: Any) -> str:
         """Why that could not be fetched."""
-        error = self.failure(sources={"aws": url}, **given)
-        [copy] = error.facts["ranges"]
-        assert (error.facts["changed"], copy["changed"]) == (False, False)
+        error = self.failure(sources={"aws": url}, **chosen)
+        [copy] = error.result["ranges"]
+        assert (error.result["changed"], copy["changed"]) == (False, False)
         assert copy["error"].startswith("aws: ")
         assert copy["error"] in str(error)
         return copy["error"]
@@ -81,7 +84,7 @@ def keep(tmp_path: Path) -> Keeper:
 
 @pytest.fixture
 def mirror() -> Iterator[Stub]:
-    """A server with the four files, each with an ETag that is its length."""
+    """Serve the four files, each with its length as ETag."""
 
     def answer(request: Request) -> Answer:
         vendor = request.path.removeprefix("/").removesuffix(".json")
@@ -141,7 +144,7 @@ TIME = "Sun, 01 Mar 2026 12:00:00 GMT"
 
 
 @pytest.mark.parametrize(
-    ("said", "asked"),
+    ("sent", "conditional"),
     [
         ({"ETag": 'W/"a"'}, {"If-None-Match": 'W/"a"'}),
         ({"Last_Modified": TIME}, {"If-Modified-Since": TIME}),
@@ -150,13 +153,15 @@ TIME = "Sun, 01 Mar 2026 12:00:00 GMT"
     ],
     ids=str,
 )
-def test_a_server_is_asked_by_what_it_said(keep: Keeper, said: dict[str, str], asked: dict[str, str]) -> None:
-    with Stub(in_turn(file(OLD, **said))) as stub:
+def test_a_server_is_asked_by_what_it_said(keep: Keeper, sent: dict[str, str], conditional: dict[str, str]) -> None:
+    with Stub(in_turn(file(OLD, **sent))) as stub:
         assert keep.of(stub.url)["changed"]
         assert not keep.of(stub.url)["changed"]
     names = ("If-None-Match", "If-Modified-Since")
-    first, second = ({name: it.headers[name] for name in names if name in it.headers} for it in stub.requests)
-    assert (first, second) == ({}, asked)
+    first, second = (
+        {name: request.headers[name] for name in names if name in request.headers} for request in stub.requests
+    )
+    assert (first, second) == ({}, conditional)
 
 
 def test_a_newer_file_replaces_the_copy(keep: Keeper) -> None:
@@ -214,7 +219,7 @@ def test_another_source_is_not_asked_by_what_the_first_said(keep: Keeper) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answering", "told"),
+    ("answering", "part"),
     [
         pytest.param(in_turn(PAGE), "is not JSON, or not all of it: it begins with '<!DOCTYPE html>", id="page"),
         pytest.param(in_turn(file(NEW[:-10])), "is not JSON, or not all of it", id="half"),
@@ -233,25 +238,25 @@ def test_another_source_is_not_asked_by_what_the_first_said(keep: Keeper) -> Non
         pytest.param(in_turn(Answer(304)), "HTTP 304", id="304 unasked"),
         pytest.param(in_turn(None), "no usable answer from http://", id="dropped"),
         pytest.param(
-            in_turn(Answer(200, gzip.compress(b" " * (LARGEST_FILE + 1)), {"Content-Encoding": "gzip"})),
+            in_turn(Answer(200, gzip.compress(b" " * (MAX_FILE_BYTES + 1)), {"Content-Encoding": "gzip"})),
             "more than 64 MiB",
             id="large",
         ),
         pytest.param(in_turn(Answer(200, b"no", {"Content-Encoding": "gzip"})), "no usable answer", id="gzip"),
     ],
 )
-def test_a_bad_answer_leaves_the_last_good_copy(keep: Keeper, answering: Answering, told: str) -> None:
+def test_a_bad_answer_leaves_the_last_good_copy(keep: Keeper, answering: Answering, part: str) -> None:
     with Stub(in_turn(file(OLD))) as good, Stub(answering) as bad:
         error = keep.failure(sources={"aws": bad.url})
-        assert told in str(error)
+        assert part in str(error)
         assert str(error).endswith("There are no good copies from before")
         assert keep.files == {}
         keep.of(good.url)
         before = keep.files
         error = keep.failure(sources={"aws": bad.url})
     assert keep.files == before
-    assert error.facts["files"] == {"aws": str(keep.folder / "aws.json")}
-    [copy] = error.facts["ranges"]
+    assert error.result["files"] == {"aws": str(keep.folder / "aws.json")}
+    [copy] = error.result["ranges"]
     assert (copy["version"], copy["prefixes"], copy["changed"]) == ("1", 5, False)
     assert "The last good copies stay: aws" in str(error)
 
@@ -271,16 +276,16 @@ def test_one_failure_does_not_stop_the_others(keep: Keeper, mirror: Stub) -> Non
     message = str(error)
     assert message.startswith("3 of 4 sources failed: aws: there is no file '/nowhere/aws.json'; azure: ")
     assert message.endswith("The last good copies stay: gcp")
-    facts = error.facts
-    assert facts["changed"]
-    assert facts["files"] == {vendor: str(keep.folder / f"{vendor}.json") for vendor in ("gcp", "oci")}
-    assert [(copy["changed"], copy["error"] is None) for copy in facts["ranges"]] == [
+    result = error.result
+    assert result["changed"]
+    assert result["files"] == {vendor: str(keep.folder / f"{vendor}.json") for vendor in ("gcp", "oci")}
+    assert [(copy["changed"], copy["error"] is None) for copy in result["ranges"]] == [
         (False, False),
         (False, False),
         (False, False),
         (True, True),
     ]
-    assert facts["diff"] == {"before": "", "after": "oci: version 2026-03-01T12:00:00.000000, 2 prefixes\n"}
+    assert result["diff"] == {"before": "", "after": "oci: version 2026-03-01T12:00:00.000000, 2 prefixes\n"}
 
 
 def test_requests_are_repeated(keep: Keeper) -> None:
@@ -334,7 +339,7 @@ def test_check_mode_writes_nothing_and_foretells(keep: Keeper, tmp_path: Path) -
         assert keep(sources={"aws": stub.url}) == foretold
         stub.answering = in_turn(PAGE)
         foretold_error, error = (keep.failure(check_mode=mode, sources={"aws": stub.url}) for mode in (True, False))
-    assert (str(foretold_error), foretold_error.facts) == (str(error), error.facts)
+    assert (str(foretold_error), foretold_error.result) == (str(error), error.result)
 
 
 def test_what_cannot_be_written(keep: Keeper) -> None:
@@ -349,12 +354,12 @@ def test_what_cannot_be_written(keep: Keeper) -> None:
         error = keep.failure(sources={"aws": stub.url})
     # The copy is there, and the result says so.
     assert "aws.json.note': " in str(error)
-    assert (error.facts["changed"], error.facts["ranges"][0]["version"]) == (True, "1")
+    assert (error.result["changed"], error.result["ranges"][0]["version"]) == (True, "1")
     assert [path.name for path in keep.folder.glob(".*")] == []
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("chosen", "part"),
     [
         ({"dest": __file__}, "is not a folder"),
         ({"sources": {}}, "sources is empty: name one or more of aws, azure, gcp, oci"),
@@ -372,10 +377,10 @@ def test_what_cannot_be_written(keep: Keeper) -> None:
     ],
     ids=str,
 )
-def test_unusable_options(keep: Keeper, given: dict[str, Any], told: str) -> None:
+def test_unusable_options(keep: Keeper, chosen: dict[str, Any], part: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        keep(**given)
-    assert told in str(refused.value)
+        keep(**chosen)
+    assert part in str(refused.value)
     assert keep.files == {}
 
 
@@ -386,7 +391,7 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(keep: Keeper, fo
     with Stub(in_turn(file(OLD))) as stub:
         error = keep.failure(sources={"aws": form.format(PASSWORD, stub.url.removeprefix("http://"))})
     assert "sources.aws has an @" in str(error)
-    assert PASSWORD not in json.dumps([str(error), error.facts])
+    assert PASSWORD not in json.dumps([str(error), error.result])
     assert stub.requests == []
 
 
@@ -407,32 +412,32 @@ def test_credentials_are_never_sent(keep: Keeper, tmp_path: Path, monkeypatch: p
 
 
 def test_redirects_are_followed(keep: Keeper) -> None:
-    with Stub(in_turn(file(OLD, ETag='"1"'))) as there, Stub(in_turn(Answer(301))) as stub:
+    with Stub(in_turn(file(OLD, ETag='"1"'))) as target, Stub(in_turn(Answer(301))) as stub:
         stub.answering = in_turn(
-            Answer(301, headers={"Location": "next"}), Answer(307, headers={"Location": f"{there.url}/aws.json"})
+            Answer(301, headers={"Location": "next"}), Answer(307, headers={"Location": f"{target.url}/aws.json"})
         )
         copy = keep.of(f"{stub.url}/a/b")
-    assert [request.path for request in stub.requests + there.requests] == ["/a/b", "/a/next", "/aws.json"]
+    assert [request.path for request in stub.requests + target.requests] == ["/a/b", "/a/next", "/aws.json"]
     assert copy["source"] == f"{stub.url}/a/b"
 
 
 @pytest.mark.parametrize(
-    ("location", "told"),
+    ("location", "part"),
     [
         ("/again", "more than 5 redirects"),
         ("ftp://192.0.2.1/aws.json", "redirects to an address that is not an address of http or https"),
         (f"http://me:{PASSWORD}@192.0.2.1/", "redirects to an address that has an @"),
         ("http://[::1/", "no usable answer"),
-        ("http://\xff/", "no usable answer"),
+        ("http://\xff/", "not an address of http"),
     ],
     ids=ascii,
 )
-def test_redirects_that_are_not_followed(keep: Keeper, location: str, told: str) -> None:
+def test_redirects_that_are_not_followed(keep: Keeper, location: str, part: str) -> None:
     with Stub(in_turn(Answer(302, headers={"Location": location}))) as stub:
         error = keep.failure_of(stub.url)
-    assert told in error
+    assert part in error
     assert PASSWORD not in error
-    assert len(stub.requests) == (1 + MOST_REDIRECTS if "again" in location else 1)
+    assert len(stub.requests) == (1 + MAX_REDIRECTS if "again" in location else 1)
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
@@ -455,16 +460,18 @@ def test_https(keep: Keeper, tmp_path: Path) -> None:
         assert keep.of(plain.url, ca_path=str(authority.path))["version"] == "2"
 
 
-def test_a_copy_appears_as_a_whole_and_nothing_is_left_over(keep: Keeper) -> None:
+def test_a_copy_appears_as_a_whole_and_nothing_is_left_over(keep: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
+    move = os.replace
 
     def replace(new: str, path: str) -> None:
         seen.append((os.path.basename(new)[0], Path(new).read_text() == OLD, os.path.exists(path)))
-        os.replace(new, path)
+        move(new, path)
 
+    monkeypatch.setattr(os, "replace", replace)
     with Stub(in_turn(file(OLD))) as stub:
         options = {"dest": str(keep.folder), "sources": {"aws": stub.url}}
         validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(options)
-        keep_copies(validated.validated_parameters, False, replace)
+        update_range_files(validated.validated_parameters, False)
     assert seen == [(".", True, False)]
     assert [path.name for path in keep.folder.iterdir()] == ["aws.json"]

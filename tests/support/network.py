@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands between a client and a service on the loopback interface: TLS by an authority of our own, and a proxy."""
+"""TLS by an authority of our own, and a proxy, on the loopback interface."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Authority:
         self.context = self.serving(HOST)
 
     def serving(self, host: str, valid_for: datetime.timedelta = DAY) -> ssl.SSLContext:
-        """What a service needs to speak TLS as the host of this address, until its certificate ends."""
+        """Return the context of a TLS service with a certificate for the address."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
         certificate = (
@@ -79,7 +79,7 @@ class Authority:
         return context
 
     def as_folder(self) -> Path:
-        """The certificate in a folder, under the name by which OpenSSL looks there."""
+        """Write the certificate to a directory, under the name that OpenSSL looks for."""
         folder = self._folder / "authorities"
         folder.mkdir()
         # OpenSSL's hash of a name: without the two bytes before its only part, whose text is plain enough.
@@ -140,10 +140,10 @@ class _Front(StreamRequestHandler):
 
 
 class Proxy(_Relay):
-    """An HTTP proxy that leads to wherever it is asked to, and remembers all that clients send."""
+    """An HTTP proxy that records everything that clients send."""
 
     def __init__(self, refusal: bytes = b"") -> None:
-        """Answers with the refusal where it is given one."""
+        """Answer each request with the refusal, if there is one."""
         super().__init__(_Tunnel)
         self.refusal = refusal
         self.heard = bytearray()
@@ -172,7 +172,7 @@ class _Tunnel(StreamRequestHandler):
 
 
 def _relay(client: socket.socket, service: socket.socket, heard: bytearray) -> None:
-    """Pass on what either says, until one of them has no more to say."""
+    """Pass on data both ways until one side ends."""
     with suppress(OSError):
         while True:
             for source in select([client, service], [], [])[0]:

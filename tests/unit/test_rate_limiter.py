@@ -2,37 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Long runs, alone and side by side, under a rate limit that they would exceed at full speed."""
+"""Long runs, alone and in parallel, under a rate limit that they would exceed at full speed."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
-from ansible_collections.originops.cloudflare.plugins.modules.origin_cloud_region_batch import ARGUMENT_SPEC
 from emulator.server import Emulator
-from unit.service import fleet, options
+from support.operations import Result, perform
+from support.values import fleet, items
 
 SMALL = 1500
 """Mappings that take 17 requests to create: the first page, the supported regions and 15 batches."""
 
 
-def fill(emulator: Emulator, zone: str, retries: int = 5) -> dict[str, Any]:
+def fill(emulator: Emulator, zone: str, retries: int = 5) -> Result:
     """Map a fleet in a zone, as the batch module does."""
-    given = options(
+    return perform(
+        ensure_mappings,
         emulator.api_url,
-        ARGUMENT_SPEC,
-        api_token=emulator.token,
         zone_id=emulator.add_zone(zone).id,
         retries=retries,
-        mappings=[{"ip": address, "vendor": "aws", "region": "us-east-1"} for address in fleet(SMALL)],
+        mappings=items(fleet(SMALL)),
     )
-    return ensure_mappings(given, check_mode=False)
 
 
 def refused(emulator: Emulator) -> int:
@@ -54,8 +51,8 @@ def test_forks_cope_with_one_another() -> None:
 
 def test_without_retries_nothing_is_waited_for() -> None:
     with Emulator(quota=14, window=1000) as emulator:
-        begun = time.monotonic()
+        began = time.monotonic()
         with pytest.raises(CloudflareError, match="HTTP 429") as failed:
             fill(emulator, "example.com", retries=0)
-    assert time.monotonic() - begun < 100
-    assert failed.value.facts["summary"]["created"] == 1200
+    assert time.monotonic() - began < 100
+    assert failed.value.result["summary"]["created"] == 1200

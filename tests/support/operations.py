@@ -1,0 +1,100 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection's operations and endpoints, called as its plugins call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, RULES
+from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
+from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import API_VERSIONS, MappingsApi
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError, Outcome
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import OriginMapping, parse_address
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
+    ensure_mapping,
+    ensure_mappings,
+    read_mappings,
+)
+from ansible_collections.originops.cloudflare.plugins.modules import (
+    origin_cloud_region,
+    origin_cloud_region_audit,
+    origin_cloud_region_batch,
+    origin_cloud_region_info,
+)
+from support.values import TOKEN, ZONE_ID
+
+audit_zone = origin_cloud_region_audit.OPERATION
+"""The operation of the audit's module."""
+
+Result = dict[str, Any]
+Operation = Callable[[Mapping[str, Any], bool], Outcome]
+
+SPECS: dict[Operation, dict[str, Any]] = {
+    ensure_mapping: origin_cloud_region.ARGUMENT_SPEC,
+    ensure_mappings: origin_cloud_region_batch.ARGUMENT_SPEC,
+    read_mappings: origin_cloud_region_info.ARGUMENT_SPEC,
+    audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
+}
+"""The modules' own options."""
+
+both = pytest.mark.parametrize("served", ["v1", "v2"])
+"""Runs a test with each version of the API."""
+
+
+def options(url: str, spec: Mapping[str, Any] | None = None, **chosen: Any) -> dict[str, Any]:
+    """Return options as Ansible hands them to a plugin: those of its spec, and the common ones, which lead to a zone.
+
+    None leaves an option out, so that the environment or a default is used.
+    """
+    common = {"api_url": url, "api_token": TOKEN, "zone_id": ZONE_ID, "timeout": 5, "retries": 0}
+    present = {name: value for name, value in {**common, **chosen}.items() if value is not None}
+    validated = ArgumentSpecValidator({**ARGUMENT_SPEC, **(spec or {})}, **RULES).validate(present)
+    assert not validated.error_messages
+    return validated.validated_parameters
+
+
+def as_result(outcome: Outcome) -> Result:
+    """Return everything that a task shows of an outcome, as one dictionary."""
+    shown: Result = {**outcome.result, "warnings": outcome.warnings}
+    return {**shown, "deprecation": outcome.deprecation} if outcome.deprecation else shown
+
+
+def perform(operation: Operation, url: str, check_mode: bool = False, **chosen: Any) -> Result:
+    """Return the result of an operation with these options."""
+    return as_result(operation(options(url, SPECS[operation], **chosen), check_mode))
+
+
+def result_of(run: Callable[..., Result], *arguments: Any, **keywords: Any) -> Result:
+    """Return the result of a run. If the run fails, the result has the message as `msg`."""
+    try:
+        return run(*arguments, **keywords)
+    except OriginOpsError as error:
+        return {"changed": False, **as_result(error.outcome), "msg": str(error)}
+
+
+def failure_of(operation: Callable[..., object], *arguments: Any, **keywords: Any) -> OriginOpsError:
+    """Return the error of an operation that must fail, without the token."""
+    with pytest.raises(OriginOpsError) as failed:
+        operation(*arguments, **keywords)
+    assert TOKEN not in f"{failed.value} {failed.value.result}"
+    return failed.value
+
+
+@contextmanager
+def open_api(version: str, url: str, zone_id: str = ZONE_ID) -> Iterator[MappingsApi]:
+    """Open a zone's mappings with one version of the API."""
+    [api] = API_VERSIONS[version]
+    with open_zone(options(url, zone_id=zone_id)) as zone:
+        yield api(zone.client, zone.id)
+
+
+def mapping(address: str, vendor: str = "aws", region: str = "us-east-1") -> OriginMapping:
+    return OriginMapping(parse_address(address), vendor, region)
