@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How Sphinx makes the site of the pages that `make docs` puts together: see the session docs of noxfile.py."""
+"""Sphinx configuration of the site that `make docs` builds; see the session docs of noxfile.py."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ myst_heading_anchors = 4  # as Git hosts have them
 
 default_role = "any"  # as antsibull-docs writes
 nitpicky = True
-# Places in Ansible's own documentation, which cannot be looked up without a network.
+# References to Ansible's own documentation, which need a network to resolve.
 nitpick_ignore_regex = [
     ("std:ref", r"action_plugins|ansible_configuration_settings|common_return_values"),
     ("std:envvar", r"ANSIBLE_\w+"),
@@ -40,11 +40,11 @@ highlight_language = "YAML+Jinja"
 
 
 def suit_theme(app: Any, page: str, source: list[str]) -> None:
-    """Give pages of the reference a title that navigation has room for, and no second table of contents."""
+    """Shorten the titles of reference pages, and remove their own table of contents."""
     if not page.startswith("reference/"):
         return
     text = re.sub(r"^\.\. contents::\n(   :.*\n)+", "", source[0], flags=re.M)
-    # As long as galaxy.yml names no repository but an example, this is a button that leads nowhere.
+    # As long as galaxy.yml names no repository but an example, the button leads nowhere.
     link = r"^(Collection links\n~+\n+)?\.\. ansible-links::\n\n  - .*\n +url: .*\.example/.*\n +external: .*\n"
     text = re.sub(link, "", text, flags=re.M)
     title = rf"^{re.escape(project)}\.(\w+ \w+) -- (.*)\n\++$"
