@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ..modules.origin_cloud_region_batch import main
-from ..plugin_utils._in_process import DirectActionModule
+from ..modules.origin_cloud_region_batch import MODULE
+from ..plugin_utils._in_process import InProcessActionModule
 
 
-class ActionModule(DirectActionModule):
-    main = staticmethod(main)
+class ActionModule(InProcessActionModule):
+    module = MODULE

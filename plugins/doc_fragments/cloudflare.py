@@ -36,7 +36,7 @@ options:
     version_added: 0.1.0
   api_url:
     description:
-      - The base URL of the API, with or without a trailing slash.
+      - The base URL of the API, with or without a trailing slash. A URL with a user or a password is refused.
       - The scheme has to be C(https), or C(http) for a loopback address, which is then accessed without a proxy.
       - Redirects are never followed.
       - If this option is not set, the environment variable E(CLOUDFLARE_BASE_URL) is used.
@@ -46,6 +46,7 @@ options:
   timeout:
     description:
       - Seconds to wait for a connection, and for each part of a response, in each request.
+      - An attempt of a request ends after ten times this time, even if its response still arrives slowly.
       - More than 0, at most 3600.
     type: float
     version_added: 0.1.0
@@ -57,6 +58,8 @@ options:
       - The wait before a retry is the service's C(Retry-After), or else half a second, doubled each time up to 30
         seconds, less a random part. If the service requests a wait of more than 300 seconds, there is no retry.
       - The total wait of a request is at most 600 seconds.
+      - If an attempt of a write may have been applied, such as after a lost response, the zone is read again, whatever
+        the last attempt answered.
       - If fewer than 10 requests of the rate limit are left, they are spread over the rest of its window. This delays a
         task by at most 600 seconds, and is turned off by V(0).
     type: int
@@ -76,6 +79,7 @@ options:
     type: path
     version_added: 0.1.0
 requirements:
+  - python >= 3.10
   - requests >= 2.25
   - urllib3 >= 1.26, which requests brings
 """
@@ -86,7 +90,8 @@ options:
   api_version:
     description:
       - The version of the API's endpoints.
-      - V(auto) uses V(v2), and V(v1) only if the service does not have the routes of V(v2).
+      - V(auto) uses V(v2), and V(v1) only if the first request shows that the service does not have the routes of
+        V(v2). If it has neither, the error is that of V(v2).
       - Cloudflare's published end of life of V(v1) is 2026-10-01, so its use causes a deprecation warning.
       - With V(v1), the creation of a mapping is retried (see O(retries)) only if it cannot have been applied.
     type: str
@@ -99,7 +104,8 @@ options:
   zone_id:
     description:
       - The identifier of the zone, 1 to 32 letters and digits.
-      - Exactly one of O(zone_id) and O(zone) is required. The identifier saves the request to find the zone by name.
+      - Exactly one of O(zone_id) and O(zone) is required, where null and empty values count as not given. The
+        identifier saves the request to find the zone by name.
     type: str
     version_added: 0.1.0
   zone:
@@ -145,8 +151,9 @@ attributes:
     membership:
       - originops.cloudflare.cloudflare
 notes:
-  - With ansible-core 2.19 or later, a task on the controller runs inside Ansible's own process, which saves the start
-    of Python. This applies to tasks with a local connection and the controller's interpreter, and without C(async),
-    C(become) or an C(environment) of their own. The result is the same. Set the variable C(originops_cloudflare_direct)
-    to V(false) to turn this off.
+  - A task on the controller runs inside Ansible's own process, which saves the start of Python. This applies to tasks
+    with a local connection and the controller's interpreter in its own environment (C(ansible_python_interpreter), in
+    any spelling of its path), without C(async), C(become) or an C(environment) of their own, and without kept remote
+    files; not on macOS. The result is the same. Bad options are reported by a module as ever. Set the variable
+    C(originops_cloudflare_direct) to V(false) to turn this off.
 """

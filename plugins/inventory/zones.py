@@ -248,7 +248,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._construct(host)
 
     def _is_taken(self, host: str, zone_id: str) -> bool:
-        """Whether an earlier inventory source has another host of this name."""
+        """Check whether an earlier inventory source has another host of this name."""
         earlier = self.inventory.hosts.get(host)
         return earlier is not None and earlier.vars.get("cloudflare_zone_id") != zone_id
 

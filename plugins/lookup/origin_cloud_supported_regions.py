@@ -18,7 +18,7 @@ author:
 options:
   _terms:
     description:
-      - The vendors, V(aws), V(azure), V(gcp) or V(oci). The default is all vendors.
+      - The vendors, V(aws), V(azure), V(gcp) or V(oci), also as lists. The default is all vendors.
     type: list
     version_added: 0.1.0
     elements: str
@@ -95,8 +95,7 @@ class LookupModule(LookupBase):
             raise AnsibleLookupError(f"option {name} is unknown: {suggest(name, VALIDATOR.argument_spec)}")
         try:
             options = validate_options(VALIDATOR, kwargs)
-            for vendor in terms:
-                check_vendor(vendor)
+            vendors = _vendors(terms)
             with open_zone(options) as zone:
                 api, supported = zone.negotiate(lambda api: api.supported_regions())
         except OriginOpsError as error:
@@ -106,9 +105,20 @@ class LookupModule(LookupBase):
             display.deprecated(api.deprecation, version="2.0.0", collection_name="originops.cloudflare")
         if not supported.obtained_codes:
             display.warning("Cloudflare could not tell all data centres: upper_tier_colos may be incomplete.")
-        vendors = dict.fromkeys(terms or supported.vendors)
+        vendors = vendors or [*supported.vendors]
         if options["names_only"]:
             return [region.name for vendor in vendors for region in supported.vendors.get(vendor, ())]
         return [
             {"vendor": vendor, **asdict(region)} for vendor in vendors for region in supported.vendors.get(vendor, ())
         ]
+
+
+def _vendors(terms: list[Any]) -> list[str]:
+    """Return the vendors of terms, which may be lists too, each once.
+
+    Raises InvalidInput.
+    """
+    vendors = [vendor for term in terms for vendor in (term if isinstance(term, list) else [term])]
+    for vendor in vendors:
+        check_vendor(vendor)
+    return [*dict.fromkeys(vendors)]

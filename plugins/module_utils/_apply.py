@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from ._endpoints import PAGE_SIZE, BatchResult, MappingsApi
@@ -21,11 +21,13 @@ Write = Callable[[MappingsApi, Sequence[Change]], BatchResult]
 class ApplyResult:
     """Outcome of applying a plan.
 
-    Failed changes have a reason each; error ended the writing early.
+    Failed changes have a reason each. Unknown ones may have been applied, but the zone could not be read again; they
+    have the reason of the write. error ended the writing early.
     """
 
     applied: list[Change] = field(default_factory=list)
     failed: list[tuple[Change, str]] = field(default_factory=list)
+    unknown: list[tuple[Change, str]] = field(default_factory=list)
     pending: list[Change] = field(default_factory=list)
     error: CloudflareError | None = None
 
@@ -36,12 +38,13 @@ class BatchOutcome:
 
     applied: list[Change]
     failed: list[tuple[Change, str]]
+    unknown: list[tuple[Change, str]]
     error: CloudflareError | None
 
 
 def predict(plan: Plan) -> ApplyResult:
     """Return the result of a plan without failures."""
-    return ApplyResult(applied=list(plan.changes))
+    return ApplyResult(applied=list(plan.changes), pending=list(plan.withheld))
 
 
 def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
@@ -49,7 +52,7 @@ def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
 
     Deletions that come last are not tried after a failed upsert: the zone keeps its mappings.
     """
-    result = ApplyResult(pending=list(plan.changes))
+    result = ApplyResult(pending=[*plan.changes, *plan.withheld])
     for batch in plan.batches(PAGE_SIZE):
         if batch[0].kind == "deleted" and any(change.kind != "deleted" for change, _reason in result.failed):
             break
@@ -57,6 +60,7 @@ def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
         outcome = _write_and_verify(batch, api, write)
         result.applied += outcome.applied
         result.failed += outcome.failed
+        result.unknown += outcome.unknown
         result.error = outcome.error
         if result.error:
             break
@@ -85,26 +89,33 @@ def create_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
 
 
 def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -> BatchOutcome:
-    """Write a batch, and read the zone again for changes without a clear answer."""
+    """Write a batch, and read the zone again for changes without a clear outcome."""
     error: CloudflareError | None = None
     try:
         result = write(api, batch)
         # A repeated deletion is refused, since nothing is there any more.
-        unverified = result.failed if batch[0].kind == "deleted" else result.unreported
+        unverified = result.failed if batch[0].kind == "deleted" else result.unverified
     except CloudflareError as failure:
         error = failure
         result = BatchResult([], {change.address: str(failure) for change in batch})
         unverified = result.failed if failure.maybe_applied else ()
     succeeded = {mapping.address: mapping for mapping in result.succeeded}
+    unknown: Collection[Address] = ()
     if unverified:
         try:
             succeeded |= _verify(api, [change for change in batch if change.address in unverified])
         except CloudflareError as failure:
-            # Nobody knows the state of these, so this must not pass for a refusal of single items.
+            unknown = unverified
             error = error or failure
-    applied = [replace(change, mapping=succeeded[change.address]) for change in batch if change.address in succeeded]
-    failed = [(change, result.failed[change.address]) for change in batch if change.address not in succeeded]
-    return BatchOutcome(applied, failed, error if failed else None)
+    outcome = BatchOutcome([], [], [], error)
+    for change in batch:
+        if change.address in succeeded:
+            outcome.applied.append(replace(change, mapping=succeeded[change.address]))
+        elif change.address in unknown:
+            outcome.unknown.append((change, f"it may have been applied: {result.failed[change.address]}"))
+        else:
+            outcome.failed.append((change, result.failed[change.address]))
+    return outcome if outcome.failed or outcome.unknown else replace(outcome, error=None)
 
 
 def _verify(api: MappingsApi, changes: Sequence[Change]) -> dict[Address, OriginMapping]:

@@ -51,10 +51,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "account_id": {"type": "str"},
 }
 
-RULES: dict[str, list[tuple[str, ...]]] = {
-    "mutually_exclusive": [*CONNECTION_RULES["mutually_exclusive"], ("zone_id", "zone")],
-    "required_one_of": [("zone_id", "zone")],
-}
+# That exactly one of zone_id and zone is required is checked by open_zone, for which null and empty are not given.
+RULES = CONNECTION_RULES
 
 
 def validate_options(validator: ArgumentSpecValidator, options: Mapping[str, Any]) -> dict[str, Any]:

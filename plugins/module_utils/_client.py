@@ -7,23 +7,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from math import ceil
-from operator import itemgetter
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 from ._errors import HINTS, RATE_LIMIT_HINT, CloudflareError, InvalidInput
-from ._http import CONCURRENT_READS, Credentials, HttpSession, root_cause
+from ._http import Credentials, HttpSession, Response, TransportError, is_unclear
 from ._messages import sanitize
 
-try:
-    import requests
-    from urllib3.exceptions import HTTPError
-except ImportError:  # reported by REQUESTS_IMPORT_ERROR of _http
-    pass
-
 T = TypeVar("T")
-Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
@@ -39,6 +32,17 @@ LIST_ATTEMPTS = 3
 """Writes of others between two pages shift entries from page to page; the list is then read again."""
 
 
+class Envelope(NamedTuple):
+    """A successful response: its result, and the facts about a list.
+
+    maybe_applied tells whether an earlier attempt of the same request may have been carried out.
+    """
+
+    result: Any
+    result_info: Any
+    maybe_applied: bool
+
+
 class Client:
     """The Cloudflare API at one address.
 
@@ -50,7 +54,7 @@ class Client:
     ) -> None:
         self._api_url = api_url
         self._credentials = credentials
-        self._http = HttpSession(
+        self.http = HttpSession(
             credentials,
             timeout=timeout,
             retries=retries,
@@ -63,7 +67,7 @@ class Client:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._http.close()
+        self.http.close()
 
     def call(
         self,
@@ -73,28 +77,33 @@ class Client:
         *,
         query: dict[str, Any] | None = None,
         body: Any = None,
-        decode: Callable[[dict[str, Any]], T] = itemgetter("result"),
+        decode: Callable[[Envelope], T] = attrgetter("result"),
     ) -> T:
         """Send a request of the API, and return what decode makes of the envelope of a success.
 
-        An envelope has a result, and for lists result_info. An exception of decode means that its shape is not the
-        expected one. action names the attempt in messages. Raises CloudflareError for everything else.
+        An exception of decode means that the shape is not the expected one. action names the attempt in messages.
+        Raises CloudflareError for everything else.
         """
         try:
-            response, content = self._http.send(
-                method, self._api_url + path, max_bytes=MAX_RESPONSE_BYTES, params=query, json=body
+            response = self.http.send(
+                method,
+                self._api_url + path,
+                service=self._api_url,
+                max_bytes=MAX_RESPONSE_BYTES,
+                params=query,
+                json=body,
             )
-        except (OSError, HTTPError) as error:
-            message = self.sanitize(root_cause(error, self._api_url, self._http.timeout))
-            raise CloudflareError(f"{action} failed: {message}") from None
-        envelope = self._decode(content)
-        if not (200 <= response.status_code < 300 and envelope.get("success") is True and "result" in envelope):
-            raise self._error_from(action, response, envelope)
+        except TransportError as error:
+            message = f"{action} failed: {self.sanitize(str(error))}"
+            raise CloudflareError(message, maybe_applied=error.maybe_applied) from None
+        content = self._decode(response.body)
+        if not (200 <= response.status < 300 and content.get("success") is True and "result" in content):
+            raise self._error_from(action, response, content)
         try:
-            return decode(envelope)
+            return decode(Envelope(content["result"], content.get("result_info"), response.maybe_applied))
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
             message = "HTTP 200, but the answer has not the shape that the API's have"
-            raise CloudflareError(f"{action} failed: {message}", 200) from None
+            raise CloudflareError(f"{action} failed: {message}", 200, maybe_applied=True) from None
 
     def fetch_page(
         self, action: str, path: str, number: int, decode: Callable[[Any], dict[Key, T]], *, size: int, max_pages: int
@@ -104,11 +113,11 @@ class Client:
         A total of more than max_pages is an unexpected shape.
         """
 
-        def entries_and_total(envelope: dict[str, Any]) -> tuple[dict[Key, T], int]:
-            total = envelope["result_info"]["total_count"]
+        def entries_and_total(envelope: Envelope) -> tuple[dict[Key, T], int]:
+            total = envelope.result_info["total_count"]
             if not isinstance(total, int) or not 0 <= total <= max_pages * size:
                 raise ValueError(total)
-            return decode(envelope["result"]), total
+            return decode(envelope.result), total
 
         return self.call(action, "GET", path, query={"page": number, "per_page": size}, decode=entries_and_total)
 
@@ -125,7 +134,7 @@ class Client:
         """
         for _attempt in range(LIST_ATTEMPTS):
             first_page = first_page or fetch(1)
-            pages = [first_page, *self.map_concurrently(fetch, range(2, ceil(first_page[1] / size) + 1))]
+            pages = [first_page, *self.http.map_concurrently(fetch, range(2, ceil(first_page[1] / size) + 1))]
             entries = {key: entry for page, _total in pages for key, entry in page.items()}
             if all(total == len(entries) for _page, total in pages):
                 return entries
@@ -136,34 +145,18 @@ class Client:
             200,
         )
 
-    def map_concurrently(self, function: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
-        """Return function's results in the order of items.
-
-        Raises the first error, and drops what has not begun.
-        """
-        items = list(items)
-        if len(items) < 2:
-            return [function(item) for item in items]
-        from concurrent.futures import ThreadPoolExecutor  # only large zones pay for this import
-
-        pool = ThreadPoolExecutor(CONCURRENT_READS)
-        try:
-            return list(pool.map(function, items))
-        finally:
-            pool.shutdown(cancel_futures=True)
-
     def sanitize(self, text: str) -> str:
         """Reduce foreign text to one bounded, printable line without the secret."""
         return sanitize(self._credentials.redact(text))
 
-    def _error_from(self, action: str, response: requests.Response, envelope: dict[str, Any]) -> CloudflareError:
+    def _error_from(self, action: str, response: Response, envelope: dict[str, Any]) -> CloudflareError:
         listed = envelope.get("errors")
         errors = [
             {"code": error["code"], "message": self.sanitize(str(error.get("message", "")))}
             for error in (listed[:MAX_ERRORS] if isinstance(listed, list) else ())
             if isinstance(error, dict) and isinstance(error.get("code"), int)
         ]
-        status = response.status_code
+        status = response.status
         hints = dict.fromkeys(HINTS[error["code"]] for error in errors if error["code"] in HINTS)
         if errors:
             message = "; ".join(f"{error['message']} (code {error['code']})" for error in errors)
@@ -175,7 +168,12 @@ class Client:
             message = "a redirect, which is never followed: check api_url"
         else:
             message = "the answer is not what the API sends: check api_url, and proxies in between"
-        return CloudflareError(f"{action} failed: HTTP {status}: {'. '.join([message, *hints])}", status, errors)
+        return CloudflareError(
+            f"{action} failed: HTTP {status}: {'. '.join([message, *hints])}",
+            status,
+            errors,
+            maybe_applied=response.maybe_applied or is_unclear(status),
+        )
 
     def _decode(self, content: bytes) -> dict[str, Any]:
         """Parse an envelope, and mask the secret in it.

@@ -37,18 +37,28 @@ def open_zone(options: Mapping[str, Any]) -> Iterator[ZoneClient]:
 
     Raises InvalidInput before the first request, and CloudflareError.
     """
-    for name in ("zone_id", "account_id"):
-        if options[name] is not None:
-            check_identifier(name, options[name])
+    zone_id, name, account_id = (_text_or_none(options[option]) for option in ("zone_id", "zone", "account_id"))
+    if zone_id is None and name is None:
+        raise InvalidInput("one of the following is required: zone_id, zone (empty ones count as not given)")
+    if zone_id is not None and name is not None:
+        raise InvalidInput("parameters are mutually exclusive: zone_id|zone")
+    for option, value in (("zone_id", zone_id), ("account_id", account_id)):
+        if value is not None:
+            check_identifier(option, value)
     with open_client(options) as client:
-        zone_id = options["zone_id"] or find_zone(client, options["zone"], options["account_id"])
-        zone = ZoneClient(client, zone_id, options["api_version"])
+        found = zone_id or find_zone(client, name or "", account_id)
+        zone = ZoneClient(client, found, options["api_version"], name and name.strip())
         try:
             yield zone
         except OriginOpsError as error:
             error.outcome.result = {**zone.source, **error.result}
             error.outcome.deprecation = zone.deprecation
             raise
+
+
+def _text_or_none(value: str | None) -> str | None:
+    """Return a text, None if it is empty or blank."""
+    return value if value and value.strip() else None
 
 
 def open_client(options: Mapping[str, Any]) -> Client:
@@ -95,7 +105,7 @@ def _parse_api_url(text: str) -> str:
 
     Raises InvalidInput where a secret would go unencrypted.
     """
-    if "@" in text:
+    if may_hold_password(text):
         raise InvalidInput("api_url must not hold credentials: they have options of their own")
     try:
         url = urlsplit(text)
@@ -110,6 +120,17 @@ def _parse_api_url(text: str) -> str:
     if url.scheme == "http" and not _is_loopback(host):
         raise InvalidInput(f"api_url: {quote(text)} is not https, which only a loopback address may do without")
     return url.geturl().rstrip("/")
+
+
+def may_hold_password(url: str) -> bool:
+    """Check whether no message may repeat a URL, since a user and a password may be in it."""
+    return "@" in url
+
+
+def environment_secrets() -> list[str]:
+    """List the secrets of the environment, which no output may show."""
+    values = [os.environ.get(CREDENTIAL_VARIABLES[option]) for option in ("api_token", "api_key")]
+    return [value for value in values if value]
 
 
 def _is_loopback(host: str) -> bool:

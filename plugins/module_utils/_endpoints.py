@@ -9,11 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any, TypeVar
 
-from ._client import Client
+from ._client import Client, Envelope
 from ._errors import TIERED_CACHE_HINT, CloudflareError, InvalidInput, RegionsUnavailable
 from ._mapping import Address, OriginMapping, Region, SupportedRegions, ZoneMappings, canonical, parse_address
 
@@ -30,12 +30,13 @@ MAX_PAGES = 350
 class BatchResult:
     """Result of a write: the mappings written or deleted, and an error for each of the others.
 
-    The response does not mention the unreported ones among the latter.
+    The unverified ones among the latter may have been applied all the same: the response does not mention them, or
+    an earlier attempt of the same request has no clear outcome.
     """
 
     succeeded: list[OriginMapping]
     failed: dict[Address, str] = field(default_factory=dict)
-    unreported: Collection[Address] = ()
+    unverified: Collection[Address] = ()
 
 
 class MappingsApi(ABC):
@@ -148,15 +149,13 @@ class MappingsApi(ABC):
                 raise
             raise RegionsUnavailable(f"{error}. {TIERED_CACHE_HINT}", error.status, error.errors) from None
 
-    def _call(
-        self, action: str, method: str, tail: str = "", *, decode: Callable[[dict[str, Any]], T], **content: Any
-    ) -> T:
+    def _call(self, action: str, method: str, tail: str = "", *, decode: Callable[[Envelope], T], **content: Any) -> T:
         return self._client.call(
             f"{action} in zone {self.zone_id}", method, self._path + tail, decode=decode, **content
         )
 
-    def _value(self, envelope: dict[str, Any]) -> Any:
-        return envelope["result"]
+    def _value(self, envelope: Envelope) -> Any:
+        return envelope.result
 
     def _body(self, mapping: OriginMapping) -> dict[str, str]:
         return {self.request_ip_key: canonical(mapping.address), "vendor": mapping.vendor, "region": mapping.region}
@@ -184,20 +183,26 @@ class MappingsApi(ABC):
             raise TypeError(entries)
         return {mapping.address: mapping for mapping in map(self._parse_mapping, entries)}
 
-    def _parse_batch_result(self, mappings: Sequence[OriginMapping], envelope: dict[str, Any]) -> BatchResult:
+    def _parse_batch_result(self, mappings: Sequence[OriginMapping], envelope: Envelope) -> BatchResult:
         value = self._value(envelope)
-        reported = {parse_address(item[self.response_ip_key]) for item in value["succeeded"] or ()}
+        written: dict[Address, OriginMapping] = {}
+        by_address = {mapping.address: mapping for mapping in mappings}
+        for item in value["succeeded"] or ():
+            address = parse_address(item[self.response_ip_key])
+            if address in by_address:
+                modified_on = item.get("modified_on") or by_address[address].modified_on
+                written[address] = replace(by_address[address], modified_on=modified_on and _text(modified_on))
         errors: dict[Address, str] = {}
         for item in value["failed"] or ():
             with suppress(InvalidInput):
                 errors[parse_address(item[self.response_ip_key])] = self._client.sanitize(str(item.get("error")))
         failed = {
-            mapping.address: errors.get(mapping.address, "the service's answer does not mention it")
-            for mapping in mappings
-            if mapping.address not in reported
+            address: errors.get(address, "the service's answer does not mention it")
+            for address in by_address
+            if address not in written
         }
-        succeeded = [mapping for mapping in mappings if mapping.address not in failed]
-        return BatchResult(succeeded, failed, failed.keys() - errors.keys())
+        unverified = failed.keys() if envelope.maybe_applied else failed.keys() - errors.keys()
+        return BatchResult([*written.values()], failed, unverified)
 
 
 class MappingsApiV2(MappingsApi):
@@ -233,7 +238,7 @@ class MappingsApiV2(MappingsApi):
         )
 
     def _get_each(self, addresses: Collection[Address]) -> dict[Address, OriginMapping]:
-        found = self._client.map_concurrently(self.get, addresses)
+        found = self._client.http.map_concurrently(self.get, addresses)
         return {mapping.address: mapping for mapping in found if mapping}
 
     def _fetch_page(self, page: int) -> tuple[dict[Address, OriginMapping], int]:
@@ -296,8 +301,8 @@ class MappingsApiV1(MappingsApi):
             decode=lambda envelope: self._parse_one(mapping.address, [self._value(envelope)]),
         )
 
-    def _value(self, envelope: dict[str, Any]) -> Any:
-        return envelope["result"]["value"]
+    def _value(self, envelope: Envelope) -> Any:
+        return envelope.result["value"]
 
 
 API_VERSIONS: dict[str, tuple[type[MappingsApi], ...]] = {
@@ -315,6 +320,7 @@ class ZoneClient:
     client: Client
     id: str
     api_version: str
+    name: str | None = None
     api: MappingsApi | None = None
 
     def negotiate(self, read: Callable[[MappingsApi], T]) -> tuple[MappingsApi, T]:
@@ -322,17 +328,27 @@ class ZoneClient:
 
         Returns that version and the data read.
         """
+        first_error: CloudflareError | None = None
         candidates = [version(self.client, self.id) for version in API_VERSIONS[self.api_version]]
         while True:
             api = candidates.pop(0)
             try:
                 found = read(api)
             except CloudflareError as error:
-                if not (error.is_route_not_found and candidates):
+                # Where no version is served, the error is that of the newest.
+                first_error = first_error or error
+                if not error.is_route_not_found:
                     raise
+                if not candidates:
+                    raise first_error from None
             else:
                 self.api = api
                 return api, found
+
+    @property
+    def label(self) -> str:
+        """The zone in messages and diffs: its name if it was given, and its identifier."""
+        return f"{self.name} ({self.id})" if self.name else self.id
 
     @property
     def source(self) -> dict[str, str]:
@@ -345,13 +361,19 @@ class ZoneClient:
 
 
 def _text(value: Any) -> str:
+    """Return a printable text.
+
+    Raises TypeError or ValueError for anything else.
+    """
     if not isinstance(value, str):
         raise TypeError(value)
+    if not value.isprintable():
+        raise ValueError(value)
     return value
 
 
-def _parse_supported_regions(envelope: dict[str, Any]) -> SupportedRegions:
-    result = envelope["result"]
+def _parse_supported_regions(envelope: Envelope) -> SupportedRegions:
+    result = envelope.result
     vendors = {
         _text(vendor): sorted(map(_parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
     }

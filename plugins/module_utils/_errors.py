@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._messages import clip
+
 CREDENTIALS_HINT = (
     "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
 )
@@ -41,6 +43,7 @@ REGION_UNKNOWN = 1157  # unknown vendor, or a region unknown for it
 ROUTE_UNKNOWN = frozenset({7000, 7003})  # no such route, or a malformed identifier
 CREDENTIALS_REFUSED = frozenset({9109, 10000})  # invalid credentials, or a missing permission
 RATE_LIMITED = frozenset({971, 10100})  # too many requests
+ZONE_FULL = 1164  # the zone is at its limit of mappings
 
 HINTS = {
     1135: "The zone's plan or settings do not allow this",
@@ -51,7 +54,10 @@ HINTS = {
     REGION_UNKNOWN: (
         "See the supported regions with originops.cloudflare.origin_cloud_region_info and supported_regions: true"
     ),
-    1164: "A zone holds at most 3,500 mappings: remove those that are no longer needed",
+    ZONE_FULL: (
+        "Cloudflare enforces a limit of mappings for this zone, 3,500 unless its account has another: remove those "
+        "that are no longer needed"
+    ),
     **dict.fromkeys(ROUTE_UNKNOWN, ROUTE_HINT),
     **dict.fromkeys(CREDENTIALS_REFUSED, CREDENTIALS_HINT),
     **dict.fromkeys(RATE_LIMITED, RATE_LIMIT_HINT),
@@ -75,7 +81,7 @@ class OriginOpsError(Exception):
     """
 
     def __init__(self, message: str, **result: Any) -> None:
-        super().__init__(message)
+        super().__init__(clip(message))
         self.outcome = Outcome(result)
 
     @property
@@ -92,12 +98,21 @@ class CloudflareError(OriginOpsError):
     """Failure of a request.
 
     status is the HTTP status, None without a response; errors are Cloudflare's own, each
-    {code: int, message: str}. Both are fields of the failed result too.
+    {code: int, message: str}. Both are fields of the failed result too. maybe_applied tells whether a write may be
+    in force all the same.
     """
 
-    def __init__(self, message: str, status: int | None = None, errors: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int | None = None,
+        errors: list[dict[str, Any]] | None = None,
+        *,
+        maybe_applied: bool = False,
+    ) -> None:
         self.status = status
         self.errors = errors or []
+        self.maybe_applied = maybe_applied or MAPPING_EXISTS in self.codes
         super().__init__(message, status=status, errors=self.errors)
 
     @property
@@ -107,7 +122,7 @@ class CloudflareError(OriginOpsError):
 
     @property
     def is_mapping_not_found(self) -> bool:
-        """Whether the address has no mapping.
+        """Check whether the address has no mapping.
 
         Other 404 responses do not say so.
         """
@@ -115,21 +130,13 @@ class CloudflareError(OriginOpsError):
 
     @property
     def is_route_not_found(self) -> bool:
-        """Whether the route or the zone identifier is unknown: the API answers both alike."""
+        """Check whether the route or the zone identifier is unknown: the API answers both alike."""
         return self.status == 400 and not self.codes.isdisjoint(ROUTE_UNKNOWN)
 
     @property
     def credentials_refused(self) -> bool:
-        """Whether the credentials are invalid or lack a permission."""
+        """Check whether the credentials are invalid or lack a permission."""
         return self.status == 401 or not self.codes.isdisjoint(CREDENTIALS_REFUSED)
-
-    @property
-    def maybe_applied(self) -> bool:
-        """Whether a write may be in force all the same.
-
-        Only a clear refusal excludes it.
-        """
-        return self.status is None or not 300 <= self.status < 500 or MAPPING_EXISTS in self.codes
 
 
 class RegionsUnavailable(CloudflareError):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import random
 import re
-import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any
+from http.client import HTTPException
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread, local
+from typing import Any, TypeVar, cast
 
 from ._errors import InvalidInput
 from ._messages import quote
@@ -22,12 +24,24 @@ from ._messages import quote
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import HTTPError, InvalidHeader, LocationValueError, MaxRetryError
+    from urllib3.exceptions import (
+        ConnectTimeoutError,
+        HTTPError,
+        InvalidHeader,
+        LocationValueError,
+        MaxRetryError,
+        NewConnectionError,
+        ProxyError,
+        ReadTimeoutError,
+    )
     from urllib3.util.retry import Retry
 except ImportError:
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     REQUESTS_IMPORT_ERROR = None
+
+T = TypeVar("T")
+Item = TypeVar("Item")
 
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504, *range(520, 525)})
 """Statuses that a retry may mend; 520 to 524 are Cloudflare's own for an origin that it cannot reach."""
@@ -45,6 +59,11 @@ LOW_QUOTA = 10
 """Requests: with fewer left of the rate limit, the rest is spread over the rest of its window."""
 
 CONCURRENT_READS = 8
+
+DEADLINE = "deadline exceeded"
+
+DEADLINE_FACTOR = 10
+"""One attempt ends after so many times the timeout, however slowly the response arrives."""
 
 
 def transport(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,8 +100,36 @@ class Credentials:
         return text.replace(self.secret, "********")
 
 
+class TransportError(Exception):
+    """A request without a usable response. The message is for the user, and may have foreign text.
+
+    maybe_applied tells whether the service may have carried the request out.
+    """
+
+    def __init__(self, message: str, maybe_applied: bool) -> None:
+        super().__init__(message)
+        self.maybe_applied = maybe_applied
+
+
+class Cancelled(Exception):
+    """The task ended, or another of several concurrent requests failed."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """A final response.
+
+    maybe_applied tells whether the service may have carried out an earlier attempt of the same request.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    maybe_applied: bool = False
+
+
 class Attempts:
-    """Retries of one request: the number left, and the seconds waited so far.
+    """Attempts of one request: the retries left, the seconds waited, and whether one may have been applied.
 
     urllib3 decides which errors and statuses are worth a retry, and parses Retry-After; the waits are bounded here.
     """
@@ -90,6 +137,7 @@ class Attempts:
     def __init__(self, retries: int, method: str) -> None:
         self.left = retries
         self.waited = 0.0
+        self.maybe_applied = False
         self._method = method
         self._made = 0
         self._policy = Retry(
@@ -99,8 +147,11 @@ class Attempts:
             allowed_methods={"GET", "PUT", "PATCH", "DELETE"},
         )
 
-    def wait_after_error(self, error: HTTPError) -> float | None:
+    def wait_after_error(self, error: HTTPError | None) -> float | None:
         """Return the seconds to wait before the next attempt, None if there is none."""
+        self.maybe_applied |= not _is_connection_failure(error)
+        if error is None:
+            return None
         try:
             self._policy.increment(self._method, error=error)
         except HTTPError:
@@ -109,12 +160,13 @@ class Attempts:
 
     def wait_after_response(self, response: requests.Response) -> float | None:
         """Return the seconds to wait before the next attempt, None if the response is final."""
+        status = response.status_code
         # A POST may have been applied, unless the rate limit refused it.
-        if self._method == "POST":
-            retried = response.status_code == 429
-        else:
-            retried = self._policy.is_retry(self._method, response.status_code)
-        return self._next_wait(self._retry_after(response)) if retried else None
+        retried = status == 429 if self._method == "POST" else self._policy.is_retry(self._method, status)
+        wait = self._next_wait(self._retry_after(response)) if retried else None
+        if wait is not None:
+            self.maybe_applied |= is_unclear(status)
+        return wait
 
     def _next_wait(self, retry_after: float | None) -> float | None:
         self.left -= 1
@@ -135,6 +187,11 @@ class Attempts:
         return seconds and min(seconds, MAX_RETRY_AFTER + 1)
 
 
+def is_unclear(status: int) -> bool:
+    """Check whether a write with this status may be in force all the same: only a clear refusal excludes it."""
+    return not 300 <= status < 500 or status == 408
+
+
 class RateLimiter:
     """Delays requests before the rate limit refuses them.
 
@@ -146,24 +203,43 @@ class RateLimiter:
         self._delay = 0.0
         self._wait_budget: float = MAX_TOTAL_WAIT
 
-    def wait(self) -> None:
-        """Wait until the next request is due."""
-        if self._delay:
-            with self._lock:
-                delay = min(self._delay, self._wait_budget)
-                self._wait_budget -= delay
-                time.sleep(delay)
+    def take_delay(self) -> float:
+        """Return the seconds until the next request is due."""
+        if not self._delay:
+            return 0.0
+        with self._lock:
+            delay = min(self._delay, self._wait_budget)
+            self._wait_budget -= delay
+            return delay
 
     def update(self, headers: Mapping[str, str]) -> None:
-        """Read the rest of the quota from a response: Ratelimit: "default";r=REQUESTS;t=SECONDS."""
-        match = re.search(r";r=(\d{1,9});t=(\d{1,9})", headers.get("Ratelimit", ""))
-        if match:
-            left, seconds = int(match[1]), int(match[2])
-            self._delay = min(seconds, MAX_RETRY_AFTER) / (left + 1) if left < LOW_QUOTA else 0.0
+        """Read the quotas left from a response.
+
+        Of several policies the scarcest counts.
+        """
+        quotas = parse_ratelimit(headers.get("Ratelimit", ""))
+        if quotas:
+            self._delay = max(
+                min(seconds, MAX_RETRY_AFTER) / (left + 1) if left < LOW_QUOTA else 0.0 for left, seconds in quotas
+            )
+
+
+def parse_ratelimit(header: str) -> list[tuple[int, int]]:
+    """Parse a list of policies, "name";r=REQUESTS;t=SECONDS, into (requests left, seconds).
+
+    A structured field (RFC 9651): items may have other parameters, in any order, and blanks around them.
+    """
+    quotas = []
+    for item in re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+', header):
+        parameters = re.sub(r'"(?:[^"\\]|\\.)*"', "", item)
+        values = dict(re.findall(r";\s*([rt])\s*=\s*(\d{1,9})(?![\d.])", parameters))
+        if values.keys() == {"r", "t"}:
+            quotas.append((int(values["r"]), int(values["t"])))
+    return quotas
 
 
 class HttpSession:
-    """A session of requests with retries and a rate limiter.
+    """A session of requests with retries, a rate limiter and deadlines.
 
     Close it, or use it in a with statement.
     """
@@ -182,10 +258,12 @@ class HttpSession:
         timeout is in seconds, for connecting and for each wait for data; verify is as of requests. use_environment
         lets proxies and certificates come from the environment.
         """
-        self.timeout = timeout
+        self._timeout = timeout
         self._retries = retries
         self._verify = verify
         self._limiter = RateLimiter()
+        self._stop = Event()
+        self._thread = local()  # a thread's own stop
         self._session = requests.Session()
         self._session.auth = auth
         self._session.headers["User-Agent"] = "originops.cloudflare (Ansible)"
@@ -198,40 +276,125 @@ class HttpSession:
         self._session.mount("http://", adapter)
 
     def close(self) -> None:
+        """End all waits and send nothing more."""
+        self._stop.set()
         self._session.close()
 
-    def send(self, method: str, url: str, *, max_bytes: int, **content: Any) -> tuple[requests.Response, bytes]:
-        """Send a request, and return the final response with its body.
+    def send(self, method: str, url: str, *, service: str, max_bytes: int, **content: Any) -> Response:
+        """Send a request, and return its final response. Raises TransportError, and Cancelled after a stop.
 
-        Raises OSError and HTTPError.
+        service names the other side in messages.
         """
+        stop: Event = getattr(self._thread, "stop", self._stop)
         attempts = Attempts(self._retries, method)
         if self._retries:
-            self._limiter.wait()
+            _pause(self._limiter.take_delay(), stop)
         while True:
+            if stop.is_set():
+                raise Cancelled
+            deadline = self._timeout * DEADLINE_FACTOR
             try:
-                response = self._session.request(
-                    method,
-                    url,
-                    **content,
-                    timeout=self.timeout,
-                    # Given with each request: the environment's CA variables override a session's setting.
-                    verify=self._verify,
-                    allow_redirects=False,
-                    stream=True,
-                )
-                with response:
-                    body = _read_body(response, max_bytes)
-            except OSError as error:
-                wait = attempts.wait_after_error(cause) if (cause := _transport_error(error)) else None
+                response, body = _within(deadline, lambda: self._attempt(method, url, max_bytes, content))
+            except (OSError, HTTPError, ValueError) as error:
+                # requests lets some errors of urllib3, and of odd proxies in the environment, pass as they are.
+                wait = attempts.wait_after_error(_transport_error(error))
                 if wait is None:
-                    raise
+                    message = _describe(error, service, self._timeout, deadline)
+                    raise TransportError(message, attempts.maybe_applied) from None
             else:
                 wait = attempts.wait_after_response(response)
                 if wait is None:
                     self._limiter.update(response.headers)
-                    return response, body
-            time.sleep(wait)
+                    return Response(response.status_code, response.headers, body, attempts.maybe_applied)
+            _pause(wait, stop)
+
+    def map_concurrently(self, function: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
+        """Return function's results in the order of items.
+
+        Raises the first error, drops what has not begun, and ends the waits of the others at once.
+        """
+        items = list(items)
+        if len(items) < 2:
+            return [function(item) for item in items]
+        results: dict[int, T] = {}
+        waiting: SimpleQueue[tuple[int, Item]] = SimpleQueue()
+        for numbered in enumerate(items):
+            waiting.put(numbered)
+        done: SimpleQueue[tuple[int, T] | BaseException] = SimpleQueue()
+        stop = Event()
+
+        def work() -> None:
+            self._thread.stop = stop
+            while not stop.is_set():
+                try:
+                    number, item = waiting.get_nowait()
+                except Empty:
+                    return
+                try:
+                    done.put((number, function(item)))
+                except BaseException as error:
+                    done.put(error)
+                    stop.set()
+
+        for _number in range(min(CONCURRENT_READS, len(items))):
+            # Daemons, so that the end of a task never waits for an answer.
+            Thread(target=work, daemon=True).start()
+        try:
+            while len(results) < len(items):
+                outcome = done.get()
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                results[outcome[0]] = outcome[1]
+        except BaseException:
+            # Also where the timeout of the task interrupts: by this the threads that are under way end.
+            stop.set()
+            raise
+        return [results[number] for number in range(len(items))]
+
+    def _attempt(
+        self, method: str, url: str, max_bytes: int, content: dict[str, Any]
+    ) -> tuple[requests.Response, bytes]:
+        response = self._session.request(
+            method,
+            url,
+            **content,
+            timeout=self._timeout,
+            # Given with each request: the environment's CA variables override a session's setting.
+            verify=self._verify,
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            return response, _read_body(response, max_bytes)
+
+
+def _pause(seconds: float, stop: Event) -> None:
+    """Wait, unless or until a stop."""
+    if seconds and stop.wait(seconds):
+        raise Cancelled
+
+
+def _within(seconds: float, function: Callable[[], T]) -> T:
+    """Return function's result. Raises its error, and ReadTimeoutError if it takes longer than this.
+
+    Each single wait for data is bounded by the timeout, but a server can send a byte at a time.
+    """
+    done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            done.put((function(), None))
+        except BaseException as error:
+            done.put((None, error))
+
+    Thread(target=work, daemon=True).start()
+    try:
+        result, error = done.get(timeout=seconds)
+    except Empty:
+        raise ReadTimeoutError(cast("Any", None), "", DEADLINE) from None
+    if error:
+        raise error
+    return cast("T", result)
 
 
 def _read_body(response: requests.Response, max_bytes: int) -> bytes:
@@ -250,15 +413,24 @@ def _read_body(response: requests.Response, max_bytes: int) -> bytes:
     return bytes(content)
 
 
-def root_cause(error: BaseException, address: str, timeout: float) -> str:
+def _describe(error: BaseException, address: str, timeout: float, deadline: float) -> str:
     """Describe the innermost error of an exception of requests, which is written for developers itself."""
     *_outer, cause = _exception_chain(error)
+    if isinstance(cause, ReadTimeoutError) and str(cause).endswith(DEADLINE):
+        return f"no complete answer from {address} within {deadline:g} seconds"
     if isinstance(cause, TimeoutError):
         return f"no answer from {address} within {timeout:g} seconds"
-    if isinstance(cause, LocationValueError):
-        # Its text may have part of a proxy's password.
+    is_network_error = isinstance(cause, (OSError, HTTPException, HTTPError, zlib.error))
+    if not is_network_error or isinstance(cause, (LocationValueError, requests.exceptions.InvalidURL)):
+        # The text of such an error may have part of a proxy's password.
         return f"{address}, or a proxy of the environment, has no usable address"
     return f"no usable answer from {address}: {cause}"
+
+
+def _is_connection_failure(error: HTTPError | None) -> bool:
+    """Check whether an error came before anything was sent."""
+    cause = getattr(error, "original_error", error) if isinstance(error, ProxyError) else error
+    return isinstance(cause, (ConnectTimeoutError, NewConnectionError))
 
 
 def _transport_error(error: BaseException) -> HTTPError | None:

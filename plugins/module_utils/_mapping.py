@@ -7,17 +7,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, NamedTuple, TypeAlias
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ._errors import InvalidInput
-from ._messages import item_label, quote, suggest
+from ._messages import close_names, item_label, join_bounded, quote, suggest
+
+T = TypeVar("T")
 
 Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
 
 VENDORS = ("aws", "azure", "gcp", "oci")
+
+VENDOR_SYNONYMS = {"amazon": "aws", "google": "gcp", "microsoft": "azure", "oracle": "oci"}
+
+PRIVATE_NETWORKS = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
+"""RFC 1918, carrier-grade NAT (RFC 6598) and unique local addresses (RFC 4193)."""
 
 ZONE_LIMIT = 3500
 """Mappings that a zone holds at most, by the API."""
@@ -47,6 +56,70 @@ def parse_address(text: Any) -> Address:
     return address
 
 
+def check_origin(address: Address) -> None:
+    """Raise InvalidInput for an address that no origin can have."""
+    inner = _without_mapping(address)
+    for kind in ("unspecified", "loopback", "link_local", "multicast"):
+        if getattr(inner, f"is_{kind}"):
+            shown = {"unspecified": "the unspecified", "link_local": "a link-local"}.get(kind, f"a {kind}")
+            raise InvalidInput(f"{quote(canonical(address))} is {shown} address, which no origin has")
+
+
+def parse_origin(text: Any) -> Address:
+    """Parse the address of an origin as a user writes it.
+
+    Raises InvalidInput.
+    """
+    address = parse_address(text)
+    check_origin(address)
+    return address
+
+
+def is_private(address: Address) -> bool:
+    """Check whether Cloudflare cannot reach an address over the Internet."""
+    inner = _without_mapping(address)
+    return any(inner.version == network.version and inner in network for network in PRIVATE_NETWORKS)
+
+
+def warn_of_private(addresses: Collection[Address]) -> list[str]:
+    """Warn of private addresses among those of mappings, in one text."""
+    private = [canonical(address) for address in sorted(addresses, key=address_order) if is_private(address)]
+    if not private:
+        return []
+    return [
+        f"{len(private)} addresses are private, which Cloudflare reaches through a tunnel only: "
+        f"{join_bounded(private, 'mappings')}"
+    ]
+
+
+def parse_network(text: Any) -> Network:
+    """Parse an address or a CIDR prefix. Raises InvalidInput."""
+    if not isinstance(text, str) or "/" not in text:
+        return ip_network(parse_address(text))
+    try:
+        return ip_network(text.strip())
+    except ValueError:
+        pass
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise InvalidInput(f"{quote(text)} is neither an address nor a CIDR prefix") from None
+    raise InvalidInput(f"{quote(text)} has bits of a host set: did you mean {network}?")
+
+
+def parse_networks(texts: Sequence[Any], option: str) -> tuple[Network, ...]:
+    """Parse a list of addresses and prefixes.
+
+    Raises InvalidInput naming every bad item.
+    """
+    return tuple(_parse_each(texts, option, parse_network))
+
+
+def _without_mapping(address: Address) -> Address:
+    """Return the IPv4 address inside an IPv4-mapped IPv6 address, else the address."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def canonical(address: Address) -> str:
     """Format an address as RFC 5952 does.
 
@@ -62,25 +135,42 @@ def address_order(address: Address) -> tuple[int, int]:
     return address.version, int(address)
 
 
-def check_vendor(vendor: Any) -> None:
-    """Raise InvalidInput for an unknown vendor."""
-    if vendor not in VENDORS:
-        raise InvalidInput(f"vendor {quote(str(vendor))} is unknown: {suggest(str(vendor), VENDORS)}")
-
-
 def validate_location(vendor: Any, region: Any) -> tuple[str, str]:
     """Return a vendor and a region if they are well-formed. Raises InvalidInput.
 
     Whether Cloudflare supports the region is known to the service alone.
     """
-    if not vendor:
-        raise InvalidInput(f"the vendor is missing: one of {', '.join(VENDORS)}")
-    check_vendor(vendor)
-    if not region or not isinstance(region, str):
-        raise InvalidInput("the region is missing, or is not text")
-    if not region.isprintable():
-        raise InvalidInput(f"region {quote(region)} has control characters")
+    problems = _location_problems(vendor, region)
+    if problems:
+        raise InvalidInput("; ".join(problems))
     return vendor, region
+
+
+def check_vendor(vendor: Any) -> None:
+    """Raise InvalidInput for an unknown vendor, with a suggestion."""
+    if vendor in VENDORS:
+        return
+    text = str(vendor)
+    synonym = VENDOR_SYNONYMS.get(text.strip().casefold())
+    hint = f"did you mean {synonym}?" if synonym else suggest(text, VENDORS)
+    raise InvalidInput(f"vendor {quote(text)} is unknown: {hint}")
+
+
+def _location_problems(vendor: Any, region: Any) -> list[str]:
+    """List all faults of a vendor and a region that are known without a request."""
+    problems = []
+    if not vendor:
+        problems.append(f"the vendor is missing: one of {', '.join(VENDORS)}")
+    else:
+        try:
+            check_vendor(vendor)
+        except InvalidInput as error:
+            problems.append(str(error))
+    if not region or not isinstance(region, str):
+        problems.append("the region is missing, or is not text")
+    elif not region.isprintable():
+        problems.append(f"region {quote(region)} has control characters")
+    return problems
 
 
 class Location(NamedTuple):
@@ -119,7 +209,7 @@ class OriginMapping:
         return {"origin_ip": canonical(self.address), "vendor": self.vendor, "region": self.region}
 
     def as_dict(self) -> dict[str, str | None]:
-        return {**self.value(), "modified_on": self.modified_on}
+        return {**self.value(), **({"modified_on": self.modified_on} if self.modified_on else {})}
 
 
 @dataclass(frozen=True)
@@ -155,14 +245,15 @@ class ParsedMappings:
     """A parsed list of mappings.
 
     wanted has every usable address once, with None where it shall have no mapping. index has the first index of
-    every address that is named at all, usable or not: a purge keeps those. conflicts describes addresses that are
-    listed with different values.
+    every address that can be read, usable or not: a purge keeps those. unreadable counts items whose address cannot
+    be read. conflicts describes addresses that are listed with different values.
     """
 
     wanted: dict[Address, OriginMapping | None] = field(default_factory=dict)
     index: dict[Address, int] = field(default_factory=dict)
     invalid: list[InvalidItem] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    unreadable: int = 0
 
 
 def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mappings") -> ParsedMappings:
@@ -170,34 +261,39 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
 
     Where present is false only the addresses count, which then may be plain text.
     """
-    parsed = ParsedMappings()
+    wanted: dict[Address, OriginMapping | None] = {}
+    indexes: dict[Address, int] = {}
     values: dict[Address, tuple[Any, Any]] = {}
+    invalid: list[InvalidItem] = []
+    conflicts: list[str] = []
+    unreadable = 0
     for index, entry in enumerate(entries):
         raw = _normalize_entry(entry)
-        try:
-            if present:
-                _check_keys(entry)
-            address = parse_address(raw["origin_ip"])
-        except InvalidInput as error:
-            parsed.invalid.append(InvalidItem(index, raw, str(error), option))
-            parsed.index.update(dict.fromkeys(_addresses_in(entry), index))
-            continue
-        first = parsed.index.setdefault(address, index)
-        if not present:
-            parsed.wanted[address] = None
-            continue
         vendor, region = raw["vendor"], raw["region"]
-        if values.setdefault(address, (vendor, region)) != (vendor, region):
-            earlier, later = (quote(f"{v}/{r}") for v, r in (values[address], (vendor, region)))
-            parsed.conflicts.append(
-                f"{item_label(option, first)} and {item_label(option, index)} give {canonical(address)} "
-                f"different values: {earlier} and {later}"
-            )
+        problems = _key_problems(entry) if present else []
+        address = None
         try:
-            parsed.wanted[address] = OriginMapping(address, *validate_location(vendor, region))
+            address = parse_address(raw["origin_ip"])
+            check_origin(address)
         except InvalidInput as error:
-            parsed.invalid.append(InvalidItem(index, raw, str(error), option))
-    return parsed
+            problems.append(str(error))
+        # Of two addresses in one item nobody knows which is meant.
+        unreadable += address is None or (isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys())
+        if present and isinstance(entry, dict):
+            problems += _location_problems(vendor, region)
+        if address:
+            first = indexes.setdefault(address, index)
+            if present and values.setdefault(address, (vendor, region)) != (vendor, region):
+                earlier, later = (quote(f"{v}/{r}") for v, r in (values[address], (vendor, region)))
+                conflicts.append(
+                    f"{item_label(option, first)} and {item_label(option, index)} give {canonical(address)} "
+                    f"different values: {earlier} and {later}"
+                )
+        if problems:
+            invalid.append(InvalidItem(index, raw, "; ".join(problems), option))
+        elif address:
+            wanted[address] = OriginMapping(address, vendor, region) if present else None
+    return ParsedMappings(wanted, indexes, invalid, conflicts, unreadable)
 
 
 def parse_addresses(texts: Sequence[str], option: str) -> Collection[Address]:
@@ -205,16 +301,24 @@ def parse_addresses(texts: Sequence[str], option: str) -> Collection[Address]:
 
     Raises InvalidInput naming every bad item.
     """
-    addresses: dict[Address, None] = {}
+    return dict.fromkeys(_parse_each(texts, option, parse_origin)).keys()
+
+
+def _parse_each(texts: Sequence[Any], option: str, parse: Callable[[Any], T]) -> list[T]:
+    """Parse the items of an option.
+
+    Raises InvalidInput naming every bad one.
+    """
+    parsed: list[T] = []
     problems: list[str] = []
     for index, text in enumerate(texts):
         try:
-            addresses[parse_address(text)] = None
+            parsed.append(parse(text))
         except InvalidInput as error:
             problems.append(f"{item_label(option, index)}: {error}")
     if problems:
-        raise InvalidInput("; ".join(problems))
-    return addresses.keys()
+        raise InvalidInput(join_bounded(problems, option))
+    return parsed
 
 
 def _normalize_entry(entry: Any) -> dict[str, Any]:
@@ -228,24 +332,18 @@ def _normalize_entry(entry: Any) -> dict[str, Any]:
     }
 
 
-def _check_keys(entry: Any) -> None:
-    """Raise InvalidInput for an unknown key, or for an address under both of its names."""
+def _key_problems(entry: Any) -> list[str]:
+    """List the faults of an entry's keys: unknown ones, and an address under both of its names."""
     if not isinstance(entry, dict):
-        raise InvalidInput("a mapping is a dictionary of origin_ip, vendor and region")
+        return ["a mapping is a dictionary of origin_ip, vendor and region"]
+    problems = []
     unknown = [str(name) for name in entry if name not in ENTRY_KEYS]
     if unknown:
-        raise InvalidInput(f"{', '.join(map(quote, unknown))} is unknown here: {suggest(unknown[0], ENTRY_KEYS)}")
+        shown = ", ".join(map(quote, unknown[:3]))
+        problems.append(f"{shown} is unknown here: {suggest(unknown[0], ENTRY_KEYS)}")
     if "ip" in entry and "origin_ip" in entry:
-        raise InvalidInput("ip and origin_ip are the same, give one")
-
-
-def _addresses_in(entry: Any) -> list[Address]:
-    """List the addresses in an unusable entry, less prefix lengths and scopes, so that no purge deletes them."""
-    addresses = []
-    for value in entry.values() if isinstance(entry, dict) else [entry]:
-        with suppress(ValueError):
-            addresses.append(ip_address(str(value).partition("/")[0].partition("%")[0].strip()))
-    return addresses
+        problems.append("ip and origin_ip are the same, give one")
+    return problems
 
 
 @dataclass(frozen=True, order=True)
@@ -268,12 +366,27 @@ class SupportedRegions:
 
     def problem(self, mapping: OriginMapping) -> str | None:
         """Describe why the service would refuse this vendor and region, None where it would not."""
-        names = [region.name for region in self.vendors.get(mapping.vendor, ())]
+        names = self.names(mapping.vendor)
         if mapping.region in names:
             return None
-        return (
-            f"region {quote(mapping.region)} is not supported for vendor {mapping.vendor}: "
-            f"{suggest(mapping.region, names)}"
+        text = mapping.region.strip().casefold()
+        others = [vendor for vendor in self.vendors if vendor != mapping.vendor and text in self.names(vendor)]
+        hints = [f"{text} is a region of {vendor}" for vendor in others]
+        if close := close_names(mapping.region, names):
+            hints.append(f"did you mean {' or '.join(close)}?")
+        problem = f"region {quote(mapping.region)} is not supported for vendor {mapping.vendor}"
+        return ": ".join(filter(None, [problem, ", ".join(hints)]))
+
+    def names(self, vendor: str) -> list[str]:
+        """List the regions of a vendor by name."""
+        return [region.name for region in self.vendors.get(vendor, ())]
+
+    def describe(self, vendors: Collection[str]) -> str:
+        """List the supported regions of vendors, once for each, for the end of a message."""
+        return ". ".join(
+            f"Supported regions of {vendor}: {', '.join(self.names(vendor)) or 'none'}"
+            for vendor in VENDORS
+            if vendor in vendors
         )
 
 

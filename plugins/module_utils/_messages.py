@@ -11,6 +11,9 @@ from collections.abc import Iterable, Sequence
 MAX_LISTED = 10
 """Items that a message names; the result has them all."""
 
+MAX_MESSAGE = 4000
+"""Characters of a message, and of all warnings of a task together."""
+
 
 def quote(text: str) -> str:
     """Quote input of a user, shortened to 60 characters."""
@@ -19,14 +22,20 @@ def quote(text: str) -> str:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """Suggest the likely spelling of an unknown name, or list all known names."""
-    from difflib import get_close_matches  # only failing tasks pay for this import
-
     known = sorted(known)
     if not known:
         return "there are none"
-    close = [other for other in known if other.casefold() == name.strip().casefold()]
-    close = close or get_close_matches(name.casefold(), known, n=3)
+    close = close_names(name, known)
     return f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
+
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """List up to three known names that an unknown one is likely to mean."""
+    from difflib import get_close_matches  # only failing tasks pay for this import
+
+    known = sorted(known)
+    close = [other for other in known if other.casefold() == name.strip().casefold()]
+    return close or get_close_matches(name.casefold(), known, n=3)
 
 
 def item_label(option: str, index: int) -> str:
@@ -38,6 +47,27 @@ def join_bounded(items: Sequence[str], see: str) -> str:
     """Join the first 10 items, and count the others, which the named result key has."""
     more = [f"and {len(items) - MAX_LISTED} more, see {see}"] if len(items) > MAX_LISTED else []
     return "; ".join([*items[:MAX_LISTED], *more])
+
+
+def clip(text: str, size: int = MAX_MESSAGE) -> str:
+    """Shorten a text to a number of characters."""
+    return text if len(text) <= size else f"{text[: size - 3]}..."
+
+
+def clip_all(texts: Iterable[str]) -> list[str]:
+    """Shorten texts to 4,000 characters together, and count those that are left out."""
+    texts = list(texts)
+    kept: list[str] = []
+    room = MAX_MESSAGE - 40  # for the last line
+    for number, text in enumerate(texts):
+        if len(text) > room:
+            kept += [clip(text, room)] if room > 80 else []
+            left_out = len(texts) - number - (room > 80)
+            kept += [f"{left_out} more warnings"] if left_out else []
+            break
+        kept.append(text)
+        room -= len(text)
+    return kept
 
 
 def sanitize(text: str) -> str:

@@ -6,52 +6,80 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._argspec import ARGUMENT_SPEC, RULES
-from ._connection import CREDENTIAL_VARIABLES
+from ._connection import environment_secrets, may_hold_password
 from ._errors import OriginOpsError, Outcome
 from ._http import REQUESTS_IMPORT_ERROR
+from ._messages import clip_all
 
 Operation = Callable[[Mapping[str, Any], bool], Outcome]
 """Takes the options and whether check mode is on."""
 
 
-def run(operation: Operation, argument_spec: dict[str, Any], **rules: Any) -> None:
-    """Run an operation on a zone as a module with the common and these options."""
-    run_module(operation, {**ARGUMENT_SPEC, **argument_spec}, **{**RULES, **rules})
-
-
-def run_module(
-    operation: Operation,
-    argument_spec: dict[str, Any],
-    *,
-    secrets: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _options: (),
-    **rules: Any,
-) -> None:
-    """Run an operation as a module. This is the only place where exceptions become failures.
+@dataclass(frozen=True)
+class Module:
+    """A module: its operation, its complete argument spec, and the rules of that.
 
     secrets lists values among the options, beside those declared as such, that no output may show.
     """
-    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
-    if REQUESTS_IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    # Ansible masks the secrets among the options by itself, but does not know those of the environment.
-    variables = (os.environ.get(CREDENTIAL_VARIABLES[name]) for name in ("api_token", "api_key"))
-    module.no_log_values.update(filter(None, [*variables, *secrets(module.params)]))
-    message = None
-    try:
-        outcome = operation(module.params, module.check_mode)
-    except OriginOpsError as error:
-        message, outcome = str(error), error.outcome
-    for warning in outcome.warnings:
-        module.warn(warning)
-    if outcome.deprecation:
-        module.deprecate(outcome.deprecation, version="2.0.0", collection_name="originops.cloudflare")
-    if message is not None:
-        module.fail_json(msg=message, **outcome.result)
-    module.exit_json(**outcome.result)
+
+    operation: Operation
+    argument_spec: dict[str, Any]
+    rules: dict[str, Any] = field(default_factory=dict)
+    secrets: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _options: ()
+
+    def main(self) -> None:
+        """Run the operation as a module."""
+        module = AnsibleModule(argument_spec=self.argument_spec, supports_check_mode=True, **self.rules)
+        if REQUESTS_IMPORT_ERROR:
+            module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+        # Ansible masks the secrets among the options by itself, but does not know those of the environment.
+        module.no_log_values.update([*environment_secrets(), *self.secrets(module.params)])
+        result = self.execute(module.params, check_mode=module.check_mode, diff=module._diff)
+        for warning in result.pop("warnings", ()):
+            module.warn(warning)
+        for deprecation in result.pop("deprecations", ()):
+            module.deprecate(deprecation["msg"], version="2.0.0", collection_name="originops.cloudflare")
+        finish = module.fail_json if result.pop("failed") else module.exit_json
+        finish(**result)
+
+    def execute(self, options: Mapping[str, Any], *, check_mode: bool, diff: bool) -> dict[str, Any]:
+        """Run the operation, and return the task's result.
+
+        This is the only place where errors become failures.
+        """
+        try:
+            outcome = self.operation(options, check_mode)
+        except OriginOpsError as error:
+            outcome = error.outcome
+            outcome.result["msg"] = str(error)
+            failed = True
+        else:
+            failed = False
+        result = {**outcome.result, "failed": failed}
+        if not diff:
+            result.pop("diff", None)
+        if outcome.warnings:
+            result["warnings"] = clip_all(outcome.warnings)
+        if outcome.deprecation:
+            result["deprecations"] = [
+                {"msg": outcome.deprecation, "version": "2.0.0", "collection_name": "originops.cloudflare"}
+            ]
+        return result
+
+
+def zone_module(operation: Operation, argument_spec: dict[str, Any], **rules: Any) -> Module:
+    """Return a module that works on a zone, with the common and these options."""
+    return Module(operation, {**ARGUMENT_SPEC, **argument_spec}, {**RULES, **rules}, _secret_urls)
+
+
+def _secret_urls(options: Mapping[str, Any]) -> list[str]:
+    """List the URLs among the common options that may hold a password."""
+    url = options["api_url"]
+    return [url] if url and may_hold_password(url) else []

@@ -9,6 +9,7 @@ In check mode the outcome is the plan's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -18,59 +19,61 @@ from ._connection import open_zone
 from ._endpoints import MappingsApi, ZoneClient
 from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
 from ._mapping import (
-    Address,
     InvalidItem,
+    Network,
     OriginMapping,
     ParsedMappings,
+    SupportedRegions,
     address_order,
     canonical,
-    parse_address,
     parse_addresses,
     parse_mappings,
+    parse_networks,
+    parse_origin,
     validate_location,
+    warn_of_private,
 )
-from ._messages import join_bounded
-from ._plan import NO_CHANGES, Plan, diff, make_plan
+from ._messages import join_bounded, quote
+from ._plan import EMPTY_PURGE, NO_CHANGES, Guards, Plan, diff, make_plan
 
-EMPTY_PURGE = (
-    "purge with no usable mapping in the list would leave the zone without mappings: set allow_empty: true if that is "
-    "what you want"
-)
+MAYBE_APPLIED = "may have been applied, but the zone could not be read again"
 
 
 def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     """Bring the mapping of one address to its wanted state."""
     try:
-        address = parse_address(options["origin_ip"])
+        address = parse_origin(options["origin_ip"])
     except InvalidInput as error:
         raise InvalidInput(f"origin_ip: {error}") from None
     present, overwrite = options["state"] == "present", options["overwrite"]
     wanted = OriginMapping(address, *validate_location(options["vendor"], options["region"])) if present else None
-    warnings: list[str] = []
+    warnings = warn_of_private([address]) if present else []
     with open_zone(options) as zone:
         api, current = zone.negotiate(lambda api: api.fetch([address]))
         plan = make_plan(current, {address: wanted}, overwrite=overwrite)
         if check_mode:
-            if plan.upserts:
+            if plan.upserts and wanted:
                 try:
-                    problems = _unsupported(plan, api)
+                    supported = api.supported_regions()
                 except RegionsUnavailable as error:
-                    problems = {}
                     warnings.append(f"Check mode could not verify the region. {error}")
-                if problems:
-                    raise InvalidInput(f"{wanted}: {problems[address]}")
-                _require_total(plan, api).check_limit()
+                else:
+                    _check_region(wanted, supported)
+                _require_total(plan, api).check_limit(zone.label)
             applied = predict(plan)
         else:
             applied = apply(plan, api, write_one if overwrite or not present else create_one)
+            if applied.error and applied.unknown:
+                message = f"{applied.error}. The change {MAYBE_APPLIED}"
+                raise CloudflareError(message, applied.error.status, applied.error.errors)
             if applied.error:
-                raise _with_region_hint(applied.error, plan, api)
+                raise _with_region_hint(applied.error, wanted, api)
     mapping = applied.applied[0].mapping if applied.applied else current.mappings.get(address)
     return Outcome(
         {
             "changed": bool(applied.applied),
             "mapping": mapping.as_dict() if mapping and present else None,
-            "diff": diff(applied.applied),
+            "diff": diff(applied.applied, zone.label),
             **zone.source,
         },
         warnings,
@@ -87,19 +90,27 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     batch = Batch()
     try:
         parsed = parse_mappings(options["mappings"], present)
-        batch = Batch(parsed.invalid)
+        batch = Batch(invalid=parsed.invalid)
+        guards = _parse_guards(options)
+        keep = parse_networks(options["keep"] or (), "keep")
         _check_input(parsed, options)
         with open_zone(options) as zone:
-            api, plan = _make_batch_plan(parsed, zone, options)
-            batch = Batch(parsed.invalid, plan)
+            api, plan = _make_batch_plan(parsed, keep, zone, options)
+            batch = Batch(zone, parsed.invalid, plan)
             if plan.upserts:
                 batch = _without_unsupported(batch, parsed, api)
-            plan = _check_batch(batch, api, options, check_mode)
+            if batch.invalid and not skip:
+                raise InvalidInput(batch.describe_invalid())
+            plan = _require_total(batch.plan, api) if check_mode else batch.plan
+            guards.check(plan, zone.label, options["purge"])
+            plan.check_limit(zone.label)
+            _check_checksum(batch, options["plan_checksum"])
             batch = replace(batch, applied=predict(plan) if check_mode else apply(plan, api, write_batch))
-            warnings = _raise_or_warn(batch, zone, skip)
+            warnings = _raise_or_warn(batch, skip)
     except OriginOpsError as error:
         error.outcome.result = {**batch.as_result(), **error.result}
         raise
+    warnings = [*warn_of_private([address for address, mapping in parsed.wanted.items() if mapping]), *warnings]
     return Outcome({**batch.as_result(), **zone.source}, warnings, zone.deprecation)
 
 
@@ -129,29 +140,66 @@ def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch at one stage of its task: invalid items, the plan, and the result of applying it."""
+    """A batch at one stage of its task: invalid items, the plan, and the result of applying it.
 
+    supported has the regions where items have unsupported ones.
+    """
+
+    zone: ZoneClient | None = None
     invalid: Sequence[InvalidItem] = ()
     plan: Plan = NO_CHANGES
     applied: ApplyResult | None = None
+    supported: SupportedRegions | None = None
 
     def as_result(self) -> dict[str, Any]:
         """Return the fields of the task's result, however it ends."""
-        applied = self.applied or ApplyResult(pending=list(self.plan.changes))
+        applied = self.applied or ApplyResult(pending=[*self.plan.changes, *self.plan.withheld])
         lists: dict[str, list[Any]] = {
             kind: [change.mapping.as_dict() for change in applied.applied if change.kind == kind]
             for kind in ("created", "updated", "deleted")
         }
         lists["failed_items"] = [item.as_dict() for item in self.invalid]
-        lists["failed_items"] += [{**change.mapping.value(), "error": error} for change, error in applied.failed]
+        lists["failed_items"] += [
+            {**change.mapping.value(), "error": error} for change, error in (*applied.failed, *applied.unknown)
+        ]
         lists["pending"] = [change.mapping.as_dict() for change in applied.pending]
         summary = {name.removesuffix("_items"): len(items) for name, items in lists.items()}
-        return {
-            "changed": bool(applied.applied),
+        result = {
+            # Of a change that may have been applied it is safer to assume that it was.
+            "changed": bool(applied.applied or applied.unknown),
             **lists,
             "summary": {**summary, "unchanged": self.plan.unchanged},
-            "diff": diff(applied.applied),
+            "diff": diff(applied.applied, self.zone.label if self.zone else ""),
         }
+        if self.zone:
+            result["plan_checksum"] = self.plan.checksum(self.zone.id)
+        return result
+
+    def describe_invalid(self) -> str:
+        """Describe the invalid items for a message, and name the supported regions once for each vendor."""
+        items = join_bounded([str(item) for item in self.invalid], "failed_items")
+        if not self.supported:
+            return items
+        return f"{items}. {self.supported.describe([item.raw['vendor'] for item in self.invalid])}"
+
+
+def _parse_guards(options: Mapping[str, Any]) -> Guards:
+    """Return the guards of the options. Raises InvalidInput."""
+    checksum = options["plan_checksum"]
+    if checksum is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
+        raise InvalidInput(f"plan_checksum: {quote(checksum)} is not the checksum of a plan, 64 hexadecimal digits")
+    return Guards(options["allow_empty"], options["max_delete_percentage"], options["max_update_percentage"])
+
+
+def _check_checksum(batch: Batch, expected: str | None) -> None:
+    """Raise InvalidInput unless the plan is the expected one."""
+    actual = batch.as_result()["plan_checksum"]
+    if expected is not None and actual != expected:
+        raise InvalidInput(
+            f"the plan for zone {batch.zone.label if batch.zone else ''} is not the one of plan_checksum, "
+            f"{len(batch.plan.upserts)} mappings to write and {len(batch.plan.deletes)} to delete now: nothing was "
+            f"written. Review it in check mode; its checksum is {actual}"
+        )
 
 
 def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
@@ -162,77 +210,88 @@ def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
     # Only the service can judge regions, so where some items may have bad ones, the failure waits for these.
     is_final = parsed.invalid and options["on_invalid"] != "skip" and not (present and parsed.wanted)
     if parsed.conflicts or is_final:
-        raise InvalidInput("; ".join([*parsed.conflicts, *map(str, parsed.invalid)]))
+        raise InvalidInput(join_bounded([*parsed.conflicts, *map(str, parsed.invalid)], "failed_items"))
     if options["purge"] and not options["allow_empty"] and not parsed.wanted:
         raise InvalidInput(EMPTY_PURGE)
 
 
-def _make_batch_plan(parsed: ParsedMappings, zone: ZoneClient, options: Mapping[str, Any]) -> tuple[MappingsApi, Plan]:
+def _make_batch_plan(
+    parsed: ParsedMappings, keep: Sequence[Network], zone: ZoneClient, options: Mapping[str, Any]
+) -> tuple[MappingsApi, Plan]:
     """Read the zone, and compare it with the list."""
     purge = options["purge"]
     api, current = zone.negotiate(lambda api: api.fetch_all() if purge else api.fetch(parsed.wanted))
-    return api, make_plan(current, parsed.wanted, keep=parsed.index if purge else None)
+    plan = make_plan(current, parsed.wanted, purge=purge, listed=parsed.index, keep=keep)
+    # A mapping that looks stale may be that of an address that cannot be read.
+    return api, plan.withhold_deletions() if purge and parsed.unreadable else plan
 
 
 def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi) -> Batch:
     """Move the upserts with unsupported regions from the plan to the invalid items."""
-    problems = _unsupported(batch.plan, api)
+    supported = api.supported_regions()
+    problems = {change.address: supported.problem(change.mapping) for change in batch.plan.upserts}
     unsupported = [
-        InvalidItem(parsed.index[change.address], change.mapping.value(), problems[change.address])
+        InvalidItem(parsed.index[change.address], change.mapping.value(), problem)
         for change in batch.plan.upserts
-        if change.address in problems
+        if (problem := problems[change.address])
     ]
-    return Batch(sorted([*batch.invalid, *unsupported], key=lambda item: item.index), batch.plan.without(problems))
+    if not unsupported:
+        return batch
+    invalid = sorted([*batch.invalid, *unsupported], key=lambda item: item.index)
+    plan = batch.plan.without([address for address, problem in problems.items() if problem])
+    return replace(batch, invalid=invalid, plan=plan, supported=supported)
 
 
-def _check_batch(batch: Batch, api: MappingsApi, options: Mapping[str, Any], check_mode: bool) -> Plan:
-    """Return the plan if it may be applied, else raise InvalidInput."""
-    plan = batch.plan
-    if batch.invalid and options["on_invalid"] != "skip":
-        raise InvalidInput("; ".join(map(str, batch.invalid)))
-    empties = options["purge"] and plan.deletes and not plan.unchanged and not plan.upserts
-    if empties and not options["allow_empty"]:
-        raise InvalidInput(EMPTY_PURGE)
-    if check_mode:
-        plan = _require_total(plan, api)
-    plan.check_limit()
-    return plan
-
-
-def _raise_or_warn(batch: Batch, zone: ZoneClient, skip: bool) -> list[str]:
+def _raise_or_warn(batch: Batch, skip: bool) -> list[str]:
     """Return warnings of skipped items.
 
     Raises the failure of applying, unless it may be skipped too.
     """
+    zone, applied = batch.zone.label if batch.zone else "", batch.applied or ApplyResult()
     warnings = []
     if batch.invalid:
-        warnings.append(f"Skipped {len(batch.invalid)} unusable items: {'; '.join(map(str, batch.invalid))}")
-    applied = batch.applied or ApplyResult()
-    numbers = (
-        f"{len(applied.applied)} changes were applied, {len(applied.failed)} failed, "
-        f"{len(applied.pending)} were not tried"
-    )
-    error: OriginOpsError | None = None
+        warnings.append(f"Skipped {len(batch.invalid)} unusable items: {batch.describe_invalid()}")
+    if batch.plan.withheld:
+        warnings.append(
+            f"Nothing was deleted in zone {zone}: {len(batch.plan.withheld)} deletions are pending, because the list "
+            "has items whose address cannot be read, and one of them may stand for a mapping that looks stale"
+        )
+    error = _failure(applied, zone)
+    if not error:
+        return warnings
+    if skip and not applied.error:
+        return [*warnings, str(error)]
+    error.outcome.warnings = warnings
+    raise error
+
+
+def _failure(applied: ApplyResult, zone: str) -> OriginOpsError | None:
+    """Describe the failure of applying a plan: refused items, the error of a batch, and the numbers."""
+    parts = []
     if applied.error:
-        error = CloudflareError(f"{applied.error}. {numbers}", applied.error.status, applied.error.errors)
-    elif applied.failed:
-        refusals = [f"{canonical(change.address)}: {reason}" for change, reason in applied.failed]
-        message = f"Cloudflare refused changes in zone {zone.id}: {join_bounded(refusals, 'failed_items')}. {numbers}"
-        if skip:
-            warnings.append(message)
-        else:
-            error = OriginOpsError(message)
-    if error:
-        error.outcome.warnings = warnings
-        raise error
-    return warnings
+        parts.append(str(applied.error))
+    whole_batch = {str(applied.error)} if applied.error else set()
+    refused = [
+        f"{canonical(change.address)}: {reason}" for change, reason in applied.failed if reason not in whole_batch
+    ]
+    if refused:
+        parts.append(f"Cloudflare refused changes in zone {zone}: {join_bounded(refused, 'failed_items')}")
+    if not parts:
+        return None
+    numbers = [f"{len(applied.applied)} changes were applied"] if applied.applied or not applied.unknown else []
+    numbers += [f"{len(applied.unknown)} {MAYBE_APPLIED}"] if applied.unknown else []
+    numbers += [f"{len(applied.failed)} failed", f"{len(applied.pending)} were not tried"]
+    message = ". ".join([*parts, ", ".join(numbers)])
+    if applied.error:
+        return CloudflareError(message, applied.error.status, applied.error.errors)
+    return OriginOpsError(message)
 
 
-def _unsupported(plan: Plan, api: MappingsApi) -> dict[Address, str]:
-    """Describe why the service would refuse upserts of this plan, by one request."""
-    supported = api.supported_regions()
-    problems = {change.address: supported.problem(change.mapping) for change in plan.upserts}
-    return {address: problem for address, problem in problems.items() if problem}
+def _check_region(mapping: OriginMapping, supported: SupportedRegions) -> None:
+    """Raise InvalidInput for a region that the service would refuse, with all that it supports."""
+    problem = supported.problem(mapping)
+    if problem:
+        raise InvalidInput(f"{mapping}: {problem}. {supported.describe([mapping.vendor])}")
 
 
 def _require_total(plan: Plan, api: MappingsApi) -> Plan:
@@ -242,12 +301,14 @@ def _require_total(plan: Plan, api: MappingsApi) -> Plan:
     return plan
 
 
-def _with_region_hint(error: CloudflareError, plan: Plan, api: MappingsApi) -> CloudflareError:
-    """Add the names of supported regions to the refusal of a region, where they can be read."""
-    if REGION_UNKNOWN not in error.codes:
+def _with_region_hint(error: CloudflareError, mapping: OriginMapping | None, api: MappingsApi) -> CloudflareError:
+    """Add the supported regions to the refusal of a region, where they can be read."""
+    if REGION_UNKNOWN not in error.codes or mapping is None:
         return error
     try:
-        problems = _unsupported(plan, api)
+        _check_region(mapping, api.supported_regions())
+    except InvalidInput as problem:
+        return CloudflareError(f"{error}. {problem}", error.status, error.errors)
     except CloudflareError:
-        return error
-    return CloudflareError(". ".join([str(error), *problems.values()]), error.status, error.errors)
+        pass
+    return error

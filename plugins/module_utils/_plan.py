@@ -2,18 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: the changes that bring a zone to its wanted state.
+"""The plan: the changes that bring a zone to its wanted state, and the guards against accidents.
 
 Pure code without HTTP and Ansible.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
 
 from ._errors import InvalidInput
-from ._mapping import ZONE_LIMIT, Address, OriginMapping, ZoneMappings, address_order
+from ._mapping import ZONE_LIMIT, Address, Network, OriginMapping, ZoneMappings, address_order, canonical
+
+GUARDED_SIZE = 10
+"""Mappings of a zone from which on the guards by percentage apply."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Change:
         return self.mapping.address
 
     def is_applied_in(self, mappings: Mapping[Address, OriginMapping]) -> bool:
-        """Whether a zone with these mappings shows the change as applied."""
+        """Check whether a zone with these mappings shows the change as applied."""
         found = mappings.get(self.address)
         return found is None if self.kind == "deleted" else found == self.mapping
 
@@ -42,6 +49,8 @@ class Plan:
     deletes: tuple[Change, ...]
     unchanged: int
     total: int | None  # mappings in the zone before the changes, where that was read
+    withheld: tuple[Change, ...] = ()  # deletions that are not made, because the list could not be read as a whole
+    vendors: Mapping[str, int] = field(default_factory=dict)  # mappings before, by vendor, where all were read
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -50,7 +59,7 @@ class Plan:
 
     @property
     def deletes_first(self) -> bool:
-        """Whether the zone has no room for the additions before the deletions.
+        """Check whether the zone has no room for the additions before the deletions.
 
         Else additions come first, so that no origin is ever without its mapping.
         """
@@ -70,16 +79,105 @@ class Plan:
         """Return the plan less the upserts of these addresses."""
         return replace(self, upserts=tuple(change for change in self.upserts if change.address not in addresses))
 
-    def check_limit(self) -> None:
-        """Raise InvalidInput if additions would exceed the zone's limit, where its total is known."""
-        if self.total is None or not self.creations:
+    def withhold_deletions(self) -> Plan:
+        """Return the plan without its deletions, which become withheld."""
+        return replace(self, deletes=(), withheld=self.deletes)
+
+    def checksum(self, zone_id: str) -> str:
+        """Return the SHA-256 of the zone and the changes, with the values that they replace."""
+        changes = [
+            [
+                canonical(change.address),
+                _location(change.before),
+                change.kind != "deleted" and _location(change.mapping),
+            ]
+            for change in _sorted([*self.upserts, *self.deletes])
+        ]
+        return sha256(json.dumps([zone_id, changes]).encode()).hexdigest()
+
+    def check_limit(self, zone_id: str) -> None:
+        """Raise InvalidInput if additions would exceed the zone's limit, where its total is known.
+
+        A zone that holds more already has another limit, which only the service knows.
+        """
+        if self.total is None or not self.creations or self.total > ZONE_LIMIT:
             return
         after = self.total + self.creations - len(self.deletes)
         if after > ZONE_LIMIT:
             raise InvalidInput(
-                f"the zone holds {self.total} mappings and would come to {after}, but Cloudflare allows {ZONE_LIMIT}: "
-                "remove mappings that are no longer needed first"
+                f"zone {zone_id} holds {self.total} mappings and would come to {after}, but Cloudflare allows "
+                f"{ZONE_LIMIT}: remove mappings that are no longer needed first"
             )
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Limits of what one task may change, in percent of the zone's mappings."""
+
+    allow_empty: bool = False
+    max_delete_percentage: float = 30
+    max_update_percentage: float = 100
+
+    def __post_init__(self) -> None:
+        for name in ("max_delete_percentage", "max_update_percentage"):
+            value = getattr(self, name)
+            if not 0 <= value <= 100:
+                raise InvalidInput(f"{name}: {value:g} is not between 0 and 100 percent")
+
+    def check(self, plan: Plan, zone_id: str, purge: bool) -> None:
+        """Raise InvalidInput for a plan that changes more than it may.
+
+        Nothing is written then.
+        """
+        if purge and plan.deletes and not plan.unchanged and not plan.upserts and not self.allow_empty:
+            raise InvalidInput(EMPTY_PURGE)
+        updates = [change for change in plan.upserts if change.kind == "updated"]
+        self._check_share("delete", len(plan.deletes), plan.total, zone_id)
+        self._check_share("update", len(updates), plan.total, zone_id)
+        if purge and self.max_delete_percentage < 100:
+            _check_vendors(plan, zone_id)
+
+    def _check_share(self, verb: str, changes: int, total: int | None, zone_id: str) -> None:
+        option = f"max_{verb}_percentage"
+        allowed = getattr(self, option)
+        if total is None or total < GUARDED_SIZE or changes * 100 <= allowed * total:
+            return
+        raise InvalidInput(
+            f"the task would {verb} {changes} of the {total} mappings of zone {zone_id}, {_percent(changes, total)} "
+            f"percent, but {option} is {allowed:g}: nothing was written. If this is right, set {option} to "
+            f"{_percent(changes, total)} or more"
+        )
+
+
+EMPTY_PURGE = (
+    "purge with no usable mapping in the list would leave the zone without mappings: set allow_empty: true if that is "
+    "what you want"
+)
+
+
+def _check_vendors(plan: Plan, zone_id: str) -> None:
+    """Raise InvalidInput if deletions leave no mapping of a vendor: so a failed inventory source looks."""
+    after = Counter(plan.vendors)
+    after.subtract(change.before.vendor for change in (*plan.deletes, *plan.upserts) if change.before)
+    after.update(change.mapping.vendor for change in plan.upserts)
+    deleted = Counter(change.mapping.vendor for change in plan.deletes)
+    for vendor, number in sorted(deleted.items()):
+        if number > 1 and after[vendor] <= 0:
+            before = plan.vendors.get(vendor, number)
+            raise InvalidInput(
+                f"the purge would delete {number} of the {before} mappings of vendor {vendor} in zone {zone_id}, "
+                f"{_percent(number, before)} percent, and leave it none, as after the failure of an inventory source: "
+                "nothing was written. If this is right, set max_delete_percentage to 100"
+            )
+
+
+def _percent(part: int, whole: int) -> str:
+    """Return a percentage, rounded up to a hundredth, so that an option of this value allows it."""
+    return f"{-(-part * 10000 // whole) / 100:g}"
+
+
+def _location(mapping: OriginMapping | None) -> Any:
+    return mapping and [mapping.vendor, mapping.region]
 
 
 NO_CHANGES = Plan((), (), 0, None)
@@ -90,12 +188,14 @@ def make_plan(
     wanted: Mapping[Address, OriginMapping | None],
     *,
     overwrite: bool = True,
-    keep: Collection[Address] | None = None,
+    purge: bool = False,
+    listed: Collection[Address] = (),
+    keep: Collection[Network] = (),
 ) -> Plan:
     """Compare the current with the wanted mappings, where None wants no mapping.
 
-    With keep, every mapping that is neither wanted nor kept is deleted too. Without overwrite, a mapping with
-    other values raises InvalidInput.
+    A purge also deletes every mapping that is neither wanted, nor listed, nor in a network to keep. Without
+    overwrite, a mapping with other values raises InvalidInput.
     """
     upserts: list[Change] = []
     deletes: list[Change] = []
@@ -113,16 +213,41 @@ def make_plan(
         elif before is not None:
             deletes.append(Change("deleted", before, before))
     unchanged = len(wanted) - len(upserts) - len(deletes)
-    if keep is not None:
-        kept = {*wanted, *keep}
-        deletes += [Change("deleted", old, old) for address, old in current.mappings.items() if address not in kept]
-    return Plan(_sorted(upserts), _sorted(deletes), unchanged, current.total)
+    if purge:
+        named = {*wanted, *listed}
+        prefixes = _by_length(keep)
+        deletes += [
+            Change("deleted", old, old)
+            for address, old in current.mappings.items()
+            if address not in named and not _is_in(address, prefixes)
+        ]
+    vendors = Counter(mapping.vendor for mapping in current.mappings.values()) if current.complete else {}
+    return Plan(_sorted(upserts), _sorted(deletes), unchanged, current.total, vendors=vendors)
 
 
-def diff(changes: Iterable[Change]) -> dict[str, str]:
-    """Return Ansible's diff of changes: one line for each mapping, sorted by address."""
+def _by_length(networks: Collection[Network]) -> dict[tuple[int, int], set[int]]:
+    """Return the bits of networks by IP version and prefix length: a look-up in each is fast."""
+    prefixes: dict[tuple[int, int], set[int]] = {}
+    for network in networks:
+        bits = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
+        prefixes.setdefault((network.version, network.prefixlen), set()).add(bits)
+    return prefixes
+
+
+def _is_in(address: Address, prefixes: Mapping[tuple[int, int], set[int]]) -> bool:
+    number = int(address)
+    return any(
+        version == address.version and number >> (address.max_prefixlen - length) in bits
+        for (version, length), bits in prefixes.items()
+    )
+
+
+def diff(changes: Iterable[Change], zone: str) -> dict[str, str]:
+    """Return Ansible's diff of changes: one line for each mapping, sorted by address, under the zone's name."""
     ordered = _sorted(changes)
     return {
+        "before_header": zone,
+        "after_header": zone,
         "before": "".join(f"{change.before}\n" for change in ordered if change.before),
         "after": "".join(f"{change.mapping}\n" for change in ordered if change.kind != "deleted"),
     }

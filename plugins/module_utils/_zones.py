@@ -41,7 +41,7 @@ def find_zone(client: Client, text: str, account_id: str | None) -> str:
         "GET",
         "/zones",
         query={"name": name, "per_page": PAGE_SIZE},
-        decode=lambda envelope: _parse_zones(client, envelope["result"]),
+        decode=lambda envelope: _parse_zones(client, envelope.result),
     )
     accounts = {zone_id: zone["account"] for zone_id, zone in zones.items() if zone["name"].lower() == name}
     if not accounts:
@@ -107,7 +107,7 @@ def _is_on(client: Client, name: str, zone_id: str, path: str) -> bool | None:
             f"Reading the setting {name} in zone {zone_id}",
             "GET",
             f"/zones/{zone_id}/{path}",
-            decode=lambda envelope: {"on": True, "off": False}[envelope["result"]["value"]],
+            decode=lambda envelope: {"on": True, "off": False}[envelope.result["value"]],
         )
     except CloudflareError as error:
         if error.status == 403 and error.credentials_refused:

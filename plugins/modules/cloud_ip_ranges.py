@@ -106,6 +106,7 @@ attributes:
     description: Running it again changes nothing, unless a vendor has published a new file.
     support: full
 requirements:
+  - python >= 3.10
   - requests >= 2.25
   - urllib3 >= 1.26, which requests brings
 notes:
@@ -217,16 +218,20 @@ ranges:
       returned: always
 diff:
   description: One line for each changed copy, before and after.
-  returned: always, except for invalid options
+  returned: in diff mode, except for invalid options
   type: dict
   sample:
     before: "aws: version 1771761600, 9098 prefixes\n"
     after: "aws: version 1772366400, 9120 prefixes\n"
 """
 
+from ..module_utils import _python
+
+_python.check()
+
 from ..module_utils._argspec import TRANSPORT_SPEC
 from ..module_utils._mapping import VENDORS
-from ..module_utils._module import run_module
+from ..module_utils._module import Module
 from ..module_utils._ranges.download import DEFAULT_SOURCES, secret_sources, update_range_files
 
 ARGUMENT_SPEC = {
@@ -236,8 +241,11 @@ ARGUMENT_SPEC = {
 }
 
 
+MODULE = Module(update_range_files, ARGUMENT_SPEC, secrets=secret_sources)
+
+
 def main() -> None:
-    run_module(update_range_files, ARGUMENT_SPEC, secrets=secret_sources)
+    MODULE.main()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ options:
   origin_ip:
     description:
       - The IPv4 or IPv6 address of the origin. Different spellings of an address are equal.
+      - Unspecified, loopback, link-local and multicast addresses are refused. A private address causes a warning,
+        because Cloudflare reaches it through a tunnel only.
     type: str
     version_added: 0.1.0
     required: true
@@ -152,8 +154,7 @@ EXAMPLES = r"""
 RETURN = r"""
 mapping:
   description:
-    - The mapping of the address, null if there is none. In check mode, RV(mapping.modified_on) of a mapping that would
-      be written is null.
+    - The mapping of the address, null if there is none.
   returned: success
   type: dict
   sample:
@@ -177,12 +178,14 @@ mapping:
     modified_on:
       description: The time of the last write of the mapping, by the service's clock.
       type: str
-      returned: success
+      returned: if the service returned it
 diff:
-  description: One line for the mapping before and after, both empty if nothing changes.
-  returned: success
+  description: One line for the mapping before and after, both empty if nothing changes, under the name of the zone.
+  returned: in diff mode
   type: dict
   sample:
+    before_header: example.com
+    after_header: example.com
     before: ""
     after: "192.0.2.10: aws/us-east-1\n"
 zone_id:
@@ -210,8 +213,12 @@ errors:
       message: Authentication error
 """
 
+from ..module_utils import _python
+
+_python.check()
+
 from ..module_utils._mapping import VENDORS
-from ..module_utils._module import run
+from ..module_utils._module import zone_module
 from ..module_utils._operations import ensure_mapping
 
 ARGUMENT_SPEC = {
@@ -223,8 +230,11 @@ ARGUMENT_SPEC = {
 }
 
 
+MODULE = zone_module(ensure_mapping, ARGUMENT_SPEC, required_if=[("state", "present", ("vendor", "region"))])
+
+
 def main() -> None:
-    run(ensure_mapping, ARGUMENT_SPEC, required_if=[("state", "present", ("vendor", "region"))])
+    MODULE.main()
 
 
 if __name__ == "__main__":

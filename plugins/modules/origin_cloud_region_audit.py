@@ -328,9 +328,9 @@ report:
           returned: success
         modified_on:
           description:
-            - The time of the last write of the mapping by the service's clock, null if the service did not return it.
+            - The time of the last write of the mapping by the service's clock.
           type: str
-          returned: success
+          returned: if the service returned it
         upper_tier_colos:
           description: The IATA codes of the upper-tier data centres of the region, sorted, as far as known.
           type: list
@@ -441,11 +441,15 @@ errors:
       message: Authentication error
 """
 
+from ..module_utils import _python
+
+_python.check()
+
 from functools import partial
 
 from ..module_utils._audit.operation import audit_zone
 from ..module_utils._mapping import VENDORS
-from ..module_utils._module import run
+from ..module_utils._module import zone_module
 from ..module_utils._ranges.index import Ranges
 
 ARGUMENT_SPEC = {
@@ -467,10 +471,11 @@ ARGUMENT_SPEC = {
 
 
 OPERATION = partial(audit_zone, load_ranges=lambda paths: Ranges.load(paths).locate)
+MODULE = zone_module(OPERATION, ARGUMENT_SPEC)
 
 
 def main() -> None:
-    run(OPERATION, ARGUMENT_SPEC)
+    MODULE.main()
 
 
 if __name__ == "__main__":

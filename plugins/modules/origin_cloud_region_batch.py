@@ -30,6 +30,8 @@ options:
       origin_ip:
         description:
           - The IPv4 or IPv6 address of the origin. Different spellings of an address are equal. Required.
+          - Unspecified, loopback, link-local and multicast addresses are refused. A private address causes a warning,
+            because Cloudflare reaches it through a tunnel only.
         type: str
         version_added: 0.1.0
         aliases:
@@ -63,7 +65,9 @@ options:
   purge:
     description:
       - Whether to delete all other mappings of the zone, so that it has exactly O(mappings).
-      - A listed address is never deleted, even if its item is invalid and O(on_invalid=skip).
+      - A listed address is never deleted, even if its item is invalid and O(on_invalid=skip). If the address of an item
+        cannot be read, nothing is deleted, because it may stand for any mapping.
+      - O(max_delete_percentage) and O(keep) limit what is deleted.
       - Mappings are deleted last, and only if no upsert failed. They are deleted first only if the zone would otherwise
         temporarily exceed its limit of 3,500 mappings.
       - Only with O(state=present).
@@ -76,10 +80,41 @@ options:
     type: bool
     version_added: 0.1.0
     default: false
+  max_delete_percentage:
+    description:
+      - The task is refused before its first write if it would delete more than this share of the zone's mappings, in a
+        zone that holds 10 or more.
+      - A purge is also refused, in a zone of any size, if it would delete two or more mappings of a vendor and leave
+        none of that vendor, because the failure of an inventory source looks like this.
+      - V(100) turns both off. To clear a zone of 10 or more takes O(allow_empty=true) as well.
+      - It does not apply to O(state=absent) with one address, for which the zone's total is not read.
+    type: float
+    version_added: 1.0.0
+    default: 30
+  max_update_percentage:
+    description:
+      - The task is refused before its first write if it would change the vendor or region of more than this share of
+        the zone's mappings, in a zone that holds 10 or more and whose total was read.
+    type: float
+    version_added: 1.0.0
+    default: 100
+  keep:
+    description:
+      - Addresses and CIDR prefixes whose mappings a purge never deletes, such as those that others manage.
+    type: list
+    version_added: 1.0.0
+    elements: str
+    default: []
+  plan_checksum:
+    description:
+      - The checksum of a reviewed plan, RV(plan_checksum) of a run in check mode. The task is refused before its first
+        write unless its plan is the same.
+    type: str
+    version_added: 1.0.0
   on_invalid:
     description:
       - The handling of items with an invalid address, vendor or region.
-      - V(fail) fails before the first write, and lists all invalid items.
+      - V(fail) fails before the first write, and lists all invalid items with all their faults.
       - V(skip) skips them with a warning, and returns them in RV(failed_items). Items that only the service rejects
         then cause a warning too, instead of a failure of the task.
     type: str
@@ -158,6 +193,16 @@ EXAMPLES = r"""
     mappings: []
     purge: true
     allow_empty: true
+    max_delete_percentage: 100
+
+- name: Replace all mappings of a zone, but for those of another team
+  originops.cloudflare.origin_cloud_region_batch:
+    zone: example.com
+    mappings: "{{ fleet }}"
+    purge: true
+    keep:
+      - 192.0.2.10
+      - 203.0.113.0/24
 
 - name: Apply the valid items of an external list, and report the others
   originops.cloudflare.origin_cloud_region_batch:
@@ -198,7 +243,6 @@ created:
     - origin_ip: 192.0.2.10
       vendor: aws
       region: us-east-1
-      modified_on: null
   contains: &mapping
     origin_ip:
       description: The address in its canonical spelling (RFC 5952 for IPv6).
@@ -213,9 +257,9 @@ created:
       type: str
       returned: always
     modified_on:
-      description: The time of the last write of the mapping, null if the service did not return it.
+      description: The time of the last write of the mapping.
       type: str
-      returned: always
+      returned: if the service returned it
 updated:
   description: Mappings with a changed vendor or region, with their new values.
   returned: always
@@ -231,7 +275,7 @@ deleted:
   sample: *mappings
   contains: *mapping
 failed_items:
-  description: Invalid items, and changes that failed.
+  description: Invalid items, changes that failed, and changes that may have been applied.
   returned: always
   type: list
   elements: dict
@@ -258,7 +302,9 @@ failed_items:
       type: str
       returned: always
 pending:
-  description: Mappings that were not written or deleted because of an earlier failure.
+  description:
+    - Mappings that were not written or deleted because of an earlier failure, and deletions that wait because the
+      address of an item cannot be read.
   returned: always
   type: list
   elements: dict
@@ -276,11 +322,20 @@ summary:
     unchanged: 247
     failed: 0
     pending: 0
+plan_checksum:
+  description:
+    - The SHA-256 checksum of the zone and the planned changes, with the values that they replace. Pass it as
+      O(plan_checksum) to apply exactly the plan that was reviewed.
+  returned: once the zone was found
+  type: str
+  sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 diff:
-  description: One line for each changed mapping, before and after, sorted by address.
-  returned: always
+  description: One line for each changed mapping, before and after, sorted by address, under the name of the zone.
+  returned: in diff mode
   type: dict
   sample:
+    before_header: example.com
+    after_header: example.com
     before: "192.0.2.10: aws/us-east-1\n"
     after: "192.0.2.10: aws/us-west-2\n"
 zone_id:
@@ -308,7 +363,11 @@ errors:
       message: Authentication error
 """
 
-from ..module_utils._module import run
+from ..module_utils import _python
+
+_python.check()
+
+from ..module_utils._module import zone_module
 from ..module_utils._operations import ensure_mappings
 
 ARGUMENT_SPEC = {
@@ -317,12 +376,19 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "purge": {"type": "bool", "default": False},
     "allow_empty": {"type": "bool", "default": False},
+    "max_delete_percentage": {"type": "float", "default": 30},
+    "max_update_percentage": {"type": "float", "default": 100},
+    "keep": {"type": "list", "elements": "str", "default": []},
+    "plan_checksum": {"type": "str"},
     "on_invalid": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 }
 
 
+MODULE = zone_module(ensure_mappings, ARGUMENT_SPEC)
+
+
 def main() -> None:
-    run(ensure_mappings, ARGUMENT_SPEC)
+    MODULE.main()
 
 
 if __name__ == "__main__":

@@ -152,9 +152,9 @@ mappings:
       returned: success
     modified_on:
       description:
-        - The time of the last write of the mapping by the service's clock, null if the service did not return it.
+        - The time of the last write of the mapping by the service's clock.
       type: str
-      returned: success
+      returned: if the service returned it
 total_count:
   description:
     - The number of mappings in the zone, independent of filters. Null if addresses were looked up individually.
@@ -207,8 +207,12 @@ errors:
       message: Authentication error
 """
 
+from ..module_utils import _python
+
+_python.check()
+
 from ..module_utils._mapping import VENDORS
-from ..module_utils._module import run
+from ..module_utils._module import zone_module
 from ..module_utils._operations import read_mappings
 
 ARGUMENT_SPEC = {
@@ -219,8 +223,11 @@ ARGUMENT_SPEC = {
 }
 
 
+MODULE = zone_module(read_mappings, ARGUMENT_SPEC)
+
+
 def main() -> None:
-    run(read_mappings, ARGUMENT_SPEC)
+    MODULE.main()
 
 
 if __name__ == "__main__":

@@ -2,87 +2,115 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Direct execution: a module in the controller's own process, which spares the start of Python for every task."""
+"""Direct execution: a module in the controller's own process, without the start of a Python for every task."""
 
 from __future__ import annotations
 
-import io
+import json
+import os
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule
 from ansible.utils.display import Display
 
+from ..module_utils._connection import environment_secrets, may_hold_password
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
+from ..module_utils._module import Module
 
 try:
-    from ansible.executor.module_common import _BuiltModule
-    from ansible.module_utils.testing import patch_module_args
-except ImportError:  # before ansible-core 2.19, whose warnings do not find their way out of this process either
-    patch_module_args = None
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:  # before ansible-core 2.22
+
+    def register_secrets(values: Any, /) -> None:
+        """Do nothing: only the task's own result is masked."""
+
 
 VARIABLE = "originops_cloudflare_direct"
 """Set to false, it turns direct execution off."""
 
+SECRET_OPTIONS = ("api_token", "api_key")
 
-class DirectActionModule(ActionModule):
-    """Runs a module as Ansible does, but for the last step, where nobody could notice the difference.
 
-    Ansible prepares the arguments, and understands what the module prints, as ever. What is handed to
-    the module's interpreter otherwise, a call of the same module's main function here does.
+class InProcessActionModule(ActionModule):
+    """Runs a module in this process where that has the same result, else as Ansible does.
+
+    This is decided once, before anything else happens.
     """
 
-    main: Callable[[], None]
+    module: Module
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._direct = (
-            patch_module_args is not None
-            and REQUESTS_IMPORT_ERROR is None
-            and self._connection.transport == "local"
-            and not self._play_context.become
-            and not self._task.async_val
-            and not any(self._task.environment or ())
-            and not constants.DEFAULT_KEEP_REMOTE_FILES
-            and boolean(self._templar.template((task_vars or {}).get(VARIABLE, True)))
-        )
-        return super().run(tmp, task_vars)
+        url = self._task.args.get("api_url")
+        if isinstance(url, str) and may_hold_password(url):
+            # The module refuses it too, but would write it to the target's log before.
+            return {"failed": True, "msg": "api_url must not hold credentials: they have options of their own"}
+        options = self._options(task_vars or {})
+        if options is None:
+            return super().run(tmp, task_vars)
+        secrets = [*environment_secrets(), *self.module.secrets(options)]
+        secrets += [str(options[name]) for name in SECRET_OPTIONS if options[name]]
+        register_secrets(secrets)
+        Display().vvv("Running the module in the controller's process")
+        try:
+            result = self.module.execute(options, check_mode=self._task.check_mode, diff=self._task.diff)
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}. This is a defect of the collection"
+            result = {"failed": True, "msg": message, "exception": traceback.format_exc()}
+        return remove_values({**result, "invocation": {"module_args": options}}, secrets)
 
-    def _is_pipelining_enabled(self, *args: Any, **kwargs: Any) -> bool:
-        # Without a file to run, and a temporary folder for it.
-        return self._direct or super()._is_pipelining_enabled(*args, **kwargs)
+    def _options(self, task_vars: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the validated options if the module runs in this process, else None."""
+        try:
+            if not self._has_same_result(task_vars):
+                return None
+            check_mode, diff = self._task.check_mode, self._task.diff
+            # Plain values, as a module gets them, instead of types by which Ansible marks where they are from.
+            args = json.loads(json.dumps(self._task.args))
+        except (AttributeError, LookupError, TypeError, ValueError):
+            # A release of ansible-core with other internals.
+            return None
+        if not isinstance(check_mode, bool) or not isinstance(diff, bool):
+            return None
+        validated = ArgumentSpecValidator(self.module.argument_spec, **self.module.rules).validate(args)
+        # The module describes bad options best itself.
+        return None if validated.error_messages else validated.validated_parameters
 
-    def _configure_module(self, module_name: str, module_args: Any, task_vars: dict[str, Any]) -> Any:
-        # Packing a module costs as much as running it. Only an interpreter that has to be found yet is left to Ansible.
-        delegate = self._task.delegate_to
+    def _has_same_result(self, task_vars: Mapping[str, Any]) -> bool:
+        """Check whether nothing asks for another process, host, user or Python."""
+        task = self._task
+        delegate = task.delegate_to
         own_vars = task_vars["ansible_delegated_vars"][delegate] if delegate else task_vars
         interpreter = self._templar.template(own_vars.get("ansible_python_interpreter"))
-        if not self._direct or interpreter != sys.executable:
-            return super()._configure_module(module_name, module_args, task_vars)
-        path = self._shared_loader_obj.module_loader.find_plugin(module_name)
-        shebang = f"#!{sys.executable}"
-        module = _BuiltModule(
-            b_module_data=b"not packed", module_style="new", shebang=shebang, serialization_profile="legacy"
+        return (
+            REQUESTS_IMPORT_ERROR is None
+            and sys.platform != "darwin"  # where threads and forks do not go together
+            and self._connection.transport == "local"
+            and not self._play_context.become
+            and not task.async_val
+            and not any(task.environment or ())
+            and not constants.DEFAULT_KEEP_REMOTE_FILES
+            and boolean(self._templar.template(task_vars.get(VARIABLE, True)))
+            and isinstance(interpreter, str)
+            and is_this_interpreter(interpreter)
         )
-        return module, path
 
-    def _low_level_execute_command(self, cmd: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        is_module = bool(kwargs.get("in_data"))
-        if not self._direct or not is_module or self._used_interpreter != f"#!{sys.executable}":
-            return super()._low_level_execute_command(cmd, *args, **kwargs)
-        Display().vvv("Running the module in the controller's process")
-        status: Any = 0
-        with redirect_stdout(io.StringIO()) as stdout, redirect_stderr(io.StringIO()) as stderr:
-            try:
-                with patch_module_args(self._task.args):
-                    type(self).main()
-            except SystemExit as exit:
-                status = exit.code or 0
-            except Exception:
-                traceback.print_exc()
-                status = 1
-        return {"rc": status, "stdout": stdout.getvalue(), "stderr": stderr.getvalue()}
+
+def is_this_interpreter(path: str) -> bool:
+    """Check whether a path leads to this process's interpreter in its environment, however it is written.
+
+    A link from another directory is another environment: Python looks for its own beside the link.
+    """
+    path = os.path.expanduser(path)
+    try:
+        return os.path.samefile(os.path.dirname(path), os.path.dirname(sys.executable)) and os.path.samefile(
+            path, sys.executable
+        )
+    except (OSError, ValueError):
+        return False

@@ -45,7 +45,7 @@ def audit_zone(
             lambda: tiered_cache(zone.client, zone.id),
             lambda: smart_tiered_cache(zone.client, zone.id),
         ]
-        state = ZoneState(current.mappings, *zone.client.map_concurrently(lambda read: read(), reads))
+        state = ZoneState(current.mappings, *zone.client.http.map_concurrently(lambda read: read(), reads))
     if state.tiered_cache is None or state.smart_tiered_cache is None:
         warnings.append(UNREADABLE_SETTINGS)
     if state.supported is None and state.tiered_cache is not False:

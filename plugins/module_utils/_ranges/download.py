@@ -19,16 +19,10 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from .._errors import InvalidInput, OriginOpsError, Outcome
-from .._http import HttpSession, root_cause, transport
+from .._http import HttpSession, Response, TransportError, transport
 from .._mapping import VENDORS
 from .._messages import sanitize
 from .formats import MAX_FILE_BYTES, VendorRanges, parse_ranges, read_file
-
-try:
-    import requests
-    from urllib3.exceptions import HTTPError
-except ImportError:  # reported by REQUESTS_IMPORT_ERROR of _http
-    pass
 
 DEFAULT_SOURCES = {
     "aws": "https://ip-ranges.amazonaws.com/ip-ranges.json",
@@ -38,6 +32,8 @@ DEFAULT_SOURCES = {
 """URLs by vendor. Azure's file has another one every week."""
 
 MAX_REDIRECTS = 5
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 CONDITIONAL_HEADERS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 """Headers of a response, and the headers of the next request that refer to them."""
@@ -238,28 +234,29 @@ class Downloader:
         url = file.source
         try:
             for _redirect in range(MAX_REDIRECTS + 1):
-                response, content = self._http.send("GET", url, max_bytes=MAX_FILE_BYTES, headers=conditions)
-                if not response.is_redirect:
-                    return _parse_response(file, response, content, conditions)
+                response = self._http.send(
+                    "GET", url, service=file.source, max_bytes=MAX_FILE_BYTES, headers=conditions
+                )
+                if response.status not in REDIRECTS or "Location" not in response.headers:
+                    return _parse_response(file, response, conditions)
                 url = _redirect_target(file, url, response.headers["Location"])
-        except (OSError, HTTPError, ValueError) as error:
-            message = sanitize(root_cause(error, file.source, self._http.timeout))
-            raise OriginOpsError(f"{file.vendor}: {message}") from None
+        except TransportError as error:
+            raise OriginOpsError(f"{file.vendor}: {sanitize(str(error))}") from None
         raise OriginOpsError(f"{file.vendor}: {file.source} leads to more than {MAX_REDIRECTS} redirects")
 
 
 def _parse_response(
-    file: RangeFile, response: requests.Response, content: bytes, conditions: dict[str, str]
+    file: RangeFile, response: Response, conditions: dict[str, str]
 ) -> tuple[bytes | None, dict[str, str]]:
     """Return the content and the next conditional headers, as fetch does."""
-    if response.status_code == 304 and conditions:
+    if response.status == 304 and conditions:
         return None, conditions
-    if response.status_code != 200:
-        raise OriginOpsError(f"{file.vendor}: HTTP {response.status_code} from {file.source}")
+    if response.status != 200:
+        raise OriginOpsError(f"{file.vendor}: HTTP {response.status} from {file.source}")
     next_conditions = {
         header: response.headers[name] for name, header in CONDITIONAL_HEADERS.items() if name in response.headers
     }
-    return content, next_conditions
+    return response.body, next_conditions
 
 
 def _redirect_target(file: RangeFile, url: str, location: str) -> str:
@@ -267,7 +264,11 @@ def _redirect_target(file: RangeFile, url: str, location: str) -> str:
 
     Raises OriginOpsError if it is not followed.
     """
-    target = urljoin(url, location)
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        problem = _url_problem(location)
+        raise OriginOpsError(f"{file.vendor}: {file.source} redirects to an address that {problem}") from None
     if (urlsplit(url).scheme, urlsplit(target).scheme) == ("https", "http"):
         raise OriginOpsError(f"{file.vendor}: {file.source} redirects from https to http, which is not followed")
     problem = _url_problem(target)
