@@ -28,8 +28,8 @@ def test_requests_for_250_origins(play: Play, emulator: Emulator) -> None:
             "read one": info(ip=addresses[0]),
             "read many": info(ip=addresses[100:]),
             "keep many": batch(fleet[100:]),
-            "move and purge": batch(moved, purge=True),
-            "remove all": batch(fleet, state="absent"),
+            "move and purge": batch(moved, purge=True, max_delete_percentage=100),
+            "remove all": batch(fleet, state="absent", max_delete_percentage=100),
         },
         defaults={"api_url": emulator.api_url, "api_token": emulator.token, "zone": "fleet.example"},
     )

@@ -55,9 +55,9 @@ def test_the_run_does_what_check_mode_and_its_diff_said(play: Play, emulator: Em
         "clear": (1, 0),
         "purge": (2, 0),
     }
-    assert check["create"]["mapping"] == mapping("2001:db8::a", "aws/us-west-2", modified_on=None)
+    assert check["create"]["mapping"] == mapping("2001:db8::a", "aws/us-west-2")
 
-    run = play.once(tasks)
+    run = play.once(tasks, "--diff")
     for name in tasks:
         assert comparable(run[name]) == comparable(check[name]), name
 
@@ -88,7 +88,15 @@ def test_the_diff_as_ansible_prints_it(play: Play, emulator: Emulator) -> None:
         mapping("192.0.2.100", "gcp/us-east1"),
     ]
     run = play.once({"purge": batch(fleet, zone_id=zone.id, purge=True)}, "--diff")
-    printed = [line.strip() for line in run.stdout.splitlines() if line.startswith(("+", "-")) and line[1:2] != line[0]]
+    printed = [
+        line.strip()
+        for line in run.stdout.splitlines()
+        if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))
+    ]
+    assert [line for line in run.stdout.splitlines() if line.startswith(("+++", "---"))] == [
+        f"--- before: {zone.id}",
+        f"+++ after: {zone.id}",
+    ]
     assert printed == [
         "-192.0.2.9: aws/us-east-1",
         "-192.0.2.10: aws/us-east-1",

@@ -13,10 +13,15 @@ from emulator.state import REGIONS, Zone
 
 from .playbook import Play, batch, info, lookup, mapping, region, written
 
-NO_DIFF = {"before": "", "after": ""}
 NOTHING = {"created": [], "updated": [], "deleted": [], "failed_items": [], "pending": []}
 ZEROS = {"created": 0, "updated": 0, "deleted": 0, "unchanged": 0, "failed": 0, "pending": 0}
+CHECKSUM = r"[0-9a-f]{64}"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+def diff_of(zone: str, before: str = "", after: str = "") -> dict[str, str]:
+    """Return a diff with the zone in its headers."""
+    return {"before_header": zone, "after_header": zone, "before": before, "after": after}
 
 
 def test_one_mapping_created_updated_and_removed(play: Play, zone: Zone) -> None:
@@ -29,7 +34,8 @@ def test_one_mapping_created_updated_and_removed(play: Play, zone: Zone) -> None
             "update again": region(**wanted, ip="192.0.2.10", region="eu-west-2"),
             "remove": region(zone_id=zone.id, origin_ip="192.0.2.10", state="absent"),
             "remove again": region(zone_id=zone.id, ip="192.0.2.10", state="absent"),
-        }
+        },
+        "--diff",
     )
     modified_on = run["create"]["mapping"]["modified_on"]
     assert re.fullmatch(TIME, modified_on)
@@ -38,12 +44,12 @@ def test_one_mapping_created_updated_and_removed(play: Play, zone: Zone) -> None
     updated = mapping("192.0.2.10", "aws/eu-west-2", modified_on=run["update"]["mapping"]["modified_on"])
     before, after = "192.0.2.10: aws/eu-west-1\n", "192.0.2.10: aws/eu-west-2\n"
     expected = {
-        "create": {"changed": True, "mapping": created, "diff": {"before": "", "after": before}},
-        "create again": {"changed": False, "mapping": created, "diff": NO_DIFF},
-        "update": {"changed": True, "mapping": updated, "diff": {"before": before, "after": after}},
-        "update again": {"changed": False, "mapping": updated, "diff": NO_DIFF},
-        "remove": {"changed": True, "mapping": None, "diff": {"before": after, "after": ""}},
-        "remove again": {"changed": False, "mapping": None, "diff": NO_DIFF},
+        "create": {"changed": True, "mapping": created, "diff": diff_of(zone.id, "", before)},
+        "create again": {"changed": False, "mapping": created, "diff": diff_of(zone.id)},
+        "update": {"changed": True, "mapping": updated, "diff": diff_of(zone.id, before, after)},
+        "update again": {"changed": False, "mapping": updated, "diff": diff_of(zone.id)},
+        "remove": {"changed": True, "mapping": None, "diff": diff_of(zone.id, after)},
+        "remove again": {"changed": False, "mapping": None, "diff": diff_of(zone.id)},
     }
     for task, result in expected.items():
         assert run[task].result == {**result, **source}, task
@@ -68,25 +74,31 @@ def test_many_mappings_created_updated_and_removed(play: Play, zone: Zone) -> No
             "write again": batch(fleet, zone_id=zone.id),
             "remove": batch(gone, zone_id=zone.id, state="absent"),
             "remove again": batch(gone, zone_id=zone.id, state="absent"),
-        }
+        },
+        "--diff",
     )
+    checksums = [outcome.result.pop("plan_checksum") for outcome in run.outcomes.values()]
+    assert all(re.fullmatch(CHECKSUM, checksum) for checksum in checksums)
+    assert checksums[1] == checksums[3]
+    assert len({*checksums}) == 3
     source = {"zone_id": zone.id, "api_version": "v2"}
     assert run["write"].result == {
         **NOTHING,
         **source,
         "changed": True,
         "created": [
-            mapping("192.0.2.10", "oci/us-ashburn-1", modified_on=None),
-            mapping("2001:db8::a", "azure/westeurope", modified_on=None),
+            mapping("192.0.2.10", "oci/us-ashburn-1"),
+            mapping("2001:db8::a", "azure/westeurope"),
         ],
-        "updated": [mapping("2001:db8::1", "gcp/europe-west1", modified_on=None)],
+        "updated": [mapping("2001:db8::1", "gcp/europe-west1")],
         "summary": {**ZEROS, "created": 2, "updated": 1, "unchanged": 1},
-        "diff": {
-            "before": "2001:db8::1: gcp/us-east1\n",
-            "after": "192.0.2.10: oci/us-ashburn-1\n2001:db8::1: gcp/europe-west1\n2001:db8::a: azure/westeurope\n",
-        },
+        "diff": diff_of(
+            zone.id,
+            "2001:db8::1: gcp/us-east1\n",
+            "192.0.2.10: oci/us-ashburn-1\n2001:db8::1: gcp/europe-west1\n2001:db8::a: azure/westeurope\n",
+        ),
     }
-    right = {**NOTHING, **source, "changed": False, "diff": NO_DIFF}
+    right = {**NOTHING, **source, "changed": False, "diff": diff_of(zone.id)}
     assert run["write again"].result == {**right, "summary": {**ZEROS, "unchanged": 4}}
     removed = run["remove"]
     assert removed.result == {
@@ -95,7 +107,7 @@ def test_many_mappings_created_updated_and_removed(play: Play, zone: Zone) -> No
         "changed": True,
         "deleted": removed["deleted"],
         "summary": {**ZEROS, "deleted": 2, "unchanged": 1},
-        "diff": {"before": "192.0.2.10: oci/us-ashburn-1\n2001:db8::1: gcp/europe-west1\n", "after": ""},
+        "diff": diff_of(zone.id, "192.0.2.10: oci/us-ashburn-1\n2001:db8::1: gcp/europe-west1\n"),
     }
     assert "".join(f"{line}\n" for line in written(removed["deleted"])) == removed["diff"]["before"]
     assert run["remove again"].result == {**right, "summary": {**ZEROS, "unchanged": 3}}
@@ -111,15 +123,17 @@ def test_a_purge_makes_the_zone_exactly_the_list(play: Play, zone: Zone) -> None
             "purge again": batch(fleet, zone_id=zone.id, purge=True),
             "empty list": batch([], zone_id=zone.id, purge=True),
             "empty list allowed": batch([], zone_id=zone.id, purge=True, allow_empty=True),
-        }
+        },
+        "--diff",
     )
     first = run["purge"]
     assert first["summary"] == {**ZEROS, "created": 1, "updated": 1, "deleted": 1}
     assert written(first["deleted"]) == ["192.0.2.1: aws/us-east-1"]
-    assert first["diff"] == {
-        "before": "192.0.2.1: aws/us-east-1\n2001:db8::1: gcp/us-east1\n",
-        "after": "192.0.2.10: aws/us-east-1\n2001:db8::1: gcp/us-east4\n",
-    }
+    assert first["diff"] == diff_of(
+        zone.id,
+        "192.0.2.1: aws/us-east-1\n2001:db8::1: gcp/us-east1\n",
+        "192.0.2.10: aws/us-east-1\n2001:db8::1: gcp/us-east4\n",
+    )
     # No origin is without its mapping at any time.
     assert [request.method for request in first.writes] == ["PUT", "DELETE"]
     assert "allow_empty" in run["empty list"].message
@@ -195,6 +209,7 @@ def test_lookup_of_supported_regions(play: Play, emulator: Emulator, zone: Zone)
             "all": lookup(**common),
             "two vendors": lookup("gcp", "aws", names_only=True, **common),
             "one vendor": lookup("oci", **common),
+            "vendors in a list": lookup(["gcp", "aws"], "gcp", names_only=True, **common),
             "unknown vendor": lookup("gcp", "AWS", **common),
         }
     )
@@ -202,6 +217,7 @@ def test_lookup_of_supported_regions(play: Play, emulator: Emulator, zone: Zone)
         (vendor, name, colos) for vendor in sorted(REGIONS) for name, colos in sorted(REGIONS[vendor].items())
     ]
     assert run["two vendors"]["msg"] == sorted(REGIONS["gcp"]) + sorted(REGIONS["aws"])
+    assert run["vendors in a list"]["msg"] == run["two vendors"]["msg"]
     assert [entry for entry in run["all"]["msg"] if entry["vendor"] == "oci"] == run["one vendor"]["msg"]
     assert "'AWS' is unknown: did you mean aws?" in run["unknown vendor"].message
-    assert [outcome.cost for outcome in run.outcomes.values()] == [(1, 0), (1, 0), (1, 0), (0, 0)]
+    assert [outcome.cost for outcome in run.outcomes.values()] == [*[(1, 0)] * 4, (0, 0)]

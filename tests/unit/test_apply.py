@@ -49,7 +49,7 @@ def fill(emulator: Emulator, mappings: Values) -> None:
 def plan_for(api: MappingsApi, wanted: Values, *, purge: bool = False) -> Plan:
     """Return the plan that brings the zone to these mappings."""
     mappings = [OriginMapping(ip_address(address), *value) for address, value in wanted.items()]
-    return make_plan(api.fetch_all(), {mapping.address: mapping for mapping in mappings}, keep=() if purge else None)
+    return make_plan(api.fetch_all(), {mapping.address: mapping for mapping in mappings}, purge=purge)
 
 
 def written(emulator: Emulator) -> list[tuple[str, int]]:
@@ -198,7 +198,7 @@ def test_nothing_is_claimed_where_the_zone_cannot_be_read_any_more(emulator: Emu
     with Stub(unreliable) as stub, open_api(served, stub.url, zone.id) as api:
         plan = plan_for(api, fleet(150))
         report = apply(plan, api, write_batch)
-    assert (len(report.applied), len(report.failed), len(report.pending)) == (0, 100, 50)
+    assert (len(report.applied), len(report.unknown), len(report.pending)) == (0, 100, 50)
     assert report.error is not None
 
 
@@ -211,7 +211,7 @@ def test_a_refusal_that_may_be_a_success_ends_the_writing_where_nobody_can_tell(
         plan = plan_for(api, {}, purge=True)
         del zone.mappings["10.0.0.0"]
         report = apply(plan, api, write_batch)
-    assert (len(report.applied), len(report.failed), len(report.pending)) == (99, 1, 50)
+    assert (len(report.applied), len(report.unknown), len(report.pending)) == (99, 1, 50)
     assert report.error is not None
     assert report.error.status == 500
 

@@ -238,7 +238,7 @@ def test_bad_options_fail_before_anything_is_sent(
         ({"zone_id": "0" * 32}, "7003"),
         ({"zone_id": None, "zone": "nowhere.example"}, "there is no nowhere.example"),
         ({"api_token": "wrong-9Rk2Lw8Bq"}, "10000"),
-        ({"zone_id": ""}, "is not an identifier"),
+        ({"zone_id": ""}, "one of the following is required: zone_id, zone"),
     ],
 )
 def test_a_zone_that_cannot_be_read(emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: str) -> None:

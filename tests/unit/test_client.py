@@ -9,15 +9,18 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import format_datetime
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._client import MAX_RESPONSE_BYTES, Client
+from ansible_collections.originops.cloudflare.plugins.module_utils._client import MAX_RESPONSE_BYTES, Client, Envelope
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import parse_address
@@ -50,8 +53,10 @@ def error_of(stub: Stub, method: str = "GET", **chosen: Any) -> CloudflareError:
 
 def test_a_request_and_its_answer() -> None:
     with Stub(in_turn(success([1], total_count=7))) as stub, client_of(stub) as client:
-        envelope = client.call("Trying it", "PUT", "/some/path", query={"page": 2}, body={"ip": "::1"}, decode=dict)
-    assert (envelope["result"], envelope["result_info"]) == ([1], {"total_count": 7})
+        envelope = client.call(
+            "Trying it", "PUT", "/some/path", query={"page": 2}, body={"ip": "::1"}, decode=Envelope._asdict
+        )
+    assert envelope == {"result": [1], "result_info": {"total_count": 7}, "maybe_applied": False}
     [request] = stub.requests
     assert (request.method, request.path, json.loads(request.body)) == ("PUT", "/some/path?page=2", {"ip": "::1"})
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
@@ -67,11 +72,11 @@ def test_the_result_is_what_there_is_of_an_answer() -> None:
 @pytest.mark.parametrize(
     "decode",
     [
-        pytest.param(lambda envelope: envelope["result"]["name"], id="a list"),
-        pytest.param(lambda envelope: envelope["result_info"]["page"], id="a missing member"),
-        pytest.param(lambda envelope: envelope["result"].items(), id="not a dictionary"),
-        pytest.param(lambda envelope: int(envelope["result"][0]), id="not a number"),
-        pytest.param(lambda envelope: parse_address(envelope["result"][0]), id="not an address"),
+        pytest.param(lambda envelope: envelope.result["name"], id="a list"),
+        pytest.param(lambda envelope: envelope.result_info["page"], id="a missing member"),
+        pytest.param(lambda envelope: envelope.result.items(), id="not a dictionary"),
+        pytest.param(lambda envelope: int(envelope.result[0]), id="not a number"),
+        pytest.param(lambda envelope: parse_address(envelope.result[0]), id="not an address"),
     ],
 )
 def test_an_answer_of_another_shape_is_told(decode: Callable[[Any], Any]) -> None:
@@ -183,7 +188,7 @@ def repeated(method: str, *first: Answer | None) -> list[Request]:
     with Stub(AtSecondTry(first)) as stub, client_of(stub, retries=1) as client:
         body = None if method == "GET" else {"some": "body"}
         # All at once, since they wait before they are repeated.
-        results = client.map_concurrently(
+        results = client.http.map_concurrently(
             lambda number: client.call("Trying it", method, f"/{number}", body=body), range(len(first))
         )
     assert results == [{"done": True}] * len(first)
@@ -326,7 +331,7 @@ def test_concurrent_answers_come_in_the_order_of_the_questions() -> None:
         return success(number)
 
     with Stub(echo) as stub, client_of(stub) as client:
-        answers = client.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
+        answers = client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
     assert answers == list(range(20))
     assert stub.connections <= 8
 
@@ -336,5 +341,100 @@ def test_an_error_among_concurrent_answers_is_raised() -> None:
         return failure(403, 10000) if request.path == "/3" else DONE
 
     with Stub(refuse_one) as stub, client_of(stub) as client, pytest.raises(CloudflareError, match="10000"):
-        client.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(200))
+        client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(200))
     assert len(stub.requests) < 200
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_an_attempt_has_a_deadline(part: str) -> None:
+    """A byte now and then is no silence that the timeout could see."""
+    beginning = {"head": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def dribble() -> None:
+            connection, _address = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(beginning[part])
+                for _number in range(100):
+                    connection.sendall(b" ")
+                    time.sleep(0.05)
+
+        Thread(target=dribble, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        began = time.monotonic()
+        with (
+            open_zone(options(url, timeout=0.1)) as zone,
+            pytest.raises(CloudflareError, match=r"no complete answer from .* within 1 seconds") as failed,
+        ):
+            zone.client.call("Trying it", "PUT", "/it", body={})
+        assert 0.9 < time.monotonic() - began < 3
+    assert failed.value.maybe_applied
+
+
+def test_a_failing_page_waits_for_no_sleeping_neighbour() -> None:
+    def answer(request: Request) -> Answer:
+        if request.path == "/0":
+            time.sleep(0.2)
+            return failure(403, 10000)
+        return failure(429, 10100, **{"Retry-After": "60"})
+
+    began = time.monotonic()
+    with Stub(answer) as stub, client_of(stub, retries=5) as client:
+        with pytest.raises(CloudflareError, match="10000"):
+            client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
+        assert time.monotonic() - began < 5
+        sent = len(stub.requests)
+        time.sleep(0.3)
+        assert len(stub.requests) == sent == 8
+
+
+def test_nothing_is_sent_after_an_interruption() -> None:
+    """Ansible interrupts a task past its timeout by an exception in the main thread."""
+
+    class Interruption(BaseException):
+        pass
+
+    def interrupt(*_arguments: object) -> None:
+        raise Interruption
+
+    def linger(_request: Request) -> Answer:
+        time.sleep(0.4)
+        return failure(429, 10100, **{"Retry-After": "1"})
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with Stub(linger) as stub, client_of(stub, retries=5) as client:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(Interruption):
+                client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
+            client.http.close()
+            sent = len(stub.requests)
+            time.sleep(2)
+            assert len(stub.requests) == sent == 8
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://user:p[ss@127.0.0.1:9", "http://us€r:pass9@127.0.0.1:9", "http://user:@127.0.0.1:9", "http://[", "x"],
+)
+def test_odd_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with (
+        open_zone(options("https://127.0.0.1:9", retries=1)) as zone,
+        pytest.raises(CloudflareError, match="Trying it failed: ") as failed,
+    ):
+        zone.client.call("Trying it", "GET", "/it")
+    assert str(failed.value).isprintable()
+    for secret in ("p[ss", "pass9", "user"):
+        assert secret not in str(failed.value)
+
+
+def test_a_limit_of_another_account_is_not_called_3500() -> None:
+    with Stub(in_turn(failure(403, 1164, "The zone is at its limit of 5000 mappings"))) as stub:
+        message = str(error_of(stub))
+    assert "limit of 5000" in message
+    assert "at most 3,500" not in message
+    assert "unless its account has another" in message

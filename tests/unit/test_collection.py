@@ -29,7 +29,8 @@ SOURCES = sorted(PLUGINS.rglob("*.py"))
 
 # A file of the core imports from the layers below its own only, so there is an order to read them in.
 CORE = [
-    {"_errors", "_messages", "_schema"},
+    {"_messages", "_python"},
+    {"_errors", "_schema"},
     {"_mapping"},
     {"_http", "_plan"},
     {"_client"},
@@ -49,6 +50,8 @@ def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "module_utils":
+            yield from ("." * node.level + f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield "." * node.level + (node.module or "")
 
@@ -176,4 +179,5 @@ def test_the_versions_that_are_promised_are_those_that_are_tested() -> None:
     required = re.findall(r"^\w.*", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
     assert required == [f"{name}>={version}" for name, version in lowest.items()]
     for documentation in (ModuleDocFragment.DOCUMENTATION, (PLUGINS / "modules/cloud_ip_ranges.py").read_text("utf-8")):
-        assert re.findall(r"^  - (\w+) >= ([\d.]+)", documentation, re.M) == [*lowest.items()]
+        named = re.findall(r"^  - (\w+) >= ([\d.]+)", documentation, re.M)
+        assert named == [("python", SUPPORTED[core][0]), *lowest.items()]

