@@ -168,7 +168,7 @@ def test_tiered_cache_is_not_blamed_for_everything(answer: Answer) -> None:
 
 
 @both
-def test_a_current_of_no_address(api: MappingsApi, emulator: Emulator) -> None:
+def test_fetching_no_address(api: MappingsApi, emulator: Emulator) -> None:
     api.fetch([])
     assert len(emulator.requests) <= 1
 
