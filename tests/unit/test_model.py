@@ -116,7 +116,7 @@ class Single:
         if after == before:
             return Forecast(before, after)
         taken = address in before and not self.overwrite
-        if self.value == UNSUPPORTED or taken or len(after) > max(LIMIT, len(before)):
+        if self.value == UNSUPPORTED or taken or (address not in before and passes_limit(before, after)):
             return None
         return Forecast(before, after)
 
@@ -193,9 +193,10 @@ class Batch:
         after = kept | good
         unchanged = sum(before.get(address) == value for address, value in good.items())
         forecast = Forecast(before, after, unchanged, bad, withheld)
-        if good.keys() - before.keys() and len(after) > LIMIT:
+        if good.keys() - before.keys() and passes_limit(before, after):
             return None
-        return None if (purge or len(good) > 1) and self.exceeds(forecast) else forecast
+        # The zone's total is read for a purge, and for more than one address, whether or not its region is supported.
+        return None if (purge or len(usable) > 1) and self.exceeds(forecast) else forecast
 
     def exceeds(self, forecast: Forecast) -> bool:
         """Return True if a guard must refuse the changes."""
@@ -267,6 +268,14 @@ def refused(result: Result) -> bool:
     item then, and what it refuses may be skipped.
     """
     return "msg" in result or (result["summary"]["failed"] > 0 and "limit of" in str(result["warnings"]))
+
+
+def passes_limit(before: Values, after: Values) -> bool:
+    """Return True if a zone would pass the documented limit.
+
+    One that holds more already has another limit, which only the service knows.
+    """
+    return len(before) <= LIMIT < len(after)
 
 
 def less(values: dict[str, Any], addresses: Collection[str | None]) -> dict[str, Any]:
