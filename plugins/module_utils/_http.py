@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread, local
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from ._errors import InvalidInput
 from ._messages import quote
@@ -59,8 +59,6 @@ LOW_QUOTA = 10
 """Requests: with fewer left of the rate limit, the rest is spread over the rest of its window."""
 
 CONCURRENT_READS = 8
-
-DEADLINE = "deadline exceeded"
 
 DEADLINE_FACTOR = 10
 """One attempt ends after so many times the timeout, however slowly the response arrives."""
@@ -115,8 +113,11 @@ class Cancelled(Exception):
     """The task ended, or another of several concurrent requests failed."""
 
 
-@dataclass(frozen=True)
-class Response:
+class DeadlineExceeded(TimeoutError):
+    """An attempt took too long as a whole."""
+
+
+class Response(NamedTuple):
     """A final response.
 
     maybe_applied tells whether the service may have carried out an earlier attempt of the same request.
@@ -147,13 +148,17 @@ class Attempts:
             allowed_methods={"GET", "PUT", "PATCH", "DELETE"},
         )
 
-    def wait_after_error(self, error: HTTPError | None) -> float | None:
+    def wait_after_error(self, error: Exception) -> float | None:
         """Return the seconds to wait before the next attempt, None if there is none."""
-        self.maybe_applied |= not _is_connection_failure(error)
-        if error is None:
+        if isinstance(error, DeadlineExceeded):
+            cause: HTTPError | None = ReadTimeoutError(cast("Any", None), "", str(error))
+        else:
+            cause = _transport_error(error)
+        self.maybe_applied |= not _is_connection_failure(cause)
+        if cause is None:
             return None
         try:
-            self._policy.increment(self._method, error=error)
+            self._policy.increment(self._method, error=cause)
         except HTTPError:
             return None
         return self._next_wait(None)
@@ -203,14 +208,15 @@ class RateLimiter:
         self._delay = 0.0
         self._wait_budget: float = MAX_TOTAL_WAIT
 
-    def take_delay(self) -> float:
-        """Return the seconds until the next request is due."""
+    def wait(self, stop: Event) -> None:
+        """Wait until the next request is due. Raises Cancelled after a stop."""
         if not self._delay:
-            return 0.0
+            return
+        # Under the lock, so that concurrent requests wait one after the other.
         with self._lock:
             delay = min(self._delay, self._wait_budget)
             self._wait_budget -= delay
-            return delay
+            _pause(delay, stop)
 
     def update(self, headers: Mapping[str, str]) -> None:
         """Read the quotas left from a response.
@@ -241,7 +247,7 @@ def parse_ratelimit(header: str) -> list[tuple[int, int]]:
 class HttpSession:
     """A session of requests with retries, a rate limiter and deadlines.
 
-    Close it, or use it in a with statement.
+    Close it after use.
     """
 
     def __init__(
@@ -288,7 +294,7 @@ class HttpSession:
         stop: Event = getattr(self._thread, "stop", self._stop)
         attempts = Attempts(self._retries, method)
         if self._retries:
-            _pause(self._limiter.take_delay(), stop)
+            self._limiter.wait(stop)
         while True:
             if stop.is_set():
                 raise Cancelled
@@ -297,7 +303,7 @@ class HttpSession:
                 response, body = _within(deadline, lambda: self._attempt(method, url, max_bytes, content))
             except (OSError, HTTPError, ValueError) as error:
                 # requests lets some errors of urllib3, and of odd proxies in the environment, pass as they are.
-                wait = attempts.wait_after_error(_transport_error(error))
+                wait = attempts.wait_after_error(error)
                 if wait is None:
                     message = _describe(error, service, self._timeout, deadline)
                     raise TransportError(message, attempts.maybe_applied) from None
@@ -375,7 +381,7 @@ def _pause(seconds: float, stop: Event) -> None:
 
 
 def _within(seconds: float, function: Callable[[], T]) -> T:
-    """Return function's result. Raises its error, and ReadTimeoutError if it takes longer than this.
+    """Return function's result. Raises its error, and DeadlineExceeded if it takes longer than this.
 
     Each single wait for data is bounded by the timeout, but a server can send a byte at a time.
     """
@@ -391,7 +397,7 @@ def _within(seconds: float, function: Callable[[], T]) -> T:
     try:
         result, error = done.get(timeout=seconds)
     except Empty:
-        raise ReadTimeoutError(cast("Any", None), "", DEADLINE) from None
+        raise DeadlineExceeded from None
     if error:
         raise error
     return cast("T", result)
@@ -416,7 +422,7 @@ def _read_body(response: requests.Response, max_bytes: int) -> bytes:
 def _describe(error: BaseException, address: str, timeout: float, deadline: float) -> str:
     """Describe the innermost error of an exception of requests, which is written for developers itself."""
     *_outer, cause = _exception_chain(error)
-    if isinstance(cause, ReadTimeoutError) and str(cause).endswith(DEADLINE):
+    if isinstance(cause, DeadlineExceeded):
         return f"no complete answer from {address} within {deadline:g} seconds"
     if isinstance(cause, TimeoutError):
         return f"no answer from {address} within {timeout:g} seconds"

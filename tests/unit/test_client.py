@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from email.utils import format_datetime
 from threading import Thread
 from typing import Any
@@ -438,3 +439,13 @@ def test_a_limit_of_another_account_is_not_called_3500() -> None:
     assert "limit of 5000" in message
     assert "at most 3,500" not in message
     assert "unless its account has another" in message
+
+
+def test_concurrent_requests_share_the_rest_of_the_window() -> None:
+    # With one request left for a second, each of the next ones takes half a second of its own.
+    scarce = replace(DONE, headers={"Ratelimit": '"default";r=1;t=1'})
+    with Stub(in_turn(scarce)) as stub, client_of(stub, retries=1) as client:
+        client.call("Trying it", "GET", "/first")
+        began = time.monotonic()
+        client.http.map_concurrently(lambda number: client.call("Trying it", "GET", f"/{number}"), range(3))
+    assert time.monotonic() - began > 1.4

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
+from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._http import RateLimiter, parse_ratelimit
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
@@ -83,8 +85,11 @@ def test_quotas_in_a_header(header: str, quotas: list[tuple[int, int]]) -> None:
     assert parse_ratelimit(header) == quotas
 
 
-def test_the_scarcest_of_several_policies_counts() -> None:
+def test_the_scarcest_of_several_policies_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     for header in ('"a";r=50;t=30, "b";r=1;t=9', '"b";r=1;t=9, "a";r=50;t=30', '"b";r=1;t=9, "c";r=2;t=9'):
         limiter = RateLimiter()
+        waits: list[float] = []
+        monkeypatch.setattr(_http, "_pause", lambda seconds, _stop, waits=waits: waits.append(seconds))
         limiter.update({"Ratelimit": header})
-        assert limiter.take_delay() == 4.5
+        limiter.wait(Event())
+        assert waits == [4.5]
