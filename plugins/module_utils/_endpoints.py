@@ -265,7 +265,7 @@ class MappingsApiV1(MappingsApi):
     response_ip_key = "origin-ip"
     batch_upsert = "PATCH"
     deprecation = (
-        "The first generation of Cloudflare's endpoints for origin cloud regions was used, whose published end of life "
+        "Version 1 of Cloudflare's endpoints for origin cloud regions was used. Its published end of life "
         "is 2026-10-01. Set api_version to auto or v2, or update the service behind api_url."
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ._errors import InvalidInput
 from ._messages import close_names, item_label, join_bounded, quote, suggest
@@ -173,19 +173,6 @@ def _location_problems(vendor: Any, region: Any) -> list[str]:
     return problems
 
 
-class Location(NamedTuple):
-    """A vendor and a region.
-
-    A region of None means any region of the vendor.
-    """
-
-    vendor: str
-    region: str | None
-
-    def __str__(self) -> str:
-        return f"{self.vendor}/{self.region}" if self.region else f"{self.vendor}, without a region"
-
-
 @dataclass(frozen=True)
 class OriginMapping:
     """The mapping of one origin. Its address is its identity.
@@ -200,10 +187,6 @@ class OriginMapping:
 
     def __str__(self) -> str:
         return f"{canonical(self.address)}: {self.vendor}/{self.region}"
-
-    @property
-    def location(self) -> Location:
-        return Location(self.vendor, self.region)
 
     def value(self) -> dict[str, str | None]:
         return {"origin_ip": canonical(self.address), "vendor": self.vendor, "region": self.region}
@@ -388,54 +371,3 @@ class SupportedRegions:
             for vendor in VENDORS
             if vendor in vendors
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RangeMatch:
-    """A published prefix that has an address.
-
-    Region is None where the vendor names none.
-    """
-
-    vendor: str
-    region: str | None
-    prefix: str
-
-    @property
-    def location(self) -> Location:
-        return Location(self.vendor, self.region)
-
-
-@dataclass(frozen=True, slots=True)
-class LookupResult:
-    """Location of an address by the published ranges.
-
-    status is found, with one match; global, with one match without a region; ambiguous, with matches that
-    contradict each other; or unknown, without any. An unknown address may be in a cloud all the same.
-    """
-
-    status: str
-    matches: tuple[RangeMatch, ...] = ()
-
-
-Locate: TypeAlias = Callable[[Address], LookupResult]
-"""Looks an address up in the published ranges."""
-
-
-@dataclass(frozen=True)
-class Unresolved:
-    """A host without a mapping, or with fewer than it has addresses: the reason, and its known addresses."""
-
-    host: str
-    reason: str
-    addresses: tuple[Address, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.host} ({self.reason})"
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "host": self.host,
-            "reason": self.reason,
-            "addresses": [canonical(address) for address in self.addresses],
-        }

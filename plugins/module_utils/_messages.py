@@ -54,20 +54,9 @@ def clip(text: str, size: int = MAX_MESSAGE) -> str:
     return text if len(text) <= size else f"{text[: size - 3]}..."
 
 
-def clip_all(texts: Iterable[str]) -> list[str]:
-    """Shorten texts to 4,000 characters together, and count those that are left out."""
-    texts = list(texts)
-    kept: list[str] = []
-    room = MAX_MESSAGE - 40  # for the last line
-    for number, text in enumerate(texts):
-        if len(text) > room:
-            kept += [clip(text, room)] if room > 80 else []
-            left_out = len(texts) - number - (room > 80)
-            kept += [f"{left_out} more warnings"] if left_out else []
-            break
-        kept.append(text)
-        room -= len(text)
-    return kept
+def clip_all(texts: Sequence[str]) -> list[str]:
+    """Shorten texts to 4,000 characters together, an equal share for each."""
+    return [clip(text, MAX_MESSAGE // len(texts)) for text in texts]
 
 
 def sanitize(text: str) -> str:

@@ -64,8 +64,11 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         else:
             applied = apply(plan, api, write_one if overwrite or not present else create_one)
             if applied.error and applied.unknown:
-                message = f"{applied.error}. The change {MAYBE_APPLIED}"
-                raise CloudflareError(message, applied.error.status, applied.error.errors)
+                failure = CloudflareError(
+                    f"{applied.error}. The change {MAYBE_APPLIED}", applied.error.status, applied.error.errors
+                )
+                failure.result["changed"] = True  # as in a batch
+                raise failure
             if applied.error:
                 raise _with_region_hint(applied.error, wanted, api)
     mapping = applied.applied[0].mapping if applied.applied else current.mappings.get(address)
@@ -104,9 +107,9 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
             plan = _require_total(batch.plan, api) if check_mode else batch.plan
             guards.check(plan, zone.label, options["purge"])
             plan.check_limit(zone.label)
-            _check_checksum(batch, options["plan_checksum"])
+            _check_checksum(plan, zone, options["plan_checksum"])
             batch = replace(batch, applied=predict(plan) if check_mode else apply(plan, api, write_batch))
-            warnings = _raise_or_warn(batch, skip)
+            warnings = _raise_or_warn(batch, zone.label, skip)
     except OriginOpsError as error:
         error.outcome.result = {**batch.as_result(), **error.result}
         raise
@@ -191,14 +194,14 @@ def _parse_guards(options: Mapping[str, Any]) -> Guards:
     return Guards(options["allow_empty"], options["max_delete_percentage"], options["max_update_percentage"])
 
 
-def _check_checksum(batch: Batch, expected: str | None) -> None:
+def _check_checksum(plan: Plan, zone: ZoneClient, expected: str | None) -> None:
     """Raise InvalidInput unless the plan is the expected one."""
-    actual = batch.as_result()["plan_checksum"]
-    if expected is not None and actual != expected:
+    actual = plan.checksum(zone.id)
+    if expected not in (None, actual):
         raise InvalidInput(
-            f"the plan for zone {batch.zone.label if batch.zone else ''} is not the one of plan_checksum, "
-            f"{len(batch.plan.upserts)} mappings to write and {len(batch.plan.deletes)} to delete now: nothing was "
-            f"written. Review it in check mode; its checksum is {actual}"
+            f"the plan for zone {zone.label} is not the one of plan_checksum: it has {len(plan.upserts)} mappings to "
+            f"write and {len(plan.deletes)} to delete now: nothing was written. Review it in check mode; its checksum "
+            f"is {actual}"
         )
 
 
@@ -242,19 +245,19 @@ def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi)
     return replace(batch, invalid=invalid, plan=plan, supported=supported)
 
 
-def _raise_or_warn(batch: Batch, skip: bool) -> list[str]:
+def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
     """Return warnings of skipped items.
 
     Raises the failure of applying, unless it may be skipped too.
     """
-    zone, applied = batch.zone.label if batch.zone else "", batch.applied or ApplyResult()
+    applied = batch.applied or ApplyResult()
     warnings = []
     if batch.invalid:
         warnings.append(f"Skipped {len(batch.invalid)} unusable items: {batch.describe_invalid()}")
     if batch.plan.withheld:
         warnings.append(
             f"Nothing was deleted in zone {zone}: {len(batch.plan.withheld)} deletions are pending, because the list "
-            "has items whose address cannot be read, and one of them may stand for a mapping that looks stale"
+            "has items without a readable address: one of them may belong to a mapping that looks stale"
         )
     error = _failure(applied, zone)
     if not error:

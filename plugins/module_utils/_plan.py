@@ -130,7 +130,7 @@ class Guards:
         Nothing is written then.
         """
         if purge and plan.deletes and not plan.unchanged and not plan.upserts and not self.allow_empty:
-            raise InvalidInput(EMPTY_PURGE)
+            raise InvalidInput(f"zone {zone_id}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
         updates = [change for change in plan.upserts if change.kind == "updated"]
         self._check_share("delete", len(plan.deletes), plan.total, zone_id)
         self._check_share("update", len(updates), plan.total, zone_id)
@@ -163,7 +163,7 @@ def _check_vendors(plan: Plan, zone_id: str) -> None:
     deleted = Counter(change.mapping.vendor for change in plan.deletes)
     for vendor, number in sorted(deleted.items()):
         if number > 1 and after[vendor] <= 0:
-            before = plan.vendors.get(vendor, number)
+            before = plan.vendors[vendor]
             raise InvalidInput(
                 f"the purge would delete {number} of the {before} mappings of vendor {vendor} in zone {zone_id}, "
                 f"{_percent(number, before)} percent, and leave it none, as after the failure of an inventory source: "

@@ -94,7 +94,7 @@ options:
   max_update_percentage:
     description:
       - The task is refused before its first write if it would change the vendor or region of more than this share of
-        the zone's mappings, in a zone that holds 10 or more and whose total was read.
+        the zone's mappings, in a zone that holds 10 or more, if its total was read.
     type: float
     version_added: 1.0.0
     default: 100

@@ -14,16 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..module_utils._errors import InvalidInput
-from ..module_utils._mapping import (
-    Address,
-    Locate,
-    OriginMapping,
-    Unresolved,
-    address_order,
-    canonical,
-    parse_address,
-    validate_location,
-)
+from ..module_utils._locations import Locate, Unresolved
+from ..module_utils._mapping import Address, OriginMapping, address_order, canonical, parse_address, validate_location
 
 Vars = Mapping[str, Any]
 """Variables of a host. Ansible evaluates each when it is read."""

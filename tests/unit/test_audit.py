@@ -24,13 +24,13 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._audit.findin
     ZoneState,
     audit,
 )
+from ansible_collections.originops.cloudflare.plugins.module_utils._locations import Unresolved
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
     ZONE_LIMIT,
     Address,
     OriginMapping,
     Region,
     SupportedRegions,
-    Unresolved,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.index import Ranges
 from ansible_collections.originops.cloudflare.plugins.module_utils._schema import KINDS, ZONE_REPORT

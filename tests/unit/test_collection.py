@@ -32,7 +32,7 @@ CORE = [
     {"_messages", "_python"},
     {"_errors", "_schema"},
     {"_mapping"},
-    {"_http", "_plan"},
+    {"_http", "_locations", "_plan"},
     {"_client"},
     {"_endpoints", "_zones"},
     {"_apply", "_connection"},

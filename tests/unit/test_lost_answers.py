@@ -132,9 +132,10 @@ def test_what_nobody_knows_is_reported_as_that(emulator: Emulator, served: str, 
     assert "may have been applied" in result["msg"]
     assert "0 changes were applied" not in result["msg"]
     assert zone.id in result["msg"]
+    assert result["changed"] is True
     if "summary" in result:
         changes = sum(before.get(address) != after.get(address) for address in before.keys() | after.keys())
-        assert (result["changed"], result["summary"]["failed"]) == (True, changes)
+        assert result["summary"]["failed"] == changes
         assert all("may have been applied" in item["error"] for item in result["failed_items"])
 
 

@@ -18,12 +18,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
-    VENDORS,
-    LookupResult,
-    RangeMatch,
-    parse_address,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._locations import LookupResult, RangeMatch
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS, parse_address
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.formats import (
     AZURE_ALIASES,
     MAX_FILE_BYTES,

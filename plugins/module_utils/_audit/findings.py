@@ -14,18 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import SMART_TIERED_CACHE, TIERED_CACHE, turn_on_hint
-from .._mapping import (
-    ZONE_LIMIT,
-    Address,
-    Locate,
-    Location,
-    LookupResult,
-    OriginMapping,
-    SupportedRegions,
-    Unresolved,
-    address_order,
-    canonical,
-)
+from .._locations import Locate, Location, LookupResult, Unresolved
+from .._mapping import ZONE_LIMIT, Address, OriginMapping, SupportedRegions, address_order, canonical
 from .._schema import KINDS, SCHEMA_VERSION
 
 Report = dict[str, Any]
@@ -161,7 +151,7 @@ def _compare(state: ZoneState, expected: ExpectedState) -> list[AddressCompariso
 
 
 def _location(mapping: OriginMapping | None) -> Location | None:
-    return mapping.location if mapping else None
+    return Location(mapping.vendor, mapping.region) if mapping else None
 
 
 def _regions(supported: SupportedRegions | None) -> dict[Location, list[str]] | None:

@@ -13,7 +13,8 @@ from typing import Any
 from .._connection import open_zone
 from .._endpoints import MappingsApi
 from .._errors import InvalidInput, Outcome, RegionsUnavailable
-from .._mapping import Address, Locate, SupportedRegions, Unresolved, parse_address, parse_addresses, parse_mappings
+from .._locations import Locate, Unresolved
+from .._mapping import Address, SupportedRegions, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, quote
 from .._zones import smart_tiered_cache, tiered_cache
 from .findings import AuditInfo, ExpectedState, ZoneState, audit

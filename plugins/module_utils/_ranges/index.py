@@ -10,7 +10,8 @@ import os
 from collections.abc import Iterable, Mapping
 
 from .._errors import InvalidInput
-from .._mapping import VENDORS, Address, LookupResult, RangeMatch, canonical, check_vendor
+from .._locations import LookupResult, RangeMatch
+from .._mapping import VENDORS, Address, canonical, check_vendor
 from .formats import VendorRanges, invalid_if_unreadable, parse_ranges, read_file
 
 

@@ -1,0 +1,80 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Locations of addresses as published ranges and inventories have them.
+
+The wings share these; modules that write need not load them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from ._mapping import Address, canonical
+
+
+class Location(NamedTuple):
+    """A vendor and a region.
+
+    A region of None means any region of the vendor.
+    """
+
+    vendor: str
+    region: str | None
+
+    def __str__(self) -> str:
+        return f"{self.vendor}/{self.region}" if self.region else f"{self.vendor}, without a region"
+
+
+@dataclass(frozen=True, slots=True)
+class RangeMatch:
+    """A published prefix that has an address.
+
+    Region is None where the vendor names none.
+    """
+
+    vendor: str
+    region: str | None
+    prefix: str
+
+    @property
+    def location(self) -> Location:
+        return Location(self.vendor, self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """Location of an address by the published ranges.
+
+    status is found, with one match; global, with one match without a region; ambiguous, with matches that
+    contradict each other; or unknown, without any. An unknown address may be in a cloud all the same.
+    """
+
+    status: str
+    matches: tuple[RangeMatch, ...] = ()
+
+
+Locate: TypeAlias = Callable[[Address], LookupResult]
+"""Looks an address up in the published ranges."""
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A host without a mapping, or with fewer than it has addresses: the reason, and its known addresses."""
+
+    host: str
+    reason: str
+    addresses: tuple[Address, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.host} ({self.reason})"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "host": self.host,
+            "reason": self.reason,
+            "addresses": [canonical(address) for address in self.addresses],
+        }
