@@ -20,11 +20,12 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._operations i
     ensure_mappings,
     read_mappings,
 )
+from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_batch
 from emulator import faults
 from emulator.faults import Fault
 from emulator.server import Emulator
 from emulator.state import Zone
-from support.operations import Result, both, failure_of, perform
+from support.operations import Result, both, failure_of, options, perform
 from support.stub import Answer, Request, Stub, failure, forward
 from support.values import Values, fleet, items, refusal
 
@@ -588,6 +589,26 @@ def test_many_unsupported_regions_make_no_long_message(emulator: Emulator) -> No
         assert "and 2990 more, see failed_items" in text
         assert text.count("Supported regions of aws: ") == text.count("Supported regions of gcp: ") == 1
     assert len(failed.result["failed_items"]) == 3000
+
+
+def test_all_warnings_of_a_task_are_bounded_together(emulator: Emulator) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(5, start=5000))
+    listed = items({address: ("aws", f"{'moon' * 20}-{number}") for number, address in enumerate(fleet(3000))})
+    chosen = options(
+        emulator.api_url,
+        origin_cloud_region_batch.ARGUMENT_SPEC,
+        zone_id=zone.id,
+        mappings=[*listed, *items(fleet(1, start=4000)), {"ip": "nowhere"}],
+        purge=True,
+        on_invalid="skip",
+    )
+    result = origin_cloud_region_batch.MODULE.execute(chosen, check_mode=True, diff=False)
+    assert [warning.split()[1:3] for warning in result["warnings"]] == [
+        ["addresses", "are"],
+        ["3001", "unusable"],
+        ["was", "deleted"],
+    ]
+    assert sum(map(len, result["warnings"])) <= 4000
 
 
 def test_all_faults_of_an_item_are_named(emulator: Emulator) -> None:
