@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ._endpoints import PAGE_SIZE, BatchResult, MappingsApi
 from ._errors import CloudflareError
@@ -32,8 +33,7 @@ class ApplyResult:
     error: CloudflareError | None = None
 
 
-@dataclass(frozen=True)
-class BatchOutcome:
+class BatchOutcome(NamedTuple):
     """Verdicts on the changes of a batch, and the error that ended it unless everything was applied."""
 
     applied: list[Change]
@@ -110,12 +110,12 @@ def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -
     outcome = BatchOutcome([], [], [], error)
     for change in batch:
         if change.address in succeeded:
-            outcome.applied.append(replace(change, mapping=succeeded[change.address]))
+            outcome.applied.append(change._replace(mapping=succeeded[change.address]))
         elif change.address in unknown:
             outcome.unknown.append((change, f"it may have been applied: {result.failed[change.address]}"))
         else:
             outcome.failed.append((change, result.failed[change.address]))
-    return outcome if outcome.failed or outcome.unknown else replace(outcome, error=None)
+    return outcome if outcome.failed or outcome.unknown else outcome._replace(error=None)
 
 
 def _verify(api: MappingsApi, changes: Sequence[Change]) -> dict[Address, OriginMapping]:

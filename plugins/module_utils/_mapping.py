@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ._errors import InvalidInput
 from ._messages import close_names, item_label, join_bounded, quote, suggest
@@ -195,8 +195,7 @@ class OriginMapping:
         return {**self.value(), **({"modified_on": self.modified_on} if self.modified_on else {})}
 
 
-@dataclass(frozen=True)
-class ZoneMappings:
+class ZoneMappings(NamedTuple):
     """Mappings read from a zone: those of some addresses, or all if complete.
 
     total counts all mappings of the zone, None where it was not read.

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._errors import InvalidInput
 from ._mapping import ZONE_LIMIT, Address, Network, OriginMapping, ZoneMappings, address_order, canonical
@@ -23,8 +23,7 @@ GUARDED_SIZE = 10
 """Mappings of a zone from which on the guards by percentage apply."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One change of a zone: mapping is the new or the deleted value, before the replaced one."""
 
     kind: str  # created, updated or deleted: the names of the result's lists
