@@ -23,6 +23,7 @@ from ._messages import quote
 
 try:
     import requests
+    import urllib3
     from requests.adapters import HTTPAdapter
     from urllib3.exceptions import (
         ConnectTimeoutError,
@@ -33,6 +34,7 @@ try:
         NewConnectionError,
         ProxyError,
         ReadTimeoutError,
+        SecurityWarning,
     )
     from urllib3.util.retry import Retry
 except ImportError:
@@ -264,6 +266,9 @@ class HttpSession:
         timeout is in seconds, for connecting and for each wait for data; verify is as of requests. use_environment
         lets proxies and certificates come from the environment.
         """
+        # Requests run in threads. Before ansible-core 2.19 one that prints a warning waits for ever, because its
+        # worker's main thread has the lock of standard error.
+        urllib3.disable_warnings(SecurityWarning)
         self._timeout = timeout
         self._retries = retries
         self._verify = verify

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -120,7 +121,6 @@ OPTIONS: list[tuple[dict[str, Any], bool | None]] = [
 """TLS options, and True if they make the service trusted, None if they leave it to the environment."""
 
 
-@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 @pytest.mark.parametrize(
     ("chosen", "variables", "trusted"),
     [
@@ -146,6 +146,14 @@ def test_options_decide_on_trust_and_then_the_environment(
     else:
         assert "certificate" in error_of(encrypted.url, **named).lower()
         assert encrypted.requests == []
+
+
+def test_no_thread_prints_a_warning(encrypted: Stub) -> None:
+    """Before ansible-core 2.19 a thread that prints waits for ever: its worker's main thread has the lock."""
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        assert call(encrypted.url, validate_certs=False) == {"done": True}
+    assert [str(warning.message) for warning in shown] == []
 
 
 @pytest.mark.parametrize(
