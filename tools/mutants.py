@@ -173,9 +173,9 @@ def _changes(node: ast.AST, source: bytes, starts: list[int]) -> Iterator[tuple[
             yield from replace(node.target, node.value)
         case ast.UnaryOp(op=ast.Not()):
             yield *span(node), re.sub(r"^not\s*", "", text(node))
-        case ast.Constant(value=bool(value)):
+        case ast.Constant(value=bool() as value):
             yield *span(node), str(not value)
-        case ast.Constant(value=int(value) | float(value)):
+        case ast.Constant(value=int() | float() as value):
             yield *span(node), str(value + 1)
         case ast.Expr(value=ast.Call()):
             yield *span(node), "pass"

@@ -33,7 +33,7 @@ def preload() -> None:
         import_module(name)
     loader = import_module("ansible.plugins.loader")
     loader.init_plugin_loader()
-    for kind in ("inventory", "callback", "connection", "shell", "strategy", "filter", "test", "vars", "become"):
+    for kind in ("inventory", "callback", "connection", "shell", "strategy", "filter", "test", "become"):
         list(getattr(loader, f"{kind}_loader").all(class_only=True))
     # A fork comes to that point again.
     warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")
