@@ -63,7 +63,9 @@ class InProcessActionModule(ActionModule):
         except Exception as error:
             message = f"{type(error).__name__}: {error}. This is a defect of the collection"
             result = {"failed": True, "msg": message, "exception": traceback.format_exc()}
-        return remove_values({**result, "invocation": {"module_args": options}}, secrets)
+        if shows_invocation(task_vars or {}):
+            result["invocation"] = {"module_args": options}
+        return remove_values(result, secrets)
 
     def _options(self, task_vars: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the validated options if the module runs in this process, else None."""
@@ -100,6 +102,13 @@ class InProcessActionModule(ActionModule):
             and isinstance(interpreter, str)
             and is_this_interpreter(interpreter)
         )
+
+
+def shows_invocation(task_vars: Mapping[str, Any]) -> bool:
+    """Check whether results have the options of their task, which is a setting from ansible-core 2.21 on."""
+    if not hasattr(constants, "INJECT_INVOCATION"):
+        return True
+    return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
 
 
 def is_this_interpreter(path: str) -> bool:
