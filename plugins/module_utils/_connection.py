@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,8 +32,8 @@ CREDENTIAL_VARIABLES = {
 
 
 @contextmanager
-def open_zone(options: Mapping[str, Any]) -> Iterator[ZoneClient]:
-    """Open the zone of the common options.
+def open_zone(options: Mapping[str, Any], shared: Client | None = None) -> Iterator[ZoneClient]:
+    """Open the zone of the common options, by a shared client if there is one, which stays open.
 
     Raises InvalidInput before the first request, and CloudflareError.
     """
@@ -45,9 +45,10 @@ def open_zone(options: Mapping[str, Any]) -> Iterator[ZoneClient]:
     for option, value in (("zone_id", zone_id), ("account_id", account_id)):
         if value is not None:
             check_identifier(option, value)
-    with open_client(options) as client:
-        found = zone_id or find_zone(client, name or "", account_id)
-        zone = ZoneClient(client, found, options["api_version"], name and name.strip())
+    with nullcontext(shared) if shared else open_client(options) as client:
+        if zone_id is None:
+            zone_id, account_id = find_zone(client, name or "", account_id)
+        zone = ZoneClient(client, zone_id, options["api_version"], name and name.strip(), account_id)
         try:
             yield zone
         except OriginOpsError as error:

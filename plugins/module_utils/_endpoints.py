@@ -321,6 +321,7 @@ class ZoneClient:
     id: str
     api_version: str
     name: str | None = None
+    account_id: str | None = None
     api: MappingsApi | None = None
 
     def negotiate(self, read: Callable[[MappingsApi], T]) -> tuple[MappingsApi, T]:

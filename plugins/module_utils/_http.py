@@ -62,6 +62,9 @@ LOW_QUOTA = 10
 
 CONCURRENT_READS = 8
 
+MAX_IDLE_CONNECTIONS = 32
+"""Connections that are kept for further requests: those of 16 zones at once, of which few read pages."""
+
 DEADLINE_FACTOR = 10
 """One attempt ends after so many times the timeout, however slowly the response arrives."""
 
@@ -274,6 +277,7 @@ class HttpSession:
         self._verify = verify
         self._limiter = RateLimiter()
         self._stop = Event()
+        self._stops: set[Event] = {self._stop}  # of all concurrent requests
         self._thread = local()  # a thread's own stop
         self._session = requests.Session()
         self._session.auth = auth
@@ -282,13 +286,14 @@ class HttpSession:
         # No redirect is followed here, but requests would read its whole body and parse its target all the same.
         self._session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment]
         # The adapter retries nothing: it could not once a response has begun to arrive.
-        adapter = HTTPAdapter(pool_maxsize=CONCURRENT_READS)
+        adapter = HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
     def close(self) -> None:
         """End all waits and send nothing more."""
-        self._stop.set()
+        for stop in tuple(self._stops):
+            stop.set()
         self._session.close()
 
     def send(self, method: str, url: str, *, service: str, max_bytes: int, **content: Any) -> Response:
@@ -319,10 +324,13 @@ class HttpSession:
                     return Response(response.status_code, response.headers, body, attempts.maybe_applied)
             _pause(wait, stop)
 
-    def map_concurrently(self, function: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
+    def map_concurrently(
+        self, function: Callable[[Item], T], items: Iterable[Item], workers: int = CONCURRENT_READS
+    ) -> list[T]:
         """Return function's results in the order of items.
 
-        Raises the first error, drops what has not begun, and ends the waits of the others at once.
+        Raises the first error, drops what has not begun, and ends the waits of the others at once. A function may
+        itself call this.
         """
         items = list(items)
         if len(items) < 2:
@@ -333,6 +341,9 @@ class HttpSession:
             waiting.put(numbered)
         done: SimpleQueue[tuple[int, T] | BaseException] = SimpleQueue()
         stop = Event()
+        self._stops.add(stop)
+        if self._stop.is_set():
+            raise Cancelled
 
         def work() -> None:
             self._thread.stop = stop
@@ -347,7 +358,7 @@ class HttpSession:
                     done.put(error)
                     stop.set()
 
-        for _number in range(min(CONCURRENT_READS, len(items))):
+        for _number in range(min(workers, len(items))):
             # Daemons, so that the end of a task never waits for an answer.
             Thread(target=work, daemon=True).start()
         try:
@@ -360,6 +371,8 @@ class HttpSession:
             # Also where the timeout of the task interrupts: by this the threads that are under way end.
             stop.set()
             raise
+        finally:
+            self._stops.discard(stop)
         return [results[number] for number in range(len(items))]
 
     def _attempt(

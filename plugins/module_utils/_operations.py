@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ._apply import ApplyResult, apply, create_one, predict, write_batch, write_one
+from ._client import Client
 from ._connection import open_zone
 from ._endpoints import MappingsApi, ZoneClient
 from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
@@ -84,10 +85,11 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     )
 
 
-def ensure_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
+def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Client | None = None) -> Outcome:
     """Bring many mappings of a zone, or all, to their wanted state.
 
-    A failure has the complete result too: what was applied, what failed, what is pending.
+    A failure has the complete result too: what was applied, what failed, what is pending. Several zones can share a
+    client.
     """
     present, skip = options["state"] == "present", options["on_invalid"] == "skip"
     batch = Batch()
@@ -97,7 +99,7 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         guards = _parse_guards(options)
         keep = parse_networks(options["keep"] or (), "keep")
         _check_input(parsed, options)
-        with open_zone(options) as zone:
+        with open_zone(options, shared) as zone:
             api, plan = _make_batch_plan(parsed, keep, zone, options)
             batch = Batch(zone, parsed.invalid, plan)
             if plan.upserts:

@@ -4,34 +4,52 @@
 
 """The structure of audit reports as plain data: the audit writes it, the report formats read it.
 
-The role audit's report.schema.json, the module's RETURN and the role's empty report follow it, which tests hold.
+The role audit's report.schema.json and the module's RETURN follow it, which tests hold.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-KINDS = ("missing", "wrong", "stale", "contradicted", "unsupported", "unresolved", "near_limit", "without_effect")
+KINDS = (
+    "missing",
+    "wrong",
+    "stale",
+    "contradicted",
+    "unsupported",
+    "unresolved",
+    "near_limit",
+    "without_effect",
+    "no_origins",
+)
 """Kinds of findings, in the order of a report."""
 
-# A shape is the name of a type, [shape] for a list, {key: shape} for a dictionary, or (shape,) if null is possible.
+FAILING_KINDS = ("missing", "wrong", "stale", "contradicted", "unsupported", "no_origins")
+"""Kinds that fail an audit by default."""
+
+# A shape is the name of a type, [shape] for a list, {key: shape} for a dictionary (of any keys if the key is *), or
+# (shape,) if null is possible.
+ZONE = {"zone": ("text",), "zone_id": ("text",), "account_id": ("text",)}
 LOCATION = {"vendor": "text", "region": "text"}
 MAPPING = {"origin_ip": "address", **LOCATION}
 ZONE_REPORT: dict[str, Any] = {
     "schema_version": "version",
-    "zone_id": ("text",),
-    "zone": ("text",),
+    **ZONE,
     "api_version": ("text",),
     "audited_on": "time",
     "error": ("text",),
+    "sources": ["text"],
+    "ranges": {"*": "time"},
     "tiered_cache": ("flag",),
     "smart_tiered_cache": ("flag",),
     "obtained_codes": ("flag",),
-    "compared": "flag",
     "total_count": "number",
     "limit": "number",
+    "checked": ["kind"],
+    "not_checked": {"*": "text"},
+    "unavailable": ["kind"],
     "counts": dict.fromkeys(KINDS, "number"),
     "findings": [
         {
@@ -40,6 +58,8 @@ ZONE_REPORT: dict[str, Any] = {
             "hosts": ["text"],
             "actual": (LOCATION,),
             "expected": ({**LOCATION, "region": ("text",)},),
+            "actual_colos": ["text"],
+            "expected_colos": ["text"],
             "message": "text",
         }
     ],

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any
 
 from ._client import Client
-from ._errors import CloudflareError, InvalidInput
+from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput
 from ._messages import quote
 
 PAGE_SIZE = 50
@@ -27,8 +27,8 @@ def check_identifier(option: str, value: str) -> None:
         raise InvalidInput(f"{option}: {quote(value)} is not an identifier, which has 1 to 32 letters and digits")
 
 
-def find_zone(client: Client, text: str, account_id: str | None) -> str:
-    """Return the identifier of the zone of a name, by one request.
+def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, str]:
+    """Return the identifiers of the zone of a name and of its account, by one request.
 
     Raises InvalidInput if there is none, or more than one (in this account, unless that is None), and
     CloudflareError.
@@ -48,7 +48,7 @@ def find_zone(client: Client, text: str, account_id: str | None) -> str:
         raise InvalidInput(f"zone: there is no {name} that these credentials may read. Check the name and their rights")
     matching = [zone_id for zone_id, account in accounts.items() if account_id in (None, account["id"])]
     if len(matching) == 1:
-        return matching[0]
+        return matching[0], accounts[matching[0]]["id"]
     known = client.sanitize(
         "; ".join(f"{zone_id} in account {account['id']} ({account['name']})" for zone_id, account in accounts.items())
     )
@@ -80,39 +80,34 @@ def list_zones(client: Client) -> list[dict[str, Any]]:
     return sorted(zones.values(), key=lambda zone: (zone["name"], zone["id"]))
 
 
-def tiered_cache(client: Client, zone_id: str) -> bool | None:
-    """Read whether Tiered Cache is on, None where the credentials may not.
+def tiered_cache(client: Client, zone_id: str) -> bool:
+    """Read whether Tiered Cache is on.
 
     Raises CloudflareError.
     """
-    return _is_on(client, "Tiered Cache", zone_id, "argo/tiered_caching")
+    return _is_on(client, "Tiered Cache", zone_id, TIERED_CACHE)
 
 
-def smart_tiered_cache(client: Client, zone_id: str) -> bool | None:
-    """Read whether Smart Tiered Cache is on, None where the credentials may not. Raises CloudflareError.
+def smart_tiered_cache(client: Client, zone_id: str) -> bool:
+    """Read whether Smart Tiered Cache is on; a zone in which it was never set has it off.
 
-    A zone in which it was never set has it off.
+    Raises CloudflareError.
     """
     try:
-        return _is_on(client, "Smart Tiered Cache", zone_id, "cache/tiered_cache_smart_topology_enable")
+        return _is_on(client, "Smart Tiered Cache", zone_id, SMART_TIERED_CACHE)
     except CloudflareError as error:
         if error.status == 404 and error.errors:
             return False
         raise
 
 
-def _is_on(client: Client, name: str, zone_id: str, path: str) -> bool | None:
-    try:
-        return client.call(
-            f"Reading the setting {name} in zone {zone_id}",
-            "GET",
-            f"/zones/{zone_id}/{path}",
-            decode=lambda envelope: {"on": True, "off": False}[envelope.result["value"]],
-        )
-    except CloudflareError as error:
-        if error.status == 403 and error.credentials_refused:
-            return None
-        raise
+def _is_on(client: Client, name: str, zone_id: str, path: str) -> bool:
+    return client.call(
+        f"Reading the setting {name} in zone {zone_id}",
+        "GET",
+        f"/zones/{zone_id}/{path}",
+        decode=lambda envelope: {"on": True, "off": False}[envelope.result["value"]],
+    )
 
 
 def _parse_zones(client: Client, result: Any) -> dict[str, dict[str, Any]]:

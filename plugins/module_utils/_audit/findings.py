@@ -24,10 +24,11 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True)
 class AuditInfo:
-    """Zone and time of an audit: its name if known, the time in RFC 3339, UTC."""
+    """Zone and time of an audit: its name and account if known, the time in RFC 3339, UTC."""
 
     zone_id: str
     zone: str | None
+    account_id: str | None
     api_version: str
     audited_on: str
 
@@ -36,7 +37,7 @@ class AuditInfo:
 class ZoneState:
     """State of a zone: all of its mappings and its settings.
 
-    supported, tiered_cache and smart_tiered_cache are None if they could not be read.
+    supported, tiered_cache and smart_tiered_cache are None if they could not be read, for whatever reason.
     """
 
     mappings: Mapping[Address, OriginMapping]
@@ -50,12 +51,43 @@ class ExpectedState:
     """Expected state of a zone.
 
     mappings has the mapping of every origin, None if there is nothing to compare with. hosts has the names of the
-    hosts behind an address.
+    hosts behind an address. sources names where the origins are from.
     """
 
     mappings: Mapping[Address, OriginMapping] | None = None
     unresolved: Sequence[Unresolved] = ()
     hosts: Mapping[Address, Sequence[str]] = field(default_factory=dict)
+    sources: Sequence[str] = ("inventory",)
+
+
+@dataclass(frozen=True)
+class PublishedRanges:
+    """Published ranges to compare with: a look-up, and the time of each vendor's file in RFC 3339, UTC.
+
+    error is the reason if the files cannot be read.
+    """
+
+    locate: Locate | None = None
+    times: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+
+class Checks:
+    """Kinds of findings that are looked for, the reasons for others, and the kinds of unreadable data."""
+
+    def __init__(self) -> None:
+        self.not_checked: dict[str, str] = {}
+        self.unavailable: list[str] = []
+
+    def leave_out(self, reason: str, *kinds: str, unavailable: bool = False) -> None:
+        """Give up kinds for a reason; unavailable says that their data was requested."""
+        self.not_checked.update(dict.fromkeys(kinds, reason))
+        self.unavailable += kinds if unavailable else ()
+
+    @property
+    def checked(self) -> list[str]:
+        """List the kinds that were looked for."""
+        return [kind for kind in KINDS if kind not in self.not_checked]
 
 
 @dataclass(frozen=True)
@@ -75,13 +107,16 @@ class Finding:
         address = (0, *address_order(self.address)) if self.address else (1,)
         return KINDS.index(self.kind), address, *self.hosts, self.message
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, colos: Mapping[Location, list[str]]) -> dict[str, Any]:
+        """Return the finding as plain data, with the data centres of its locations."""
         return {
             "kind": self.kind,
             "origin_ip": canonical(self.address) if self.address else None,
             "hosts": list(self.hosts),
             "actual": self.actual._asdict() if self.actual else None,
             "expected": self.expected._asdict() if self.expected else None,
+            "actual_colos": colos.get(self.actual, []) if self.actual else [],
+            "expected_colos": colos.get(self.expected, []) if self.expected else [],
             "message": self.message,
         }
 
@@ -108,11 +143,15 @@ class AddressComparison:
 
 
 def audit(
-    info: AuditInfo, state: ZoneState, expected: ExpectedState, locate: Locate | None = None, near_limit: int = 90
+    info: AuditInfo,
+    state: ZoneState,
+    expected: ExpectedState,
+    ranges: PublishedRanges = PublishedRanges(),
+    near_limit: int = 90,
 ) -> Report:
     """Make the report on a zone.
 
-    locate looks addresses up in the published ranges; near_limit is in percent.
+    near_limit is in percent.
     """
     comparisons = _compare(state, expected)
     regions = _regions(state.supported)
@@ -120,15 +159,59 @@ def audit(
     for comparison in comparisons:
         if expected.mappings is not None:
             findings += _difference(comparison)
-        if locate is not None:
-            findings += _contradiction(comparison, locate(comparison.address))
+        if ranges.locate is not None:
+            findings += _contradiction(comparison, ranges.locate(comparison.address))
         if regions is not None:
             findings += _unsupported(comparison, regions)
     findings += _unresolved(state, expected)
     findings += _near_limit(state, expected, near_limit)
-    findings += _without_effect(info, state)
+    findings += _without_effect(info, state, expected)
+    findings += _no_origins(state, expected)
     findings.sort(key=lambda finding: finding.order)
-    return _report(info, state, comparisons, findings, compared=expected.mappings is not None)
+    checks = _checks(state, expected, ranges)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "zone": info.zone,
+        "zone_id": info.zone_id,
+        "account_id": info.account_id,
+        "api_version": info.api_version,
+        "audited_on": info.audited_on,
+        "error": None,
+        "sources": [] if expected.mappings is None else list(expected.sources),
+        "ranges": dict(ranges.times),
+        "tiered_cache": state.tiered_cache,
+        "smart_tiered_cache": state.smart_tiered_cache,
+        "obtained_codes": state.supported.obtained_codes if state.supported else None,
+        "total_count": len(state.mappings),
+        "limit": ZONE_LIMIT,
+        "checked": checks.checked,
+        "not_checked": checks.not_checked,
+        "unavailable": checks.unavailable,
+        **_contents(state, expected, comparisons, findings),
+    }
+
+
+def _checks(state: ZoneState, expected: ExpectedState, ranges: PublishedRanges) -> Checks:
+    """Determine the kinds that an audit with this data looks for."""
+    checks = Checks()
+    if expected.mappings is None:
+        checks.leave_out(
+            "there are no origins to compare with", "missing", "wrong", "stale", "unresolved", "no_origins"
+        )
+    if ranges.error:
+        checks.leave_out(f"the published ranges could not be read: {ranges.error}", "contradicted", unavailable=True)
+    elif ranges.locate is None:
+        checks.leave_out("there are no published ranges to compare with", "contradicted")
+    if state.supported is None:
+        # Without Tiered Cache the service has no supported regions: that is no failure to read them.
+        if state.tiered_cache is False:
+            checks.leave_out("Tiered Cache is off, so there are no supported regions", "unsupported")
+        else:
+            checks.leave_out("the supported regions could not be read", "unsupported", unavailable=True)
+    settings = (state.tiered_cache, state.smart_tiered_cache)
+    if None in settings and False not in settings:
+        checks.leave_out("the settings of Tiered Cache could not be read", "without_effect", unavailable=True)
+    return checks
 
 
 def _compare(state: ZoneState, expected: ExpectedState) -> list[AddressComparison]:
@@ -170,13 +253,13 @@ def _difference(comparison: AddressComparison) -> Iterator[Finding]:
     if actual == expected:
         return
     if actual is None:
-        message = f"{comparison} has no mapping, but the inventory has an origin there, in {expected}"
+        message = f"{comparison} has no mapping, but is an origin in {expected}"
         yield comparison.finding("missing", message, expected)
     elif expected is not None:
-        message = f"{comparison} is mapped to {actual}, but the inventory has it in {expected}"
+        message = f"{comparison} is mapped to {actual}, but is an origin in {expected}"
         yield comparison.finding("wrong", message, expected)
     elif not comparison.unresolved:
-        message = f"{comparison} is mapped to {actual}, but the inventory has no origin there"
+        message = f"{comparison} is mapped to {actual}, but is no origin"
         yield comparison.finding("stale", message, None)
 
 
@@ -199,7 +282,7 @@ def _contradiction(comparison: AddressComparison, published: LookupResult) -> It
 
 def _unsupported(comparison: AddressComparison, regions: Collection[Location]) -> Iterator[Finding]:
     sources: dict[Location, list[str]] = {}
-    for source, location in (("the zone", comparison.actual), ("the inventory", comparison.expected)):
+    for source, location in (("the zone", comparison.actual), ("the origins", comparison.expected)):
         if location and location not in regions:
             sources.setdefault(location, []).append(source)
     if sources:
@@ -217,7 +300,7 @@ def _unresolved(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
 
 
 def _near_limit(state: ZoneState, expected: ExpectedState, percent: int) -> Iterator[Finding]:
-    numbers = {"the zone holds": len(state.mappings), "the inventory has": len(expected.mappings or ())}
+    numbers = {"the zone holds": len(state.mappings), "the origins are": len(expected.mappings or ())}
     if any(number * 100 >= ZONE_LIMIT * percent for number in numbers.values()):
         sizes = " and ".join(f"{subject} {number}" for subject, number in numbers.items() if number)
         yield Finding(
@@ -225,7 +308,9 @@ def _near_limit(state: ZoneState, expected: ExpectedState, percent: int) -> Iter
         )
 
 
-def _without_effect(info: AuditInfo, state: ZoneState) -> Iterator[Finding]:
+def _without_effect(info: AuditInfo, state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
+    if not state.mappings and not expected.mappings:
+        return
     settings = (
         ("Tiered Cache", TIERED_CACHE, state.tiered_cache),
         ("Smart Tiered Cache", SMART_TIERED_CACHE, state.smart_tiered_cache),
@@ -239,32 +324,27 @@ def _without_effect(info: AuditInfo, state: ZoneState) -> Iterator[Finding]:
         )
 
 
-def _report(
-    info: AuditInfo,
-    state: ZoneState,
-    comparisons: Sequence[AddressComparison],
-    findings: Sequence[Finding],
-    compared: bool,
+def _no_origins(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
+    """Yield a finding if the source has no resolved origin for a zone with mappings: so a failed source looks."""
+    if expected.mappings is not None and not expected.mappings and state.mappings:
+        yield Finding(
+            "no_origins",
+            f"The zone has {len(state.mappings)} mappings, but {' and '.join(expected.sources)} no origin: check "
+            "where the origins come from before deleting anything",
+        )
+
+
+def _contents(
+    state: ZoneState, expected: ExpectedState, comparisons: Sequence[AddressComparison], findings: Sequence[Finding]
 ) -> Report:
+    """Return the findings, the mappings and the repair of a report."""
     regions = _regions(state.supported)
     kinds: dict[Address | None, dict[str, None]] = {}
     for finding in findings:
         kinds.setdefault(finding.address, {})[finding.kind] = None
     return {
-        "schema_version": SCHEMA_VERSION,
-        "zone_id": info.zone_id,
-        "zone": info.zone,
-        "api_version": info.api_version,
-        "audited_on": info.audited_on,
-        "error": None,
-        "tiered_cache": state.tiered_cache,
-        "smart_tiered_cache": state.smart_tiered_cache,
-        "obtained_codes": state.supported.obtained_codes if state.supported else None,
-        "compared": compared,
-        "total_count": len(state.mappings),
-        "limit": ZONE_LIMIT,
         "counts": {kind: sum(finding.kind == kind for finding in findings) for kind in KINDS},
-        "findings": [finding.as_dict() for finding in findings],
+        "findings": [finding.as_dict(regions or {}) for finding in findings],
         "mappings": [
             {
                 **state.mappings[comparison.address].as_dict(),
@@ -286,7 +366,8 @@ def _report(
             "absent": [
                 {"origin_ip": str(comparison), **comparison.actual._asdict()}
                 for comparison in comparisons
-                if comparison.actual and "stale" in kinds.get(comparison.address, ())
+                # Without any origin the source has probably failed.
+                if expected.mappings and comparison.actual and "stale" in kinds.get(comparison.address, ())
             ],
         },
     }

@@ -6,64 +6,91 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from .._connection import open_zone
-from .._endpoints import MappingsApi
-from .._errors import InvalidInput, Outcome, RegionsUnavailable
+from .._endpoints import ZoneClient
+from .._errors import CloudflareError, InvalidInput, Outcome
 from .._locations import Locate, Unresolved
-from .._mapping import Address, SupportedRegions, parse_address, parse_addresses, parse_mappings
+from .._mapping import Address, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, quote
 from .._zones import smart_tiered_cache, tiered_cache
-from .findings import AuditInfo, ExpectedState, ZoneState, audit
+from .findings import AuditInfo, ExpectedState, PublishedRanges, ZoneState, audit
 
-UNREADABLE_SETTINGS = (
-    "The credentials may not read whether Tiered Cache and Smart Tiered Cache are on, so the audit cannot determine "
-    "whether mappings have an effect. Let the token read the zone's settings too: Zone, Zone Settings, Read"
-)
+T = TypeVar("T")
+
+LoadRanges = Callable[[Mapping[str, str]], Locate]
+"""Reads the files of published ranges, by vendor. Raises InvalidInput."""
 
 
-def audit_zone(
-    options: Mapping[str, Any], check_mode: bool, load_ranges: Callable[[Mapping[str, str]], Locate]
-) -> Outcome:
-    """Compare a zone with its expected state. Nothing is written.
-
-    load_ranges reads the files of published ranges, by vendor.
-    """
-    if not 0 < options["near_limit"] <= 100:
-        raise InvalidInput(f"near_limit: {options['near_limit']} is not between 1 and 100 percent")
+def audit_zone(options: Mapping[str, Any], check_mode: bool, load_ranges: LoadRanges) -> Outcome:
+    """Compare a zone with its expected state. Nothing is written."""
+    check_near_limit(options["near_limit"])
     expected = _expected_state(options)
-    paths = {vendor: path for vendor, path in (options["ranges"] or {}).items() if path}
-    locate = load_ranges(paths) if paths else None
-    warnings: list[str] = []
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ranges = read_ranges(options["ranges"], load_ranges)
     with open_zone(options) as zone:
-        api, current = zone.negotiate(lambda api: api.fetch_all())
-        reads: list[Callable[[], Any]] = [
-            lambda: _supported_regions(api),
-            lambda: tiered_cache(zone.client, zone.id),
-            lambda: smart_tiered_cache(zone.client, zone.id),
-        ]
-        state = ZoneState(current.mappings, *zone.client.http.map_concurrently(lambda read: read(), reads))
-    if state.tiered_cache is None or state.smart_tiered_cache is None:
-        warnings.append(UNREADABLE_SETTINGS)
-    if state.supported is None and state.tiered_cache is not False:
-        warnings.append(
-            f"Cloudflare did not return the regions that it supports for zone {zone.id}, so the audit does not look "
-            "for unsupported ones"
-        )
-    info = AuditInfo(zone.id, options["zone"], api.name, now)
-    report = audit(info, state, expected, locate, options["near_limit"])
+        return audit_open_zone(zone, expected, ranges, options["near_limit"])
+
+
+def check_near_limit(percent: int) -> None:
+    """Raise InvalidInput for what is no percentage."""
+    if not 0 < percent <= 100:
+        raise InvalidInput(f"near_limit: {percent} is not between 1 and 100 percent")
+
+
+def read_ranges(paths: Mapping[str, str | None] | None, load_ranges: LoadRanges) -> PublishedRanges:
+    """Read the files of published ranges, by vendor. An unreadable file is the result's error."""
+    paths = {vendor: path for vendor, path in (paths or {}).items() if path}
+    if not paths:
+        return PublishedRanges()
+    try:
+        locate = load_ranges(paths)
+        times = {vendor: os.stat(os.path.expanduser(path)).st_mtime for vendor, path in paths.items()}
+    except (InvalidInput, OSError) as error:
+        return PublishedRanges(error=str(error))
+    return PublishedRanges(locate, {vendor: _format_time(seconds) for vendor, seconds in times.items()})
+
+
+def audit_open_zone(zone: ZoneClient, expected: ExpectedState, ranges: PublishedRanges, near_limit: int) -> Outcome:
+    """Read a zone with its settings, and report on it.
+
+    What cannot be read is null in the report, and warned of; only the mappings themselves are indispensable.
+    """
+    warnings: list[str] = []
+    api, current = zone.negotiate(lambda api: api.fetch_all())
+
+    def read(subject: str, function: Callable[[], T]) -> T | None:
+        try:
+            return function()
+        except CloudflareError as error:
+            unreadable[subject] = str(error)
+            return None
+
+    unreadable: dict[str, str] = {}
+    reads: list[Callable[[], Any]] = [
+        partial(read, "supported regions", api.supported_regions),
+        partial(read, "Tiered Cache", lambda: tiered_cache(zone.client, zone.id)),
+        partial(read, "Smart Tiered Cache", lambda: smart_tiered_cache(zone.client, zone.id)),
+    ]
+    state = ZoneState(current.mappings, *zone.client.http.map_concurrently(lambda function: function(), reads))
+    if state.tiered_cache is False:
+        unreadable.pop("supported regions", None)  # there are none then
+    warnings += [f"The audit does not know the {subject}: {error}" for subject, error in sorted(unreadable.items())]
+    if ranges.error:
+        warnings.append(f"The audit does not know the published ranges: {ranges.error}")
+    info = AuditInfo(zone.id, zone.name, zone.account_id, api.name, _format_time())
+    report = audit(info, state, expected, ranges, near_limit)
     return Outcome({"changed": False, "report": report, **zone.source}, warnings, zone.deprecation)
 
 
-def _supported_regions(api: MappingsApi) -> SupportedRegions | None:
-    try:
-        return api.supported_regions()
-    except RegionsUnavailable:
-        return None
+def _format_time(seconds: float | None = None) -> str:
+    """Format a time, by default the present, in RFC 3339, UTC."""
+    time = datetime.now(timezone.utc) if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _expected_state(options: Mapping[str, Any]) -> ExpectedState:

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ...module_utils._errors import InvalidInput
-from ...module_utils._mapping import canonical, parse_address
+from ...module_utils._mapping import ZONE_LIMIT, canonical, parse_address
 from ...module_utils._messages import item_label, quote, suggest
-from ...module_utils._schema import KINDS, SCHEMA_VERSION, ZONE_REPORT
+from ...module_utils._schema import FAILING_KINDS, KINDS, SCHEMA_VERSION, ZONE, ZONE_REPORT
 
 Report: TypeAlias = dict[str, Any]
 
@@ -27,6 +26,12 @@ TITLES = {kind: kind.replace("_", " ").capitalize() for kind in KINDS}
 """Titles of the kinds of findings."""
 
 TITLE = "Audit of origin cloud regions"
+
+GENERATOR = "originops.cloudflare.audit"
+"""Name in every report, by which the collection knows its own files."""
+
+MAX_FINDINGS = 5
+"""Findings in the message of a failed audit."""
 
 
 # Reading: input becomes plain data, or is refused by name.
@@ -107,6 +112,8 @@ def _validate(value: Any, shape: Any, where: str) -> Any:
     if isinstance(shape, dict):
         if not isinstance(value, Mapping):
             raise InvalidInput(f"{where} should be a dictionary, not {quote(str(value))}")
+        if "*" in shape:
+            return {_text(key, where): _validate(inner, shape["*"], f"{where}: {key}") for key, inner in value.items()}
         missing = [key for key in shape if key not in value]
         if missing:
             raise InvalidInput(f"{where} is no report of an audit: {', '.join(missing)} missing")
@@ -130,52 +137,149 @@ def _zones(report: Any, where: str) -> Iterator[Report]:
     yield zone
 
 
-def _latest(zones: Iterable[Report]) -> Iterable[Report]:
-    """Return the latest report on every zone.
-
-    Of two at the same time the later one in the input counts. A report without an identifier is about the zone of its
-    name, if only one is known.
-    """
-    zones = sorted(zones, key=lambda zone: zone["audited_on"])
-    identifiers: defaultdict[str | None, set[str]] = defaultdict(set)
-    for zone in zones:
-        identifiers[zone["zone"]] |= {zone["zone_id"]} - {None}
-    latest: dict[tuple[str | None, str | None], Report] = {}
-    for zone in zones:
-        known = identifiers[zone["zone"]]
-        identity = zone["zone_id"] or (min(known) if len(known) == 1 else None)
-        latest[identity, None if identity else zone["zone"]] = zone
-    return latest.values()
-
-
-def aggregate(reports: Any) -> Report:
-    """Sum up a report on a zone, an aggregate, or a list of either.
-
-    The result depends on nothing else. Raises InvalidInput naming the item that is no report of an audit, and the
-    missing keys.
-    """
-    if isinstance(reports, Mapping):
-        zones = list(_zones(reports, "the report"))
-    elif isinstance(reports, Iterable) and not isinstance(reports, str | bytes):
-        zones = [zone for index, item in enumerate(reports) for zone in _zones(item, item_label("reports", index))]
-    else:
-        raise InvalidInput(f"{quote(str(reports))} is neither a report of an audit nor a list of them")
-    if not zones:
-        raise InvalidInput("there is no report in the input: was any zone audited?")
-    zones = sorted(_latest(zones), key=lambda zone: (zone["zone"] or "", zone["zone_id"] or ""))
-    audited = [zone for zone in zones if zone["error"] is None]
+def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) -> Report:
+    """Return the report on a zone without a result: its zone, zone_id and account_id, and the reason."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "generated_on": max(zone["audited_on"] for zone in zones),
-        "totals": {
-            "zones": len(zones),
-            "audited": len(audited),
-            "clean": sum(not zone["findings"] for zone in audited),
-            "mappings": sum(zone["total_count"] for zone in zones),
-            **{kind: sum(zone["counts"][kind] for zone in zones) for kind in KINDS},
-        },
+        **{name: zone.get(name) for name in ZONE},
+        "api_version": None,
+        "audited_on": audited_on,
+        "error": error,
+        "sources": [],
+        "ranges": {},
+        "tiered_cache": None,
+        "smart_tiered_cache": None,
+        "obtained_codes": None,
+        "total_count": 0,
+        "limit": ZONE_LIMIT,
+        "checked": [],
+        "not_checked": dict.fromkeys(KINDS, "the zone could not be audited"),
+        "unavailable": [],
+        "counts": dict.fromkeys(KINDS, 0),
+        "findings": [],
+        "mappings": [],
+        "repair": {"present": [], "absent": []},
+    }
+
+
+def is_same_zone(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> bool:
+    """Check whether two zones are one: by their identifiers if both have one, else by name and account."""
+    if one["zone_id"] and other["zone_id"]:
+        return one["zone_id"] == other["zone_id"]
+    accounts = {one["account_id"], other["account_id"]} - {None}
+    return bool(one["zone"]) and one["zone"] == other["zone"] and len(accounts) < 2
+
+
+def aggregate(
+    reports: Any, expected: Sequence[Mapping[str, str | None]] = (), fail_on: Collection[str] = FAILING_KINDS
+) -> Report:
+    """Sum up a report on a zone, an aggregate, or a list of either.
+
+    The result depends on nothing else. Of several reports on a zone the latest counts. Zones of expected, or of those
+    that an aggregate expects, without a report get one with an error. Raises InvalidInput naming the item that is no
+    report of an audit, and the missing keys.
+    """
+    if isinstance(reports, Mapping):
+        items, label = [reports], lambda _index: "the report"
+    elif isinstance(reports, Iterable) and not isinstance(reports, str | bytes):
+        items, label = list(reports), lambda index: item_label("reports", index)
+    else:
+        raise InvalidInput(f"{quote(str(reports))} is neither a report of an audit nor a list of them")
+    zones = [zone for index, item in enumerate(items) for zone in _zones(item, label(index))]
+    also_expected = [
+        zone for index, item in enumerate(items) for zone in _validate(item.get("expected", []), [ZONE], label(index))
+    ]
+    if not zones and not expected and not also_expected:
+        raise InvalidInput("there is no report in the input: was any zone audited?")
+    return combine(_latest(zones), [*expected, *also_expected], fail_on)
+
+
+def _latest(zones: Iterable[Report]) -> list[Report]:
+    """Return the latest report on every zone; of two at the same time the later one in the input counts."""
+    latest: dict[tuple[str | None, ...], Report] = {}
+    for zone in sorted(zones, key=lambda zone: zone["audited_on"]):
+        identity = (zone["zone_id"],) if zone["zone_id"] else (None, zone["account_id"], zone["zone"])
+        latest[identity] = zone
+    # A failure before the identifier was known counts only until the zone was audited.
+    return [
+        zone
+        for zone in latest.values()
+        if zone["zone_id"]
+        or not any(
+            other is not zone and is_same_zone(zone, other) and other["audited_on"] >= zone["audited_on"]
+            for other in latest.values()
+        )
+    ]
+
+
+def combine(zones: Sequence[Report], expected: Sequence[Mapping[str, str | None]], fail_on: Collection[str]) -> Report:
+    """Sum up reports on different zones, and judge them: an expected zone without a report is a failure."""
+    now = max((zone["audited_on"] for zone in zones), default=EPOCH)
+    missing: list[Report] = []
+    for wanted in expected:
+        if not any(is_same_zone(wanted, zone) for zone in (*zones, *missing)):
+            missing.append(empty_report(wanted, now, "there is no result of its audit"))
+    zones = sorted(
+        [*zones, *missing], key=lambda zone: (zone["zone"] or "", zone["account_id"] or "", zone["zone_id"] or "")
+    )
+    audited = [zone for zone in zones if zone["error"] is None]
+    totals = {
+        "zones": len(zones),
+        "audited": len(audited),
+        "clean": sum(not zone["findings"] for zone in audited),
+        "mappings": sum(zone["total_count"] for zone in zones),
+        **{kind: sum(zone["counts"][kind] for zone in zones) for kind in KINDS},
+    }
+    return {
+        "generator": GENERATOR,
+        "schema_version": SCHEMA_VERSION,
+        "generated_on": now,
+        "fail_on": [kind for kind in KINDS if kind in fail_on],
+        "failures": _failures(zones, totals, fail_on),
+        "totals": totals,
+        "expected": [{name: zone[name] for name in ZONE} for zone in zones],
         "zones": zones,
     }
+
+
+EPOCH = "1970-01-01T00:00:00Z"
+"""Time of an audit of nothing."""
+
+
+def _failures(zones: Sequence[Report], totals: Mapping[str, int], fail_on: Collection[str]) -> list[str]:
+    """List what fails an audit, in words; an empty list means that it passed."""
+    failures = [f"{totals[kind]:,} {kind}" for kind in KINDS if kind in fail_on and totals[kind]]
+    for kind in KINDS:
+        unknown = sum(kind in zone["unavailable"] for zone in zones)
+        if kind in fail_on and unknown:
+            failures.append(f"{pluralize(unknown, 'zone')} in which {kind} could not be checked")
+    unaudited = totals["zones"] - totals["audited"]
+    if unaudited:
+        failures.append(f"{pluralize(unaudited, 'zone')} that could not be audited")
+    return failures or ([] if zones else ["no zone to audit"])
+
+
+def failure_message(report: Report) -> str:
+    """Describe a failed audit: the numbers, and the first errors and findings."""
+    details = [f"{zone_name(zone)}: {zone['error']}" for zone in report["zones"] if zone["error"] is not None]
+    details += [
+        f"{zone_name(zone)}: {finding['message']}"
+        for kind in report["fail_on"]
+        for zone in report["zones"]
+        for finding in zone["findings"]
+        if finding["kind"] == kind
+    ]
+    details += [
+        f"{zone_name(zone)}: {zone['not_checked'][kind]}"
+        for kind in report["fail_on"]
+        for zone in report["zones"]
+        if kind in zone["unavailable"]
+    ]
+    message = f"The audit found {', '.join(report['failures'])}"
+    if not details:
+        return message
+    more = f"; and {len(details) - MAX_FINDINGS:,} more" if len(details) > MAX_FINDINGS else ""
+    return f"{message}. {'; '.join(details[:MAX_FINDINGS])}{more}"
 
 
 # Parts of the formats for people.
@@ -216,19 +320,16 @@ def headline(report: Report) -> str:
 
 
 def unchecked_kinds(zone: Report) -> dict[str, str]:
-    """Return the kinds that were not, or not fully, looked for, with reasons."""
-    reasons: dict[str, str] = {}
-    if not zone["compared"]:
-        reasons |= dict.fromkeys(("missing", "wrong", "stale"), "no inventory was given")
-    if zone["obtained_codes"] is None:
-        reasons["unsupported"] = "the supported regions could not be read"
-    if zone["tiered_cache"] is None or zone["smart_tiered_cache"] is None:
-        reasons["without_effect"] = "the settings of Tiered Cache could not be read"
-    return {kind: reason for kind, reason in reasons.items() if not zone["counts"][kind]}
+    """Return the kinds that were not, or not fully, looked for and not found, with reasons."""
+    return {kind: reason for kind, reason in zone["not_checked"].items() if not zone["counts"].get(kind)}
 
 
 # JSON
 
 
 def as_json(report: Report) -> str:
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    """Format the aggregate as JSON, with a line for each zone."""
+    *head, (_zones, zones) = report.items()
+    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n" for key, value in head]
+    rows = ",\n".join(f"    {json.dumps(zone, ensure_ascii=False)}" for zone in zones)
+    return "{\n" + "".join(lines) + '  "zones": [\n' + rows + "\n  ]\n}\n"
