@@ -50,36 +50,41 @@ class Module:
         finish(**result)
 
     def execute(self, options: Mapping[str, Any], *, check_mode: bool, diff: bool) -> dict[str, Any]:
-        """Run the operation, and return the task's result.
+        """Run the operation, and return the task's result."""
+        return result_of(lambda: self.operation(options, check_mode), diff=diff)
 
-        This is the only place where errors become failures.
-        """
-        try:
-            outcome = self.operation(options, check_mode)
-        except OriginOpsError as error:
-            outcome = error.outcome
-            outcome.result["msg"] = str(error)
-            failed = True
-        else:
-            failed = False
-        result = {**outcome.result, "failed": failed}
-        if not diff:
-            result.pop("diff", None)
-        if outcome.warnings:
-            result["warnings"] = clip_all(outcome.warnings)
-        if outcome.deprecation:
-            result["deprecations"] = [
-                {"msg": outcome.deprecation, "version": "2.0.0", "collection_name": "originops.cloudflare"}
-            ]
-        return result
+
+def result_of(operation: Callable[[], Outcome], *, diff: bool) -> dict[str, Any]:
+    """Run an operation, and return the result of its task.
+
+    This is the only place where errors become failures.
+    """
+    try:
+        outcome = operation()
+    except OriginOpsError as error:
+        outcome = error.outcome
+        outcome.result["msg"] = str(error)
+        failed = True
+    else:
+        failed = False
+    result = {**outcome.result, "failed": failed}
+    if not diff:
+        result.pop("diff", None)
+    if outcome.warnings:
+        result["warnings"] = clip_all(outcome.warnings)
+    if outcome.deprecation:
+        result["deprecations"] = [
+            {"msg": outcome.deprecation, "version": "2.0.0", "collection_name": "originops.cloudflare"}
+        ]
+    return result
 
 
 def zone_module(operation: Operation, argument_spec: dict[str, Any], **rules: Any) -> Module:
     """Return a module that works on a zone, with the common and these options."""
-    return Module(operation, {**ARGUMENT_SPEC, **argument_spec}, {**RULES, **rules}, _secret_urls)
+    return Module(operation, {**ARGUMENT_SPEC, **argument_spec}, {**RULES, **rules}, secret_urls)
 
 
-def _secret_urls(options: Mapping[str, Any]) -> list[str]:
+def secret_urls(options: Mapping[str, Any]) -> list[str]:
     """List the URLs among the common options that may hold a password."""
     url = options["api_url"]
     return [url] if url and may_hold_password(url) else []

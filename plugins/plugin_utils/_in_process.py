@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible import constants
@@ -54,18 +54,13 @@ class InProcessActionModule(ActionModule):
         options = self._options(task_vars or {})
         if options is None:
             return super().run(tmp, task_vars)
-        secrets = [*environment_secrets(), *self.module.secrets(options)]
-        secrets += [str(options[name]) for name in SECRET_OPTIONS if options[name]]
-        register_secrets(secrets)
         Display().vvv("Running the module in the controller's process")
-        try:
-            result = self.module.execute(options, check_mode=self._task.check_mode, diff=self._task.diff)
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}. This is a defect of the collection"
-            result = {"failed": True, "msg": message, "exception": traceback.format_exc()}
-        if shows_invocation(task_vars or {}):
-            result["invocation"] = {"module_args": options}
-        return remove_values(result, secrets)
+
+        def execute() -> dict[str, Any]:
+            return self.module.execute(options, check_mode=self._task.check_mode, diff=self._task.diff)
+
+        invocation = {"invocation": {"module_args": options}} if shows_invocation(task_vars or {}) else {}
+        return run_masked(execute, options, self.module.secrets(options), invocation)
 
     def _options(self, task_vars: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the validated options if the module runs in this process, else None."""
@@ -102,6 +97,26 @@ class InProcessActionModule(ActionModule):
             and isinstance(interpreter, str)
             and is_this_interpreter(interpreter)
         )
+
+
+def run_masked(
+    execute: Callable[[], dict[str, Any]],
+    options: Mapping[str, Any],
+    secrets: Iterable[str],
+    also: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Run a function that returns a task's result, and return that without secrets, with further fields.
+
+    The secrets are these, the secret options, and those of the environment. An unforeseen exception is a failure.
+    """
+    masked = [*environment_secrets(), *secrets, *(str(options[name]) for name in SECRET_OPTIONS if options.get(name))]
+    register_secrets(masked)
+    try:
+        result = execute()
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}. This is a defect of the collection"
+        result = {"failed": True, "msg": message, "exception": traceback.format_exc()}
+    return remove_values({**result, **(also or {})}, masked)
 
 
 def shows_invocation(task_vars: Mapping[str, Any]) -> bool:

@@ -1,0 +1,298 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many zones in one task: their list, their origins, and an operation on each, in parallel."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.template import Templar
+
+from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_RULES, validate_options
+from ..module_utils._client import Client
+from ..module_utils._connection import may_hold_password
+from ..module_utils._errors import InvalidInput, Outcome
+from ..module_utils._http import Cancelled
+from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest
+from ..module_utils._module import result_of
+from ._in_process import SECRET_OPTIONS, run_masked
+from ._inventory import Item, OriginFinder, Origins, ZoneIndex, normalize_zone
+
+CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
+"""Options of the connection, which all zones of a task share."""
+
+CONCURRENT_ZONES = 16
+
+ENTRY_KEYS = ("zone", "zone_id", "account_id", "group", "groups", "addresses", "source")
+
+SOURCES = ("inventory", "cloudflare")
+
+ZONES_GROUP = "cloudflare_zones"
+"""Group of the inventory plugin zones."""
+
+
+@dataclass(frozen=True)
+class ZoneEntry:
+    """A zone with the places of its origins.
+
+    groups is None for hosts that name the zone in their own variable. error is the reason if the entry cannot be
+    used.
+    """
+
+    zone: str | None = None
+    zone_id: str | None = None
+    account_id: str | None = None
+    groups: tuple[str, ...] | None = None
+    addresses: tuple[Any, ...] = ()
+    sources: tuple[str, ...] = ("inventory",)
+    error: str | None = None
+
+    @property
+    def identity(self) -> dict[str, str | None]:
+        """The zone in reports and results."""
+        return {"zone": self.zone, "zone_id": self.zone_id, "account_id": self.account_id}
+
+    @property
+    def label(self) -> str:
+        """The zone in messages."""
+        return self.zone or self.zone_id or "a zone without a name"
+
+
+def parse_zones(entries: Any, option: str) -> list[ZoneEntry]:
+    """Parse a list of zones, each once. A bad entry has its error; a bad list raises InvalidInput."""
+    if isinstance(entries, Mapping):
+        entries = [entries]
+    if not isinstance(entries, list | tuple):
+        raise InvalidInput(f"{option} is of type {type(entries).__name__}, not a list of zones")
+    parsed: dict[ZoneEntry | int, ZoneEntry] = {}
+    for index, entry in enumerate(entries):
+        zone = _parse_zone(entry, item_label(option, index))
+        try:
+            parsed.setdefault(zone, zone)
+        except TypeError:  # addresses can be dictionaries
+            parsed[index] = zone
+    return _without_repetitions([*parsed.values()])
+
+
+def _parse_zone(entry: Any, label: str) -> ZoneEntry:
+    if not isinstance(entry, Mapping):
+        return ZoneEntry(error=f"{label} is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
+    problems = [f"{quote(str(key))} is unknown: {suggest(str(key), ENTRY_KEYS)}" for key in entry if key not in ENTRY_KEYS]
+    texts: dict[str, str | None] = {}
+    for name in ("zone", "zone_id", "account_id"):
+        value = entry.get(name)
+        if value is not None and not isinstance(value, str):
+            problems.append(f"{name} is of type {type(value).__name__}, not text")
+            value = None
+        texts[name] = (value or "").strip() or None
+    if not texts["zone"] and not texts["zone_id"]:
+        problems.append("it has neither zone nor zone_id")
+    lists: dict[str, tuple[Any, ...]] = {}
+    for name in ("group", "groups", "addresses", "source"):
+        value = entry.get(name)
+        lists[name] = tuple(value) if isinstance(value, list | tuple) else () if value is None else (value,)
+    groups = (*lists["group"], *lists["groups"])
+    problems += [f"group {quote(str(group))} is not text" for group in groups if not isinstance(group, str)]
+    problems += [
+        f"source {quote(str(source))} is unknown: {suggest(str(source), SOURCES)}"
+        for source in lists["source"]
+        if source not in SOURCES
+    ]
+    by_group = entry.get("group") is not None or entry.get("groups") is not None
+    return ZoneEntry(
+        **texts,
+        groups=groups if by_group else None,
+        addresses=lists["addresses"],
+        sources=lists["source"] or ("inventory",),
+        error=f"{label}: {'; '.join(problems)}" if problems else None,
+    )
+
+
+def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
+    """Return zones in which every further entry of one zone is an error."""
+    seen: set[tuple[str | None, ...]] = set()
+    result = []
+    for zone in zones:
+        key = (zone.zone_id,) if zone.zone_id else (zone.account_id, normalize_zone(zone.zone or ""))
+        if not zone.error and key in seen:
+            zone = ZoneEntry(**zone.identity, error=f"{zone.label} is listed more than once, with different origins")
+        seen.add(key)
+        result.append(zone)
+    return result
+
+
+class PlayHosts:
+    """Hosts of a play, and the zones that a variable has on each of them.
+
+    A variable of the play is evaluated for every host, as a task of that host would.
+    """
+
+    def __init__(self, templar: Templar, task_vars: Mapping[str, Any]) -> None:
+        self._templar = templar
+        self._task_vars = task_vars
+        self.hostvars = task_vars["hostvars"]
+        self.groups: Mapping[str, Sequence[str]] = task_vars["groups"]
+        self.batch: Sequence[str] = task_vars["ansible_play_batch"]
+        self.active: Sequence[str] = task_vars["ansible_play_hosts"]
+        self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
+
+    def zones(self, hosts: Iterable[str], variable: str) -> list[ZoneEntry]:
+        """List the zones of hosts; those of the inventory plugin are zones by themselves."""
+        own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
+        # Variables that are not of this host itself are those of the play, the role and the command.
+        shared = {name: value for name, value in self._task_vars.items() if name not in own or own[name] != value}
+        if not shared.get(variable):
+            shared.pop(variable, None)  # the role's default
+        entries: list[Any] = []
+        broken: list[ZoneEntry] = []
+        for host in hosts:
+            variables = {**self.hostvars.raw_get(host), **shared}
+            templar = self._templar.copy_with_new_env(available_variables=variables)
+            default = _zone_of_host(variables)
+            try:
+                value = templar.template(variables.get(variable)) or [default] * bool(default)
+            except AnsibleError as error:
+                broken.append(ZoneEntry(**default, error=f"{variable} of host {host}: {sanitize(str(error))}"))
+                continue
+            entries += value if isinstance(value, list | tuple) else [value]
+        return [*parse_zones(entries, variable), *broken]
+
+    @property
+    def is_cut(self) -> bool:
+        """Check whether hosts are missing that the inventory plugin zones has made, as in a slice of AWX."""
+        totals: dict[str, int] = {}
+        found: dict[str, int] = {}
+        for host in self.groups.get(ZONES_GROUP, ()):
+            source = self.hostvars.raw_get(host).get("cloudflare_zones_inventory")
+            if isinstance(source, Mapping):
+                totals[source["file"]] = source["zones"]
+                found[source["file"]] = found.get(source["file"], 0) + 1
+        return any(found[file] < total for file, total in totals.items())
+
+
+def _zone_of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the zone that the inventory plugin has made a host of, if it has."""
+    if "cloudflare_zone_id" not in variables:
+        return {}
+    account = variables.get("cloudflare_zone_account")
+    return {
+        "zone": variables.get("cloudflare_zone_name"),
+        "zone_id": variables["cloudflare_zone_id"],
+        "account_id": account.get("id") if isinstance(account, Mapping) else None,
+    }
+
+
+class InventoryOrigins:
+    """Origins of zones in an inventory. The variables of every host are read once."""
+
+    def __init__(self, hosts: PlayHosts, finder: OriginFinder) -> None:
+        self._hosts = hosts
+        self._finder = finder
+        self._index: ZoneIndex | None = None
+
+    def of(self, zone: ZoneEntry) -> Origins:
+        """Return the origins of a zone.
+
+        Raises InvalidInput for a group that the inventory has not.
+        """
+        items = [*self._items_of(zone)] if "inventory" in zone.sources else []
+        return self._finder.collect([*items, *((_address_label(address), address) for address in zone.addresses)])
+
+    def _items_of(self, zone: ZoneEntry) -> Iterable[Item]:
+        groups, hostvars = self._hosts.groups, self._hosts.hostvars
+        if zone.groups is not None:
+            missing = [quote(group) for group in zone.groups if group not in groups]
+            if missing:
+                raise InvalidInput(f"{zone.label}: the inventory has no group {', '.join(missing)}")
+            return ((host, hostvars[host]) for host in dict.fromkeys(chain(*map(groups.get, zone.groups))))
+        if not zone.zone:
+            raise InvalidInput(f"{zone.label}: give the zone's name too, by which hosts list their zones")
+        if self._index is None:
+            self._index = self._finder.index_zones((host, hostvars[host]) for host in groups["all"])
+        return self._index.items_of(zone.zone)
+
+
+def _address_label(address: Any) -> str:
+    if isinstance(address, Mapping):
+        return str(address.get("origin_ip", address.get("ip")))
+    return str(address)
+
+
+class ManyZonesAction(ActionBase):
+    """An operation on many zones, always in the controller's process.
+
+    The zones of one task share a session and its rate limiter.
+    """
+
+    argument_spec: Mapping[str, Any]
+
+    def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
+        """Run the operation with validated options."""
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        # Plain values, instead of types by which Ansible marks where they are from.
+        args = json.loads(json.dumps(self._task.args))
+        url = args.get("api_url") or os.environ.get("CLOUDFLARE_BASE_URL")
+        urls = [url] if isinstance(url, str) and may_hold_password(url) else []
+
+        def operate() -> Outcome:
+            for name in SECRET_OPTIONS:
+                # The validator's message about another type has the value in it.
+                if not isinstance(args.get(name), str | None):
+                    raise InvalidInput(f"{name} is not a text")
+            options = validate_options(
+                ArgumentSpecValidator({**CONNECTION, **self.argument_spec}, **CONNECTION_RULES), args
+            )
+            return self.operate(options, PlayHosts(self._templar, task_vars or {}))
+
+        return run_masked(lambda: result_of(operate, diff=self._task.diff), args, urls)
+
+
+def run_on_zones(
+    client: Client, zones: Sequence[ZoneEntry], operation: Callable[[ZoneEntry], Outcome], *, diff: bool
+) -> list[dict[str, Any]]:
+    """Run an operation on every zone, and return the results in order.
+
+    The failure of a zone, also an unforeseen one, is its result, and does not stop the others.
+    """
+
+    def run(zone: ZoneEntry) -> dict[str, Any]:
+        if zone.error:
+            return {"failed": True, "msg": zone.error}
+        try:
+            return result_of(lambda: operation(zone), diff=diff)
+        except Cancelled:
+            raise
+        except Exception as error:
+            return {"failed": True, "msg": f"{type(error).__name__}: {error}. This is a defect of the collection"}
+
+    return client.http.map_concurrently(run, zones, CONCURRENT_ZONES)
+
+
+def describe_failures(zones: Sequence[ZoneEntry], results: Sequence[Mapping[str, Any]]) -> str:
+    """Describe the zones that failed, a bounded number of them."""
+    failed = [f"{zone.label}: {result['msg']}" for zone, result in zip(zones, results, strict=True) if result["failed"]]
+    return f"{len(failed)} of {len(zones)} zones failed: {join_bounded(failed, 'zones')}" if failed else ""
+
+
+def zone_warnings(zones: Sequence[ZoneEntry], results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """List the warnings of zones, a bounded number of them."""
+    warnings = [
+        f"{zone.label}: {warning}"
+        for zone, result in zip(zones, results, strict=True)
+        for warning in result.get("warnings", ())
+    ]
+    more = [f"and {len(warnings) - MAX_LISTED} more warnings, see zones"] if len(warnings) > MAX_LISTED else []
+    return [*warnings[:MAX_LISTED], *more]
