@@ -145,16 +145,16 @@ _value:
       region: eastus2
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
-from ..module_utils._messages import quote, suggest
+from ..module_utils._messages import clip, join_bounded, quote, suggest
 from ..module_utils._ranges.index import Ranges
-from ..plugin_utils._inventory import VariableNames, Vars, find_origins
+from ..plugin_utils._inventory import OriginFinder, VariableNames, iterate_items
 
 UNRESOLVED = ("error", "skip", "report")
 
@@ -165,64 +165,30 @@ def origin_mappings(
     unresolved: str = "error",
     zone: str | None = None,
     ranges: Mapping[str, str] | None = None,
-    ip_variable: str = VariableNames.ip,
-    vendor_variable: str = VariableNames.vendor,
-    region_variable: str = VariableNames.region,
-    zones_variable: str = VariableNames.zones,
-    hostvars_prefix: str = "",
-    hostvars_suffix: str = "",
-    vars_prefix: str = "",
+    **names: Any,
 ) -> list[dict[str, Any]] | dict[str, Any]:
     """Map hosts, as DOCUMENTATION describes it."""
     if unresolved not in UNRESOLVED:
         raise AnsibleFilterError(
             f"unresolved: {quote(str(unresolved))} is unknown: {suggest(str(unresolved), UNRESOLVED)}"
         )
-    names = VariableNames(
-        ip_variable,
-        vendor_variable,
-        region_variable,
-        zones_variable,
-        prefixes={"aws": hostvars_prefix, "gcp": vars_prefix},
-        suffixes={"aws": hostvars_suffix},
-    )
     try:
-        origins = find_origins(_iterate_hosts(hosts), names, zone, Ranges.load(ranges).locate if ranges else None)
+        finder = OriginFinder(VariableNames.parse(names), Ranges.load(ranges).locate if ranges else None)
+        items = iterate_items(hosts)
+        origins = finder.collect(items if zone is None else finder.index_zones(items).items_of(zone))
     except InvalidInput as error:
         raise AnsibleFilterError(f"origin_mappings: {error}") from None
     if unresolved == "report":
         return origins.as_dict()
     if origins.unresolved:
-        reasons = "; ".join(map(str, origins.unresolved))
+        reasons = join_bounded([*map(str, origins.unresolved)], "unresolved='report'")
+        count = len(origins.unresolved)
         if unresolved == "error":
             raise AnsibleFilterError(
-                f"origin_mappings: the origins of {len(origins.unresolved)} hosts cannot be determined: {reasons}"
+                clip(f"origin_mappings: the origins of {count} hosts cannot be determined: {reasons}")
             )
-        Display().warning(f"origin_mappings left out {len(origins.unresolved)} hosts: {reasons}")
+        Display().warning(clip(f"origin_mappings left out {count} hosts: {reasons}"))
     return origins.sorted()
-
-
-def _iterate_hosts(hosts: Any) -> Iterator[tuple[str, Vars | str]]:
-    """Yield each host's name with its variables or its address."""
-    if isinstance(hosts, Mapping) and "inventory_hostname" in hosts:
-        hosts = [hosts]
-    if isinstance(hosts, Mapping):
-        for name in hosts:
-            if not isinstance(hosts[name], Mapping):
-                raise InvalidInput(
-                    f"{quote(str(name))} has no dictionary of variables: give a dictionary of hosts, or a list"
-                )
-            yield str(name), hosts[name]
-    elif isinstance(hosts, str) or not hasattr(hosts, "__iter__"):
-        raise InvalidInput("the input is neither a dictionary of hosts nor a list of their variables")
-    else:
-        for index, item in enumerate(hosts):
-            if isinstance(item, str):
-                yield item, item
-            elif isinstance(item, Mapping):
-                yield str(item.get("inventory_hostname", f"item {index + 1}")), item
-            else:
-                raise InvalidInput(f"item {index + 1} is neither a dictionary of variables nor the text of an address")
 
 
 class FilterModule:

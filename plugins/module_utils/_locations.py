@@ -61,11 +61,26 @@ Locate: TypeAlias = Callable[[Address], LookupResult]
 """Looks an address up in the published ranges."""
 
 
+UNRESOLVED_CODES = (
+    "no_address",
+    "private_address",
+    "unknown_cloud",
+    "unknown_region",
+    "hostname",
+    "conflict",
+    "variable_error",
+)
+
+
 @dataclass(frozen=True)
 class Unresolved:
-    """A host without a mapping, or with fewer than it has addresses: the reason, and its known addresses."""
+    """A host without a mapping, or with fewer than it has addresses.
+
+    code is one of UNRESOLVED_CODES; addresses are those without a mapping, as far as they are known.
+    """
 
     host: str
+    code: str
     reason: str
     addresses: tuple[Address, ...] = ()
 
@@ -75,6 +90,7 @@ class Unresolved:
     def as_dict(self) -> dict[str, Any]:
         return {
             "host": self.host,
+            "code": self.code,
             "reason": self.reason,
             "addresses": [canonical(address) for address in self.addresses],
         }

@@ -252,7 +252,7 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
     for index, entry in enumerate(entries):
         raw = _normalize_entry(entry)
         vendor, region = raw["vendor"], raw["region"]
-        problems = _key_problems(entry) if present else []
+        problems = key_problems(entry) if present else []
         address = None
         try:
             address = parse_address(raw["origin_ip"])
@@ -314,7 +314,7 @@ def _normalize_entry(entry: Any) -> dict[str, Any]:
     }
 
 
-def _key_problems(entry: Any) -> list[str]:
+def key_problems(entry: Any) -> list[str]:
     """List the faults of an entry's keys: unknown ones, and an address under both of its names."""
     if not isinstance(entry, dict):
         return ["a mapping is a dictionary of origin_ip, vendor and region"]

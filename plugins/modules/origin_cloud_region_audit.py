@@ -66,6 +66,20 @@ options:
         type: str
         version_added: 1.0.0
         required: true
+      code:
+        description:
+          - The kind of the reason, as the filter P(originops.cloudflare.origin_mappings#filter) returns it.
+        type: str
+        version_added: 1.0.0
+        choices:
+          - no_address
+          - private_address
+          - unknown_cloud
+          - unknown_region
+          - hostname
+          - conflict
+          - variable_error
+        default: no_address
       reason:
         description:
           - The reason why the mapping is unknown, for the report.
@@ -192,6 +206,7 @@ EXAMPLES = r"""
         - web2
     unresolved:
       - host: web3
+        code: unknown_region
         reason: no variable has its region
         addresses:
           - 2001:db8::30
@@ -448,6 +463,7 @@ _python.check()
 from functools import partial
 
 from ..module_utils._audit.operation import audit_zone
+from ..module_utils._locations import UNRESOLVED_CODES
 from ..module_utils._mapping import VENDORS
 from ..module_utils._module import zone_module
 from ..module_utils._ranges.index import Ranges
@@ -460,6 +476,7 @@ ARGUMENT_SPEC = {
         "elements": "dict",
         "options": {
             "host": {"type": "str", "required": True},
+            "code": {"type": "str", "choices": [*UNRESOLVED_CODES], "default": "no_address"},
             "reason": {"type": "str", "required": True},
             "addresses": {"type": "list", "elements": "str"},
         },

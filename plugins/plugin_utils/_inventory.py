@@ -8,17 +8,40 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._locations import Locate, Unresolved
-from ..module_utils._mapping import Address, OriginMapping, address_order, canonical, parse_address, validate_location
+from ..module_utils._mapping import (
+    ENTRY_KEYS,
+    Address,
+    OriginMapping,
+    address_order,
+    canonical,
+    check_vendor,
+    is_private,
+    key_problems,
+    parse_address,
+    parse_origin,
+    validate_location,
+)
+from ..module_utils._messages import MAX_LISTED, quote, sanitize, suggest
 
-Vars = Mapping[str, Any]
+Vars: TypeAlias = Mapping[str, Any]
 """Variables of a host. Ansible evaluates each when it is read."""
+
+Item: TypeAlias = tuple[str, Vars | str | Unresolved]
+"""A name with the variables of a host, an address, a dictionary of a mapping, or a problem that is already known.
+
+A dictionary of a mapping has origin_ip or ip, and may have vendor, region, and names, which stand for its hosts.
+"""
 
 Read = Callable[[str], Any]
 """Reads a variable by its name in the inventory plugin, without prefix and suffix; None if there is none."""
@@ -26,30 +49,73 @@ Read = Callable[[str], Any]
 OCI_REGIONS: dict[str, str] = json.loads(Path(__file__).with_name("oci_regions.json").read_text("utf-8"))
 """Regions by their short codes. Oracle's older regions have one, and its inventory plugin may return it."""
 
+IGNORE_VARIABLE = "origin_ignore"
+"""Name of the variable that says that a host is no origin."""
+
+HOST_NAME = re.compile(r"([\w-]+\.)+[\w-]*[^\W\d][\w-]*\.?")
+"""Host names of two parts or more, whose last is not a number."""
+
+
+class VariableError(InvalidInput):
+    """A variable of a host that cannot be evaluated, or has an impossible value."""
+
+    def __init__(self, host: str, reason: str, addresses: tuple[Address, ...] = ()) -> None:
+        self.unresolved = Unresolved(host, "variable_error", reason, addresses)
+        super().__init__(str(self.unresolved))
+
 
 @dataclass(frozen=True)
 class Cloud:
-    """Rules for reading the variables of a vendor's inventory plugin."""
+    """Rules for reading the variables of a vendor's inventory plugin.
+
+    Machines that are not located are outside the vendor's regions, although its plugin lists them.
+    """
 
     vendor: str
     matches: Callable[[Read], bool]
     addresses: Callable[[Read], Iterable[Any]]
     region: Callable[[Read], str | None]
+    located: bool = True
 
 
 @dataclass(frozen=True)
 class VariableNames:
     """Names of the variables that override those of inventory plugins.
 
-    prefixes and suffixes surround the name of every variable of a vendor's inventory plugin.
+    The fields are options of the filter origin_mappings. Prefixes and suffixes surround the name of every variable
+    of a plugin; the names without them are read too.
     """
 
-    ip: str = "origin_ip"
-    vendor: str = "origin_vendor"
-    region: str = "origin_region"
-    zones: str = "origin_zones"
-    prefixes: Mapping[str, str] = field(default_factory=dict)
-    suffixes: Mapping[str, str] = field(default_factory=dict)
+    ip_variable: str = "origin_ip"
+    vendor_variable: str = "origin_vendor"
+    region_variable: str = "origin_region"
+    zones_variable: str = "origin_zones"
+    hostvars_prefix: str | Sequence[str] = ""
+    hostvars_suffix: str | Sequence[str] = ""
+    vars_prefix: str | Sequence[str] = ""
+
+    @classmethod
+    def parse(cls, options: Mapping[str, Any]) -> VariableNames:
+        """Parse options of the filter.
+
+        Null is the default. Raises InvalidInput.
+        """
+        known = [entry.name for entry in fields(cls)]
+        for name, value in options.items():
+            if name not in known:
+                raise InvalidInput(f"option {name} is unknown: {suggest(name, known)}")
+            texts = value if isinstance(value, list | tuple) and name.endswith(("_prefix", "_suffix")) else [value]
+            if value is not None and not all(isinstance(text, str) for text in texts):
+                raise InvalidInput(f"{name}: {quote(str(value))} is not a text")
+        return cls(**{name: value for name, value in options.items() if value is not None})
+
+    def affixes(self, vendor: str) -> list[tuple[str, str]]:
+        """List the prefixes and suffixes of a vendor's variables, those that the user set first."""
+        prefixes, suffixes = {
+            "aws": (self.hostvars_prefix, self.hostvars_suffix),
+            "gcp": (self.vars_prefix, ""),
+        }.get(vendor, ("", ""))
+        return list(dict.fromkeys(product((*_as_list(prefixes), ""), (*_as_list(suffixes), ""))))
 
 
 @dataclass
@@ -72,86 +138,382 @@ class Origins:
         }
 
 
-def find_origins(
-    hosts: Iterable[tuple[str, Vars | str]], names: VariableNames, zone: str | None = None, locate: Locate | None = None
-) -> Origins:
-    """Find the mappings of hosts.
+@dataclass(frozen=True)
+class ZoneIndex:
+    """Items of each zone by its normalized name, and those that belong to every zone.
 
-    hosts are pairs of name and variables, or of name and address. With a zone, hosts with variables count only if
-    these name the zone. Locations that the variables do not have are looked up by locate. Raises InvalidInput if
-    hosts contradict each other, naming both.
+    The latter are addresses, dictionaries of mappings, and hosts with unreadable zones.
     """
-    origins = Origins()
-    conflicts: list[str] = []
-    for host, variables_or_address in hosts:
-        if isinstance(variables_or_address, str):
-            variables: Vars = {names.ip: variables_or_address}
-        else:
-            variables = variables_or_address
-            if zone is not None and zone not in _as_list(variables.get(names.zones)):
-                continue
-        for origin in _origins_of(host, variables, names, locate):
-            if isinstance(origin, Unresolved):
-                origins.unresolved.append(origin)
-                continue
-            known = origins.mappings.setdefault(origin.address, origin)
-            if known != origin:
-                conflicts.append(f"{' and '.join(origins.hosts[origin.address])}: {known}, but {host}: {origin}")
-            elif host not in origins.hosts.setdefault(origin.address, []):
-                origins.hosts[origin.address].append(host)
-    if conflicts:
-        raise InvalidInput(f"hosts have the same address in different regions: {'; '.join(conflicts)}")
-    return origins
+
+    zones: dict[str, list[Item]] = field(default_factory=dict)
+    always: list[Item] = field(default_factory=list)
+
+    def items_of(self, zone: str) -> list[Item]:
+        return [*self.zones.get(normalize_zone(zone), ()), *self.always]
 
 
-def _origins_of(
-    host: str, variables: Vars, names: VariableNames, locate: Locate | None
-) -> Iterator[OriginMapping | Unresolved]:
-    """Yield a mapping for each public address of a host, or the problem."""
-    cloud, read = _detect_cloud(variables, names)
-    texts = _as_list(variables.get(names.ip)) or [text for text in (cloud.addresses(read) if cloud else ()) if text]
-    addresses: dict[Address, None] = {}
-    for text in texts:
+class OriginFinder:
+    """Origins of hosts.
+
+    A name stands for one host, whose variables are read once, for as many zones as need them. Locations that
+    variables do not have are looked up by locate.
+    """
+
+    def __init__(self, names: VariableNames, locate: Locate | None = None) -> None:
+        self._names = names
+        self._locate = locate
+        self._affixes = [(cloud, names.affixes(cloud.vendor)) for cloud in CLOUDS]
+        self._advice = f"set {names.vendor_variable} and {names.region_variable}"
+        self._hosts: dict[str, _Host] = {}
+
+    def zones_of(self, host: str, variables: Vars) -> frozenset[str]:
+        """Return the normalized names of a host's zones, none if it is no origin.
+
+        Raises VariableError, with the host as unresolved.
+        """
+        reader = self._host(host, variables)
+        name = self._names.zones_variable
+        zones: list[str] = []
         try:
-            addresses[parse_address(text)] = None
-        except InvalidInput as error:
-            yield Unresolved(host, str(error))
-    if not texts:
-        reason = f"its {cloud.vendor} variables have no public address" if cloud else "no variable has its address"
-        yield Unresolved(host, f"{reason}: set {names.ip} if it has one")
-    vendor = variables.get(names.vendor) or (cloud.vendor if cloud else None)
-    region = variables.get(names.region) or (cloud.region(read) if cloud and cloud.vendor == vendor else None)
-    if locate and not (vendor and region):
+            if reader.is_ignored():
+                return frozenset()
+            for item in _as_list(reader.read(name)):
+                if not isinstance(item, str):
+                    raise VariableError(host, f"variable {name} has {quote(str(item))}, which is not a zone's name")
+                zones += filter(None, map(normalize_zone, re.split(r"[,\s]+", item)))
+        except VariableError as error:
+            raise VariableError(host, error.unresolved.reason, self._known_addresses(reader)) from None
+        return frozenset(zones)
+
+    def index_zones(self, items: Iterable[Item]) -> ZoneIndex:
+        """Sort items by the zones that they are for, in one pass."""
+        index = ZoneIndex()
+        for host, item in items:
+            if isinstance(item, str | Unresolved) or _is_entry(item):
+                index.always.append((host, item))
+                continue
+            try:
+                for zone in self.zones_of(host, item):
+                    index.zones.setdefault(zone, []).append((host, item))
+            except VariableError as error:
+                index.always.append((host, error.unresolved))
+        return index
+
+    def collect(self, items: Iterable[Item]) -> Origins:
+        """Find the mappings of items.
+
+        An address in two locations is in no mapping: it is unresolved, for all of its hosts.
+        """
+        claims: dict[Address, dict[OriginMapping, dict[str, None]]] = {}
+        unresolved: dict[Unresolved, None] = {}
+        for host, item in items:
+            names = _as_list(item.get("names")) if isinstance(item, Mapping) and _is_entry(item) else []
+            hosts = dict.fromkeys(map(str, names or [host]))
+            for origin in self._origins_of(host, item):
+                if isinstance(origin, Unresolved):
+                    unresolved[origin] = None
+                else:
+                    claims.setdefault(origin.address, {}).setdefault(origin, {}).update(hosts)
+        origins = Origins()
+        for address, claimed in claims.items():
+            if len(claimed) > 1:
+                unresolved[_conflict(address, claimed)] = None
+                continue
+            for mapping, hosts in claimed.items():
+                origins.mappings[address] = mapping
+                origins.hosts[address] = [*hosts]
+        origins.unresolved = [*unresolved]
+        return origins
+
+    def _host(self, name: str, variables: Vars) -> _Host:
+        return self._hosts.setdefault(name, _Host(name, variables))
+
+    def _origins_of(self, name: str, item: Vars | str | Unresolved) -> list[OriginMapping | Unresolved]:
+        """List a mapping for each public address of an item, and its problems."""
+        if isinstance(item, Unresolved):
+            return [item]
+        if isinstance(item, str) or _is_entry(item):
+            try:
+                value = _evaluate(item)
+            except Exception as error:  # a template may raise anything
+                return [Unresolved(name, "variable_error", f"it cannot be evaluated: {sanitize(str(error))}")]
+            return [self._resolve(name, value, _Location(advice="give its vendor and region too, or published ranges"))]
+        host = self._host(name, item)
+        if host.origins is None:
+            try:
+                host.origins = _merge(self._origins_of_host(host))
+            except VariableError as error:
+                host.origins = [replace(error.unresolved, addresses=self._known_addresses(host))]
+        return host.origins
+
+    def _origins_of_host(self, host: _Host) -> Iterator[OriginMapping | Unresolved]:
+        """Yield the origins of a host. Raises VariableError."""
+        if host.is_ignored():
+            return
+        location = self._location_of(host)
+        addresses = self._addresses_of(host)
         for address in addresses:
-            published = locate(address)
-            match = published.matches[0] if published.status == "found" else None
-            if match and vendor in (None, match.vendor) and region in (None, match.region):
-                yield OriginMapping(address, match.vendor, str(match.region))
-            else:
-                reason = f"neither its variables nor the published ranges give its region ({published.status})"
-                yield Unresolved(host, reason, (address,))
-    elif addresses:
+            yield self._resolve(host.name, address, location)
+        if not addresses:
+            name = self._names.ip_variable
+            cloud, _read = self._cloud_of(host)
+            reason = (
+                f"its {cloud.vendor} variables have no public address: set {name} if it has one"
+                if cloud
+                else f"no variable has its address: set {name} if it has one, or the options hostvars_prefix and "
+                "ip_variable if its variables have other names"
+            )
+            yield Unresolved(host.name, "no_address", reason)
+
+    def _addresses_of(self, host: _Host) -> list[Any]:
+        """List the addresses of a host, unchecked. Raises VariableError."""
+        own = _as_list(host.read(self._names.ip_variable))
+        if own:
+            return own
+        cloud, read = self._cloud_of(host)
+        return [text for text in cloud.addresses(read) if text] if cloud else []
+
+    def _known_addresses(self, host: _Host) -> tuple[Address, ...]:
+        """Return the addresses of a host with a faulty variable, as far as these can be read."""
         try:
-            if not vendor and not region:
-                raise InvalidInput("no variable names its cloud")
-            location = validate_location(vendor, region)
+            return tuple(dict.fromkeys(address for item in self._addresses_of(host) for address in _readable(item)))
+        except VariableError:
+            return ()
+
+    def _location_of(self, host: _Host) -> _Location:
+        """Return the location that the variables of a host give. Raises VariableError."""
+        names = self._names
+        vendor, region = host.read(names.vendor_variable), host.read(names.region_variable)
+        if vendor and region and host.read(names.ip_variable):
+            return _Location(vendor, region, advice=self._advice)  # the variables of the plugins do not matter
+        cloud, read = self._cloud_of(host)
+        if not cloud:
+            return _Location(vendor, region, "no variable names its cloud", self._advice)
+        if not cloud.located:
+            problem = f"its {cloud.vendor} variables describe a machine outside of {cloud.vendor}"
+            return _Location(vendor, region, problem, self._advice)
+        vendor = vendor or cloud.vendor
+        region = region or (cloud.region(read) if cloud.vendor == vendor else None)
+        return _Location(vendor, region, advice=self._advice)
+
+    def _cloud_of(self, host: _Host) -> tuple[Cloud | None, Read]:
+        """Detect the cloud of a host, and return a reader of its variables too. Raises VariableError."""
+        for cloud, affixes in self._affixes:
+            for prefix, suffix in affixes:
+
+                def read(name: str, prefix: str = prefix, suffix: str = suffix) -> Any:
+                    return host.read(f"{prefix}{name}{suffix}")
+
+                if cloud.matches(read):
+                    return cloud, read
+        return None, host.read
+
+    def _resolve(self, host: str, item: Any, default: _Location) -> OriginMapping | Unresolved:
+        """Return the mapping of an address, or of a dictionary of a mapping, or the problem."""
+        text, vendor, region = item, default.vendor, default.region
+        if isinstance(item, Mapping):
+            entry = {key: value for key, value in item.items() if key not in ("names", "sources")}
+            text, vendor = entry.get("origin_ip", entry.get("ip")), entry.get("vendor") or vendor
+            region = entry.get("region") or (region if vendor == default.vendor else None)
+            if problems := key_problems(entry):
+                return Unresolved(host, "no_address", "; ".join(problems), _readable(item))
+        try:
+            address = parse_origin(text)
         except InvalidInput as error:
-            yield Unresolved(host, f"{error}: set {names.vendor} and {names.region}", (*addresses,))
+            if isinstance(text, str) and HOST_NAME.fullmatch(text.strip()):
+                return Unresolved(host, "hostname", f"{quote(text)} is a host name: give its addresses instead")
+            return Unresolved(host, "no_address", str(error), _readable(item))
+        if is_private(address):
+            reason = f"{canonical(address)} is private, so Cloudflare does not reach it over the Internet"
+            return Unresolved(host, "private_address", reason, (address,))
+        code = "unknown_cloud"
+        try:
+            if vendor:
+                check_vendor(vendor)
+                code = "unknown_region"
+            if self._locate and not (vendor and region):
+                return _look_up(self._locate, host, address, replace(default, vendor=vendor, region=region))
+            if not vendor and not region:
+                raise InvalidInput(default.problem)
+            return OriginMapping(address, *validate_location(vendor, region))
+        except InvalidInput as error:
+            return Unresolved(host, code, f"{error}: {default.advice}", (address,))
+
+
+@dataclass(frozen=True)
+class _Location:
+    """Vendor and region of the addresses of a host, and texts for addresses without these."""
+
+    vendor: Any = None
+    region: Any = None
+    problem: str = "neither vendor nor region is known"
+    advice: str = ""
+
+
+class _Host:
+    """Variables of a host, each evaluated once."""
+
+    def __init__(self, name: str, variables: Vars) -> None:
+        self.name = name
+        self._variables = variables
+        self._values: dict[str, Any] = {}
+        self.origins: list[OriginMapping | Unresolved] | None = None
+
+    def read(self, name: str) -> Any:
+        """Return the value of a variable, None if there is none or it is empty.
+
+        Raises VariableError.
+        """
+        if name not in self._values:
+            try:
+                value = _evaluate(self._variables.get(name))
+            except Exception as error:  # a template may raise anything
+                reason = f"variable {name} cannot be evaluated: {sanitize(str(error))}"
+                raise VariableError(self.name, reason) from None
+            self._values[name] = None if value == "" else value
+        return self._values[name]
+
+    def is_ignored(self) -> bool:
+        """Check whether the host is no origin by its variables. Raises VariableError."""
+        value = self.read(IGNORE_VARIABLE)
+        try:
+            return value is not None and boolean(value)
+        except TypeError:
+            reason = f"variable {IGNORE_VARIABLE} has {quote(str(value))}, which is neither true nor false"
+            raise VariableError(self.name, reason) from None
+
+
+def iterate_items(hosts: Any) -> Iterator[Item]:
+    """Yield the items of an input of the filter origin_mappings.
+
+    These are a dictionary of hosts, the variables of one host, a list of variables, addresses and dictionaries of
+    mappings, or a result of the module zone_origins_info. Raises InvalidInput for anything else.
+    """
+    if isinstance(hosts, Mapping) and "origins" in hosts and isinstance(hosts["origins"], list):
+        yield from _items_of_cloudflare(hosts)
+        return
+    if isinstance(hosts, Mapping) and "inventory_hostname" in hosts:
+        hosts = [hosts]
+    if isinstance(hosts, Mapping):
+        for name in hosts:
+            if not isinstance(hosts[name], Mapping):
+                raise InvalidInput(
+                    f"{quote(str(name))} has no dictionary of variables: give a dictionary of hosts, or a list"
+                )
+            yield str(name), ChainMap({"inventory_hostname": name}, hosts[name])
+    elif isinstance(hosts, str) or not hasattr(hosts, "__iter__"):
+        raise InvalidInput("the input is neither a dictionary of hosts nor a list of their variables")
+    else:
+        for index, item in enumerate(hosts):
+            if isinstance(item, str):
+                yield item, item
+            elif isinstance(item, Mapping):
+                yield _name_of(item) or f"item {index + 1}", item
+            else:
+                raise InvalidInput(f"item {index + 1} is neither a dictionary of variables nor the text of an address")
+
+
+def _items_of_cloudflare(result: Mapping[str, Any]) -> Iterator[Item]:
+    """Yield the items of a result of the module zone_origins_info."""
+    for entry in result["origins"]:
+        origin = {"origin_ip": entry["origin_ip"], "names": entry["names"]}
+        yield _join_names(entry["names"]), origin
+    for entry in result.get("hostnames") or ():
+        host = _join_names(entry["names"])
+        for address in entry.get("addresses") or ():
+            yield host, {"origin_ip": address, "names": entry["names"]}
+        if not entry.get("addresses"):
+            reason = f"the addresses of {quote(entry['hostname'])} are not known: look them up with resolve: true"
+            yield host, Unresolved(host, "hostname", reason)
+
+
+def _name_of(item: Vars) -> str | None:
+    if "inventory_hostname" in item:
+        return str(item["inventory_hostname"])
+    if not _is_entry(item):
+        return None
+    return _join_names(item["names"]) if item.get("names") else str(item.get("origin_ip", item.get("ip")))
+
+
+def _join_names(names: Sequence[Any]) -> str:
+    """Join the first 10 names, and count the others."""
+    more = [f"{len(names) - MAX_LISTED} more"] if len(names) > MAX_LISTED else []
+    return ", ".join([*map(str, names[:MAX_LISTED]), *more])
+
+
+def normalize_zone(name: str) -> str:
+    """Return the name of a zone in small letters, without blanks around it and a last dot."""
+    return name.strip().removesuffix(".").lower()
+
+
+def _is_entry(item: Vars) -> bool:
+    """Check whether a dictionary is a mapping, and not the variables of a host."""
+    if "inventory_hostname" in item or not ("origin_ip" in item or "ip" in item):
+        return False
+    return "vendor" in item or all(key in ENTRY_KEYS or key in ("names", "sources") for key in item)
+
+
+def _look_up(locate: Locate, host: str, address: Address, known: _Location) -> OriginMapping | Unresolved:
+    """Return the mapping of an address by the published ranges, or the problem."""
+    published = locate(address)
+    matches, found = published.matches, published.status == "found"
+    if found and known.vendor in (None, matches[0].vendor) and known.region in (None, matches[0].region):
+        return OriginMapping(address, matches[0].vendor, str(matches[0].region))
+    detail = f"do not have {canonical(address)}"
+    if matches:
+        detail = f"have {canonical(address)} in {' or '.join(str(match.location) for match in matches)}"
+    if found:
+        detail += f", not in {known.vendor or known.region}"
+    vendors = {known.vendor} if known.vendor else {match.vendor for match in matches}
+    code = "unknown_region" if len(vendors) == 1 else "unknown_cloud"
+    reason = f"no variable has its location, and the published ranges {detail}: {known.advice}"
+    return Unresolved(host, code, reason, (address,))
+
+
+def _conflict(address: Address, claimed: Mapping[OriginMapping, Iterable[str]]) -> Unresolved:
+    """Describe an address that hosts have in different locations."""
+    hosts = dict.fromkeys(host for names in claimed.values() for host in names)
+    places = ", ".join(f"{mapping.vendor}/{mapping.region} ({next(iter(names))})" for mapping, names in claimed.items())
+    reason = f"{canonical(address)} is in different regions: {places}"
+    return Unresolved(" and ".join(hosts), "conflict", reason, (address,))
+
+
+def _merge(found: Iterable[OriginMapping | Unresolved]) -> list[OriginMapping | Unresolved]:
+    """Merge the problems of a host that differ in their addresses only, and drop repeated mappings."""
+    mappings: dict[OriginMapping, None] = {}
+    problems: dict[tuple[str, str, str], dict[Address, None]] = {}
+    for origin in found:
+        if isinstance(origin, Unresolved):
+            known = problems.setdefault((origin.host, origin.code, origin.reason), {})
+            known.update(dict.fromkeys(origin.addresses))
         else:
-            yield from (OriginMapping(address, *location) for address in addresses)
+            mappings[origin] = None
+    return [*mappings, *(Unresolved(*problem, tuple(addresses)) for problem, addresses in problems.items())]
 
 
-def _detect_cloud(variables: Vars, names: VariableNames) -> tuple[Cloud | None, Read]:
-    """Detect the cloud of a host, and return a reader of its variables too."""
-    for cloud in CLOUDS:
-        prefix, suffix = names.prefixes.get(cloud.vendor, ""), names.suffixes.get(cloud.vendor, "")
+def _readable(item: Any) -> tuple[Address, ...]:
+    """Return the address of an unusable item, if it can be read."""
+    try:
+        return (parse_address(item.get("origin_ip", item.get("ip")) if isinstance(item, Mapping) else item),)
+    except InvalidInput:
+        return ()
 
-        def read(name: str, prefix: str = prefix, suffix: str = suffix) -> Any:
-            return variables.get(f"{prefix}{name}{suffix}")
 
-        if cloud.matches(read):
-            return cloud, read
-    return None, variables.get
+def _evaluate(value: Any) -> Any:
+    """Copy a value with all that is in it evaluated.
+
+    Raises the errors of templates. ansible-core 2.16 leaves those that it cannot evaluate as they are.
+    """
+    if isinstance(value, str):
+        if "{{" in value or "{%" in value:
+            raise ValueError(f"{quote(value)} has an undefined variable")
+        return value
+    if isinstance(value, Mapping):
+        return {key: _evaluate(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_evaluate(item) for item in value]
+    bool(value)  # raises if the value is undefined
+    return value
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -191,6 +553,20 @@ def _gcp_addresses(read: Read) -> Iterator[Any]:
     yield from _extract(read("networkInterfaces"), "ipv6AccessConfigs", "externalIpv6")
 
 
+def _in_azure_inventory(read: Read) -> bool:
+    return bool(read("location")) and (bool(read("vmid")) or read("public_ipv4_address") is not None)
+
+
+def _outside_azure(read: Read) -> bool:
+    """Check for Azure Arc and Azure Stack HCI, where location is that of the machine's record."""
+    kind = f"{read('resource_type')} {read('id')}".lower()
+    return "microsoft.hybridcompute" in kind or "microsoft.azurestackhci" in kind
+
+
+def _azure_addresses(read: Read) -> Iterable[Any]:
+    return _as_list(read("public_ipv4_address"))
+
+
 CLOUDS = (
     Cloud(
         "aws",
@@ -200,8 +576,15 @@ CLOUDS = (
     ),
     Cloud(
         "azure",
-        matches=lambda read: bool(read("location")) and (bool(read("vmid")) or read("public_ipv4_address") is not None),
-        addresses=lambda read: _as_list(read("public_ipv4_address")),
+        matches=lambda read: _in_azure_inventory(read) and _outside_azure(read),
+        addresses=_azure_addresses,
+        region=lambda read: None,
+        located=False,
+    ),
+    Cloud(
+        "azure",
+        matches=_in_azure_inventory,
+        addresses=_azure_addresses,
         region=lambda read: read("location"),
     ),
     Cloud(
@@ -213,7 +596,7 @@ CLOUDS = (
     Cloud(
         "oci",
         matches=lambda read: bool(read("compartment_id")) and bool(read("region")),
-        addresses=lambda read: _as_list(read("public_ip")),
+        addresses=lambda read: [*_as_list(read("public_ip")), *_as_list(read("ipv6_ips"))],
         region=lambda read: OCI_REGIONS.get(str(read("region")).lower(), read("region")),
     ),
 )

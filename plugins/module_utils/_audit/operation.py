@@ -107,7 +107,7 @@ def _expected_state(options: Mapping[str, Any]) -> ExpectedState:
         except InvalidInput as error:
             problems.append(f"{item_label('unresolved', index)}: {error}")
         else:
-            unresolved.append(Unresolved(item["host"], item["reason"], tuple(addresses)))
+            unresolved.append(Unresolved(item["host"], item["code"], item["reason"], tuple(addresses)))
     hosts: dict[Address, list[str]] = {}
     for text, names in (options["hosts"] or {}).items():
         try:
