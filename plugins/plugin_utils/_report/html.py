@@ -16,7 +16,18 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ...module_utils._mapping import VENDORS, address_order
-from .model import TITLE, TITLES, Report, format_location, format_time, headline, pluralize, unchecked_kinds, zone_name
+from .model import (
+    GENERATOR,
+    TITLE,
+    TITLES,
+    Report,
+    format_location,
+    format_time,
+    headline,
+    pluralize,
+    unchecked_kinds,
+    zone_name,
+)
 
 MAX_BARS = 8
 """Regions of a vendor with a bar of their own in the chart. The others share one."""
@@ -64,7 +75,7 @@ def as_page(report: Report) -> str:
     _add(footer, "p", "Made by the Ansible collection originops.cloudflare. This page is one file and loads nothing.")
     _tools(body)
     _add(body, "script", script)
-    return f"<!DOCTYPE html>\n{tostring(html, encoding='unicode', method='html')}\n"
+    return f"<!DOCTYPE html>\n<!-- generator: {GENERATOR} -->\n{tostring(html, encoding='unicode', method='html')}\n"
 
 
 def _add(parent: Element, tag: str, text: str | None = None, **attributes: str) -> Element:

@@ -2,55 +2,74 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JUnit XML reports."""
+"""JUnit XML reports, with what the schema of Jenkins' xunit plugin knows."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from xml.etree import ElementTree
 
-from .model import TITLE, TITLES, Report, format_location, pluralize, unchecked_kinds, zone_name
+from .model import GENERATOR, TITLE, TITLES, Report, format_location, pluralize, labelled
+
+_COUNTS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def as_junit(report: Report) -> str:
     """Format the aggregate as JUnit XML.
 
-    It has a suite for each zone, with a case for each kind of finding.
+    It has a suite for each zone, with a case for each kind of finding: a failure if findings of the kind fail the
+    audit, an error if it could not be checked for the kind and that fails it, skipped if it was not checked. A case
+    fails or is an error if and only if the audit failed.
     """
     root = ElementTree.Element("testsuites", name=TITLE)
-    for zone in report["zones"]:
+    for label, zone in labelled(report):
         suite = ElementTree.SubElement(
-            root, "testsuite", name=zone_name(zone), timestamp=zone["audited_on"].removesuffix("Z"), time="0"
+            root, "testsuite", name=label, timestamp=zone["audited_on"].removesuffix("Z"), time="0"
         )
-        _add_cases(suite, zone)
-        _count(suite)
-    _count(root)
+        _add_cases(suite, zone, report["fail_on"])
+        _count(suite, _COUNTS)
+    if not report["zones"]:
+        suite = ElementTree.SubElement(root, "testsuite", name=TITLE, time="0")
+        _add_error(suite, "nothing was audited", ", ".join(report["failures"]))
+        _count(suite, _COUNTS)
+    _count(root, ("tests", "failures", "errors"))
     ElementTree.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- generator: {GENERATOR} -->\n{text}\n'
 
 
-def _add_cases(suite: ElementTree.Element, zone: Report) -> None:
-    def add_case(name: str) -> ElementTree.Element:
-        return ElementTree.SubElement(suite, "testcase", classname=zone_name(zone), name=name, time="0")
-
+def _add_cases(suite: ElementTree.Element, zone: Report, fail_on: Collection[str]) -> None:
     if zone["error"] is not None:
-        message = "the zone could not be audited"
-        ElementTree.SubElement(add_case("Audit"), "error", type="error", message=message).text = zone["error"]
+        _add_error(suite, "the zone could not be audited", zone["error"])
         return
-    unchecked = unchecked_kinds(zone)
     for kind, title in TITLES.items():
         findings = [finding for finding in zone["findings"] if finding["kind"] == kind]
-        case = add_case(title)
+        reason = zone["not_checked"].get(kind)
+        case = _add_case(suite, title)
         if findings:
-            failure = ElementTree.SubElement(
-                case, "failure", type=kind, message=f"{title}: {pluralize(len(findings), 'finding')}"
-            )
-            failure.text = "\n".join(map(_line, findings))
-        elif kind in unchecked:
-            ElementTree.SubElement(case, "skipped", message=unchecked[kind])
+            number = f"{title}: {pluralize(len(findings), 'finding')}"
+            if kind in fail_on:
+                outcome = ElementTree.SubElement(case, "failure", type=kind, message=number)
+            else:
+                outcome = ElementTree.SubElement(case, "system-out")
+            outcome.text = "\n".join(map(_line, findings))
+        if kind in zone["unavailable"] and kind in fail_on:
+            ElementTree.SubElement(case, "error", type=kind, message=reason or "it could not be checked")
+        elif reason and not findings:
+            ElementTree.SubElement(case, "skipped", message=reason)
+
+
+def _add_case(suite: ElementTree.Element, name: str) -> ElementTree.Element:
+    return ElementTree.SubElement(suite, "testcase", classname=suite.get("name", ""), name=name, time="0")
+
+
+def _add_error(suite: ElementTree.Element, message: str, text: str) -> None:
+    error = ElementTree.SubElement(_add_case(suite, "Audit"), "error", type="error", message=message)
+    error.text = text
 
 
 def _line(finding: Report) -> str:
-    """Format what is known of a finding on one line."""
+    """Format a finding on one line, with all that is known."""
     parts = {
         "": finding["origin_ip"],
         "hosts ": ", ".join(finding["hosts"]),
@@ -61,8 +80,7 @@ def _line(finding: Report) -> str:
     return " ".join(f"{subject}: {finding['message']}".removeprefix(": ").split())
 
 
-def _count(element: ElementTree.Element) -> None:
-    """Set the attributes with the numbers of cases and of their outcomes."""
-    tags = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
-    for name, tag in tags.items():
-        element.set(name, str(len(list(element.iter(tag)))))
+def _count(element: ElementTree.Element, attributes: Collection[str]) -> None:
+    """Set attributes with the numbers of cases and of their outcomes."""
+    for name in attributes:
+        element.set(name, str(len(list(element.iter(_COUNTS[name])))))

@@ -8,16 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, starmap
 
 from ...module_utils._schema import KINDS
-from .model import TITLE, TITLES, Report, format_location, format_time, headline, pluralize, unchecked_kinds, zone_name
+from .model import (
+    GENERATOR,
+    TITLE,
+    TITLES,
+    Report,
+    format_location,
+    format_time,
+    gaps,
+    headline,
+    pluralize,
+    unchecked_kinds,
+    labelled,
+)
 
 MAX_LISTED = 20
 """Findings of a zone and kind, and hosts of a finding, that are listed. The others are counted."""
 
 MAX_LENGTH = 300
 """Characters of a text."""
+
+MAX_BYTES = 900_000
+"""Size of a report in UTF-8. The summary page of a GitHub workflow step takes 1 MiB."""
 
 
 def _escape(text: str) -> str:
@@ -46,28 +61,43 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """Format the aggregate as Markdown, for the page of a pipeline's run."""
-    return "\n".join(_markdown(report))
+    """Format the aggregate as Markdown of at most MAX_BYTES, for the page of a pipeline's run."""
+    note = "\nThe report is cut here, because it is too long. The other formats have all of it."
+    size = len(note.encode()) + 1
+    kept: list[str] = []
+    for line in _markdown(report):
+        size += len(line.encode()) + 1
+        if size > MAX_BYTES:
+            return "\n".join([*kept, note, ""])
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _markdown(report: Report) -> Iterator[str]:
-    totals, zones = report["totals"], report["zones"]
-    yield from (f"# {TITLE}", "", f"**{headline(report)}**", "")
+    totals, zones = report["totals"], labelled(report)
+    yield from (f"<!-- generator: {GENERATOR} -->", "", f"# {TITLE}", "", f"**{_verdict(report)}**", "")
     clean = f"{pluralize(totals['clean'], 'zone')} without findings"
-    yield from (
-        f"{pluralize(totals['mappings'], 'mapping')}, {clean}, audited {format_time(report['generated_on'])}.",
-        "",
-    )
-    failed = [zone for zone in zones if zone["error"] is not None]
+    yield f"{headline(report)} {pluralize(totals['mappings'], 'mapping')}, {clean}."
+    fail_on = f"fail on {_escape(', '.join(report['fail_on']))}" if report["fail_on"] else "fail on no finding"
+    yield from (f"Audited {format_time(report['generated_on'])}, to {fail_on}.", "")
+    failed = [(label, zone) for label, zone in zones if zone["error"] is not None]
     if failed:
         yield from ("## Could not be audited", "")
-        yield from (f"- **{_escape(zone_name(zone))}**: {_escape(zone['error'])}" for zone in failed)
+        yield from (f"- **{_escape(label)}**: {_escape(zone['error'])}" for label, zone in failed)
         yield ""
+    for title, unavailable in (("Could not be checked", True), ("Not checked", False)):
+        found = [gap for gap in gaps(report) if gap.unavailable is unavailable]
+        if found:
+            yield from (f"## {title}", "")
+            yield from (f"- {_escape(gap.text)}" for gap in found)
+            yield ""
+    if not zones:
+        return
     yield from ("## Zones", "")
-    yield from _table(("Zone", "Mappings", *TITLES.values()), map(_overview, zones))
-    for zone in zones:
+    yield from _table(("Zone", "Mappings", *TITLES.values()), starmap(_overview, zones))
+    for label, zone in zones:
         if zone["findings"]:
-            yield from (f"## {_escape(zone_name(zone))}", "")
+            yield from (f"## {_escape(label)}", "")
         for kind, group in groupby(zone["findings"], key=lambda finding: finding["kind"]):
             findings = list(group)
             yield from (f"### {TITLES[kind]} ({len(findings):,})", "")
@@ -77,8 +107,12 @@ def _markdown(report: Report) -> Iterator[str]:
                 yield from (f"… and {len(findings) - MAX_LISTED:,} more of this kind.", "")
 
 
-def _overview(zone: Report) -> Iterator[str]:
-    yield _escape(zone_name(zone))
+def _verdict(report: Report) -> str:
+    return f"Failed: {', '.join(map(_escape, report['failures']))}" if report["failures"] else "Passed"
+
+
+def _overview(label: str, zone: Report) -> Iterator[str]:
+    yield _escape(label)
     if zone["error"] is not None:
         yield "could not be audited"
         yield from ("" for _kind in KINDS)
@@ -87,7 +121,7 @@ def _overview(zone: Report) -> Iterator[str]:
     yield f"{zone['total_count']:,}"
     for kind in KINDS:
         count = zone["counts"][kind]
-        yield f"**{count:,}**" if count else "not known" if kind in unchecked else "0"
+        yield f"**{count:,}**" if count else "not checked" if kind in unchecked else "0"
 
 
 def _finding(finding: Report) -> Iterator[str]:

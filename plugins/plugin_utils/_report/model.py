@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ...module_utils._errors import InvalidInput
 from ...module_utils._mapping import ZONE_LIMIT, canonical, parse_address
@@ -290,6 +291,23 @@ def zone_name(zone: Report) -> str:
     return str(zone["zone"] or zone["zone_id"])
 
 
+def labelled(report: Report) -> list[tuple[str, Report]]:
+    """Return the zones with labels: their names, with the account or else the identifier if several share one."""
+    zones = report["zones"]
+    names = Counter(map(zone_name, zones))
+    accounts = Counter((zone_name(zone), zone["account_id"]) for zone in zones)
+
+    def label(zone: Report) -> str:
+        name, account = zone_name(zone), zone["account_id"]
+        if names[name] == 1:
+            return name
+        if zone["zone_id"] and (not account or accounts[name, account] > 1):
+            return f"{name} (zone {zone['zone_id']})"
+        return f"{name} (account {account or 'not known'})"
+
+    return [(label(zone), zone) for zone in zones]
+
+
 def pluralize(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
@@ -311,12 +329,45 @@ def headline(report: Report) -> str:
     unaudited = totals["zones"] - totals["audited"]
     failures = f"{pluralize(unaudited, 'zone')} could not be audited."
     if not totals["audited"]:
-        return f"Nothing is known: {failures}"
+        return f"Nothing is known: {failures}" if unaudited else "No zone was audited."
     if findings:
         summary = f"{pluralize(findings, 'finding')} in {totals['audited'] - totals['clean']:,} of {audited}."
     else:
         summary = f"No findings in {audited}."
     return f"{summary} {failures}" if unaudited else summary
+
+
+class Gap(NamedTuple):
+    """Kinds of findings that audited zones, by their labels, were not checked for.
+
+    unavailable says that their data was requested, but could not be read.
+    """
+
+    kinds: tuple[str, ...]
+    reason: str
+    unavailable: bool
+    zones: list[str]
+
+    @property
+    def text(self) -> str:
+        titles = ", ".join(TITLES[kind] for kind in self.kinds)
+        names = self.zones if len(self.zones) <= 3 else [pluralize(len(self.zones), "zone")]
+        return f"{titles}, in {', '.join(names)}: {self.reason}"
+
+
+def gaps(report: Report) -> list[Gap]:
+    """List what was not checked in zones that were audited: first what could not be read."""
+    zones: dict[tuple[tuple[str, ...], str, bool], list[str]] = {}
+    for label, zone in labelled(report):
+        reasons: dict[tuple[str, bool], list[str]] = {}
+        for kind in KINDS:
+            if kind in zone["not_checked"] and zone["error"] is None:
+                reason = zone["not_checked"][kind]
+                reasons.setdefault((reason, kind in zone["unavailable"]), []).append(kind)
+        for (reason, unavailable), kinds in reasons.items():
+            zones.setdefault((tuple(kinds), reason, unavailable), []).append(label)
+    found = [Gap(*key, labels) for key, labels in zones.items()]
+    return sorted(found, key=lambda gap: (not gap.unavailable, -len(gap.zones)))
 
 
 def unchecked_kinds(zone: Report) -> dict[str, str]:
