@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -41,7 +41,7 @@ ZONES_GROUP = "cloudflare_zones"
 """Group of the inventory plugin zones."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ZoneEntry:
     """A zone with the places of its origins.
 
@@ -74,20 +74,17 @@ def parse_zones(entries: Any, option: str) -> list[ZoneEntry]:
         entries = [entries]
     if not isinstance(entries, list | tuple):
         raise InvalidInput(f"{option} is of type {type(entries).__name__}, not a list of zones")
-    parsed: dict[ZoneEntry | int, ZoneEntry] = {}
-    for index, entry in enumerate(entries):
-        zone = _parse_zone(entry, item_label(option, index))
-        try:
-            parsed.setdefault(zone, zone)
-        except TypeError:  # addresses can be dictionaries
-            parsed[index] = zone
-    return _without_repetitions([*parsed.values()])
+    # Hosts of a play often have the same list.
+    distinct = {json.dumps(entry, sort_keys=True, default=str): entry for entry in entries}
+    zones = [_parse_zone(entry, item_label(option, index)) for index, entry in enumerate(distinct.values())]
+    return _without_repetitions(zones)
 
 
 def _parse_zone(entry: Any, label: str) -> ZoneEntry:
     if not isinstance(entry, Mapping):
         return ZoneEntry(error=f"{label} is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
-    problems = [f"{quote(str(key))} is unknown: {suggest(str(key), ENTRY_KEYS)}" for key in entry if key not in ENTRY_KEYS]
+    unknown = [str(key) for key in entry if key not in ENTRY_KEYS]
+    problems = [f"{quote(key)} is unknown: {suggest(key, ENTRY_KEYS)}" for key in unknown]
     texts: dict[str, str | None] = {}
     for name in ("zone", "zone_id", "account_id"):
         value = entry.get(name)
@@ -124,10 +121,9 @@ def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
     result = []
     for zone in zones:
         key = (zone.zone_id,) if zone.zone_id else (zone.account_id, normalize_zone(zone.zone or ""))
-        if not zone.error and key in seen:
-            zone = ZoneEntry(**zone.identity, error=f"{zone.label} is listed more than once, with different origins")
+        error = f"{zone.label} is listed more than once, with different origins" if key in seen else None
         seen.add(key)
-        result.append(zone)
+        result.append(replace(zone, error=zone.error or error))
     return result
 
 
@@ -166,6 +162,11 @@ class PlayHosts:
                 continue
             entries += value if isinstance(value, list | tuple) else [value]
         return [*parse_zones(entries, variable), *broken]
+
+    def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
+        """Return what a variable that a task registers has on hosts of the play, where it is a dictionary."""
+        results = {host: self.hostvars.raw_get(host).get(name) for host in self.all}
+        return {host: result for host, result in results.items() if isinstance(result, Mapping)}
 
     @property
     def is_cut(self) -> bool:
@@ -234,7 +235,7 @@ class ManyZonesAction(ActionBase):
     The zones of one task share a session and its rate limiter.
     """
 
-    argument_spec: Mapping[str, Any]
+    argument_spec: ClassVar[Mapping[str, Any]]
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
         """Run the operation with validated options."""

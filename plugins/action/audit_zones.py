@@ -1,0 +1,204 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any, ClassVar
+
+from ..module_utils._audit.findings import ExpectedState, PublishedRanges
+from ..module_utils._audit.operation import audit_open_zone, check_near_limit, read_ranges
+from ..module_utils._connection import open_client, open_zone
+from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
+from ..module_utils._mapping import VENDORS
+from ..module_utils._ranges.index import Ranges
+from ..module_utils._schema import FAILING_KINDS, KINDS
+from ..plugin_utils._inventory import OriginFinder, VariableNames
+from ..plugin_utils._many_zones import (
+    InventoryOrigins,
+    ManyZonesAction,
+    PlayHosts,
+    ZoneEntry,
+    parse_zones,
+    run_on_zones,
+    zone_warnings,
+)
+from ..plugin_utils._report.files import FORMATS, read_report, write_reports
+from ..plugin_utils._report.model import Report, aggregate, combine, empty_report, failure_message
+
+RESULT = "audit_result"
+"""Name under which the role registers the result: so later batches of a play find those of earlier ones."""
+
+
+class ActionModule(ManyZonesAction):
+    argument_spec: ClassVar = {
+        "zones": {"type": "raw"},
+        "zones_variable": {"type": "str"},
+        "inventory": {"type": "bool", "default": True},
+        "filter_options": {"type": "dict", "default": {}},
+        "ranges": {"type": "dict", "options": {vendor: {"type": "path"} for vendor in VENDORS}},
+        "near_limit": {"type": "int", "default": 90},
+        "folder": {"type": "str", "required": True},
+        "formats": {"type": "list", "elements": "str", "choices": [*FORMATS], "default": [*FORMATS]},
+        "file_mode": {"type": "str", "default": "0600"},
+        "fail_on": {"type": "list", "elements": "str", "choices": [*KINDS], "default": [*FAILING_KINDS]},
+        "sources": {"type": "list", "elements": "str"},
+        "max_age": {"type": "float", "default": 24},
+    }
+
+    def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
+        """Audit the zones of this batch of hosts, or merge reports, and write the report of all zones."""
+        files = ReportFiles(options)
+        zones, others = _zones(options, hosts)
+        expected = [zone.identity for zone in (*zones, *others)]
+        now = datetime.now(timezone.utc)
+        if options["sources"] is not None:
+            return files.finish(_merge(options, expected, now))
+        batches = Batches(hosts)
+        # An audit that ends halfway leaves this, never the report of an earlier one.
+        unfinished = [empty_report(zone.identity, _rfc3339(now), "its audit has not ended") for zone in zones]
+        files.write(combine([*batches.reports, *unfinished], expected, options["fail_on"]))
+        check_near_limit(options["near_limit"])
+        ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
+        results = _audit(options, hosts, zones, ranges)
+        reports = [_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)]
+        report = combine([*batches.reports, *reports], expected, options["fail_on"])
+        warnings = zone_warnings(zones, results)
+        if batches.is_last:
+            return files.finish(report, warnings, generation=batches.generation)
+        files.write(report)
+        message = "The audit goes on with the next hosts of the play"
+        batch = {"generation": batches.generation, "batch": reports}
+        return Outcome({"changed": False, "msg": message, **batch}, warnings)
+
+
+class Batches:
+    """Batches of a play with the keyword serial: the reports of earlier ones, and whether this is the last.
+
+    generation counts the audits of a play's hosts in one run of Ansible.
+    """
+
+    def __init__(self, hosts: PlayHosts) -> None:
+        results = hosts.registered(RESULT)
+        own = {*hosts.batch}
+        self.generation = 1 + max((results[host].get("generation", 0) for host in own & results.keys()), default=0)
+        earlier = {
+            host: result
+            for host, result in results.items()
+            if host not in own and result.get("generation") == self.generation
+        }
+        # All hosts of a batch have its reports.
+        self.reports: list[Report] = list(
+            {
+                (report["zone_id"], report["account_id"], report["zone"]): report
+                for result in earlier.values()
+                for report in result.get("batch", ())
+            }.values()
+        )
+        self.is_last = own.union(earlier).issuperset(hosts.active)
+
+
+class ReportFiles:
+    """Files of reports, by the options folder, formats and file_mode."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        if not re.fullmatch("0?[0-7]{3}", options["file_mode"]):
+            raise InvalidInput(f"file_mode: {options['file_mode']!r} is not a mode in octal digits, such as 0600")
+        self._mode = int(options["file_mode"], 8)
+        self._folder = options["folder"]
+        self._formats = options["formats"]
+
+    def write(self, report: Report) -> list[str]:
+        """Write a report, and return the paths."""
+        return write_reports(self._folder, report, self._formats, self._mode)
+
+    def finish(self, report: Report, warnings: Sequence[str] = (), **result: Any) -> Outcome:
+        """Write the report of an audit, and return its outcome with this result.
+
+        Raises OriginOpsError if the audit failed.
+        """
+        paths = self.write(report)
+        where = f"Reports: {', '.join(paths)}" if paths else "No report was written, because formats is empty"
+        result |= {"changed": False, "totals": report["totals"], "failures": report["failures"], "reports": paths}
+        if report["failures"]:
+            error = OriginOpsError(f"{failure_message(report)}. {where}", **result)
+            error.outcome.warnings = [*warnings]
+            raise error
+        number = report["totals"]["audited"]
+        message = f"The audit of {number:,} zone{'' if number == 1 else 's'} passed. {where}"
+        return Outcome({**result, "msg": message}, [*warnings])
+
+
+def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry], list[ZoneEntry]]:
+    """Return the zones to audit now, and those of the other hosts of the play."""
+    variable = options["zones_variable"]
+    if options["zones"] is not None or not variable:
+        return parse_zones(options["zones"] or [], "zones"), []
+    others = [host for host in hosts.all if host not in {*hosts.batch}]
+    return hosts.zones(hosts.batch, variable), hosts.zones(others, variable)
+
+
+def _audit(
+    options: Mapping[str, Any], hosts: PlayHosts, zones: Sequence[ZoneEntry], ranges: PublishedRanges
+) -> list[dict[str, Any]]:
+    """Audit zones in parallel, and return the result of each."""
+    filter_options = dict(options["filter_options"])
+    locate = ranges.locate
+    if paths := filter_options.pop("ranges", None):
+        locate = Ranges.load(paths).locate
+    origins = InventoryOrigins(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
+    expected = {zone: _expected(zone, origins) for zone in zones if options["inventory"] and not zone.error}
+
+    def audit(zone: ZoneEntry) -> Outcome:
+        state = expected.get(zone, ExpectedState())
+        if isinstance(state, InvalidInput):
+            raise state
+        with open_zone({**options, **zone.identity}, client) as opened:
+            return audit_open_zone(opened, state, ranges, options["near_limit"])
+
+    with open_client(options) as client:
+        return run_on_zones(client, zones, audit, diff=False)
+
+
+def _expected(zone: ZoneEntry, origins: InventoryOrigins) -> ExpectedState | InvalidInput:
+    """Return the expected state of a zone, or why it has none."""
+    try:
+        found = origins.of(zone)
+    except InvalidInput as error:
+        return error
+    return ExpectedState(found.mappings, found.unresolved, found.hosts, zone.sources)
+
+
+def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Report:
+    """Return the report in a result, under the names by which the zone was listed."""
+    if result["failed"]:
+        known = {**zone.identity, "zone_id": result.get("zone_id") or zone.zone_id}
+        return empty_report(known, _rfc3339(now), result["msg"])
+    listed = {name: value for name, value in zone.identity.items() if value}
+    return {**result["report"], **listed}
+
+
+def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | None]], now: datetime) -> Report:
+    """Sum up the reports of several jobs. One that is missing or too old is a failure."""
+    hours = options["max_age"]
+    oldest = _rfc3339(now - timedelta(hours=hours))
+    reports, problems = [], []
+    for path in options["sources"]:
+        try:
+            report = aggregate(read_report(path), fail_on=options["fail_on"])
+        except InvalidInput as error:
+            problems.append(str(error))
+            continue
+        if report["generated_on"] < oldest:
+            problems.append(f"{path} is of {report['generated_on']}, more than {hours:g} hours ago (audit_max_age)")
+        else:
+            reports.append(report)
+    merged = aggregate(reports, expected, options["fail_on"]) if reports else combine([], expected, options["fail_on"])
+    return {**merged, "failures": [*merged["failures"], *problems]}
+
+
+def _rfc3339(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
