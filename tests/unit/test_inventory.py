@@ -59,6 +59,9 @@ class Variables(Mapping[str, Any]):
         self.read.append(name)
         return value
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._variables
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._variables)
 
