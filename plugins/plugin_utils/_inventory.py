@@ -396,11 +396,12 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
         hosts = [hosts]
     if isinstance(hosts, Mapping):
         for name in hosts:
-            if not isinstance(hosts[name], Mapping):
+            variables = hosts[name]  # Ansible collects them anew each time
+            if not isinstance(variables, Mapping):
                 raise InvalidInput(
                     f"{quote(str(name))} has no dictionary of variables: give a dictionary of hosts, or a list"
                 )
-            yield str(name), ChainMap({"inventory_hostname": name}, hosts[name])
+            yield str(name), ChainMap({"inventory_hostname": name}, variables)
     elif isinstance(hosts, str) or not hasattr(hosts, "__iter__"):
         raise InvalidInput("the input is neither a dictionary of hosts nor a list of their variables")
     else:
@@ -414,17 +415,20 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
 
 
 def _items_of_cloudflare(result: Mapping[str, Any]) -> Iterator[Item]:
-    """Yield the items of a result of the module zone_origins_info."""
-    for entry in result["origins"]:
-        origin = {"origin_ip": entry["origin_ip"], "names": entry["names"]}
-        yield _join_names(entry["names"]), origin
-    for entry in result.get("hostnames") or ():
-        host = _join_names(entry["names"])
-        for address in entry.get("addresses") or ():
-            yield host, {"origin_ip": address, "names": entry["names"]}
-        if not entry.get("addresses"):
-            reason = f"the addresses of {quote(entry['hostname'])} are not known: look them up with resolve: true"
-            yield host, Unresolved(host, "hostname", reason)
+    """Yield the items of a result of the module zone_origins_info. Raises InvalidInput."""
+    try:
+        for entry in result["origins"]:
+            names = [*entry["names"]]
+            yield _join_names(names), {"origin_ip": entry["origin_ip"], "names": names}
+        for entry in result.get("hostnames") or ():
+            names, hostname = [*entry["names"]], str(entry["hostname"])
+            for address in entry.get("addresses") or ():
+                yield _join_names(names), {"origin_ip": address, "names": names}
+            if not entry.get("addresses"):
+                reason = f"the addresses of {quote(hostname)} are not known: look them up with resolve: true"
+                yield _join_names(names), Unresolved(_join_names(names), "hostname", reason)
+    except (AttributeError, KeyError, TypeError):
+        raise InvalidInput("origins and hostnames are not in the shape of a result of zone_origins_info") from None
 
 
 def _name_of(item: Vars) -> str | None:

@@ -29,10 +29,38 @@ GCP: dict[str, Any] = {
     ],
 }
 OCI: dict[str, Any] = {
+    # oracle.oci 5.5: an instance, and those of its primary VNIC.
     "region": "iad",
     "availability_domain": "AbCd:US-ASHBURN-AD-1",
     "public_ip": "203.0.113.50",
+    "ipv6_ips": [],
     "compartment_id": "ocid1.x",
+}
+_ARC = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/"
+AZURE_ARC: dict[str, Any] = {
+    # azure.azcollection 3.12, with include_arc_resource_groups: a machine anywhere, with its record in westeurope.
+    "id": f"{_ARC}shop1",
+    "location": "westeurope",
+    "name": "shop1",
+    "vmid": "v2",
+    "status": "connected",
+    "powerstate": "running",
+    "resource_type": "Microsoft.HybridCompute/machines",
+    "ansible_all_ipv4_addresses": ["10.0.0.5", "203.0.113.21"],
+    "ansible_all_ipv6_addresses": ["fe80::1"],
+    "public_ipv4_address": ["203.0.113.21"],
+    "private_ipv4_addresses": ["10.0.0.5"],
+}
+AZURE_STACK_HCI: dict[str, Any] = {
+    # azure.azcollection 3.12, with include_hcivm_resource_groups: a machine in a data centre of its owner.
+    "id": f"{_ARC}edge1/providers/Microsoft.AzureStackHCI/virtualMachineInstances/default",
+    "location": "eastus",
+    "name": "edge1",
+    "vmid": "v3",
+    "customLocation": "edge",
+    "resource_type": "microsoft.azurestackhci/virtualmachineinstances",
+    "public_ip_address": [],
+    "public_ipv4_address": ["203.0.113.22"],
 }
 FLEET = {"aws1": AWS, "az1": AZURE, "g1": GCP, "o1": OCI}
 """One host in each cloud."""

@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from hypothesis import given, reject, strategies as st
+from ansible.errors import AnsibleFilterError, AnsibleUndefinedVariable
+from hypothesis import given, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.filter.origin_mappings import origin_mappings
-from support.cloud_hosts import AWS, AZURE, FLEET, GCP, MAPPED, OCI, origin
+from ansible_collections.originops.cloudflare.plugins.module_utils._locations import UNRESOLVED_CODES
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._inventory import OriginFinder, VariableNames
+from support.cloud_hosts import AWS, AZURE, AZURE_ARC, AZURE_STACK_HCI, FLEET, GCP, MAPPED, OCI, origin
 from support.published_ranges import write_ranges
 
 OWN = origin("192.0.2.1", "aws/eu-west-1")
@@ -27,9 +30,43 @@ def told(hosts: Any, **options: Any) -> list[str]:
 
 
 def reasons(hosts: Any, **options: Any) -> dict[str, str]:
-    """Why hosts are unresolved."""
+    """Return the reasons for unresolved hosts."""
     report = origin_mappings(hosts, unresolved="report", **options)
     return {it["host"]: it["reason"] for it in report["unresolved"]}
+
+
+def unresolved(hosts: Any, **options: Any) -> list[tuple[str, str, list[str]]]:
+    """List unresolved hosts with codes and addresses."""
+    report = origin_mappings(hosts, unresolved="report", **options)
+    return [(it["host"], it["code"], it["addresses"]) for it in report["unresolved"]]
+
+
+class Variables(Mapping[str, Any]):
+    """Variables of a host that record what is read.
+
+    Some cannot be evaluated, as with ansible-core 2.19 and later.
+    """
+
+    def __init__(self, variables: dict[str, Any], *faulty: str) -> None:
+        self._variables = {**variables, **dict.fromkeys(faulty)}
+        self._faulty = faulty
+        self.read: list[str] = []
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._faulty:
+            raise AnsibleUndefinedVariable(f"'missing_{name}' is undefined")
+        value = self._variables[name]
+        self.read.append(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._variables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
 
 
 def test_the_four_clouds_at_once() -> None:
@@ -97,6 +134,54 @@ def test_prefixes_and_suffixes_of_the_inventory_plugins() -> None:
     renamed = told(hosts, hostvars_prefix="ec2_", hostvars_suffix="_x", vars_prefix="gcp_")
     assert renamed == told({"a": AWS, "g": GCP, "z": AZURE})
     assert set(reasons(hosts)) == {"a", "g"}
+    assert "hostvars_prefix" in reasons(hosts)["a"]
+    assert "ip_variable" in reasons(hosts)["a"]
+
+
+def test_several_sources_with_and_without_prefixes_at_once() -> None:
+    def renamed(variables: dict[str, Any], prefix: str, suffix: str, address: str) -> dict[str, Any]:
+        return {f"{prefix}{name}{suffix}": value for name, value in {**variables, "public_ip_address": address}.items()}
+
+    aws = {**AWS, "network_interfaces": []}
+    hosts = {
+        "plain": renamed(aws, "", "", "198.51.100.1"),
+        "first": renamed(aws, "ec2_", "", "198.51.100.2"),
+        "second": renamed(aws, "aws_", "_x", "198.51.100.3"),
+        "g": {f"gcp_{name}": value for name, value in GCP.items()},
+        "h": {**GCP, "networkInterfaces": [{"accessConfigs": [{"natIP": "203.0.113.21"}]}]},
+    }
+    prefixes = {"hostvars_prefix": ["ec2_", "aws_"], "hostvars_suffix": "_x", "vars_prefix": "gcp_"}
+    assert told(hosts, **prefixes) == [
+        "198.51.100.1 aws/us-west-2",
+        "198.51.100.2 aws/us-west-2",
+        "198.51.100.3 aws/us-west-2",
+        "203.0.113.20 gcp/us-central1",
+        "203.0.113.21 gcp/us-central1",
+        "2001:db8:2::20 gcp/us-central1",
+    ]
+    # Where a host has both, the variables with the prefix of the options win.
+    both = {**renamed(aws, "ec2_", "", "198.51.100.2"), **hosts["plain"]}
+    assert told([both], hostvars_prefix="ec2_") == ["198.51.100.2 aws/us-west-2"]
+
+
+def test_addresses_of_oci() -> None:
+    host = {**OCI, "ipv6_ips": ["2001:db8:4::50", "2001:db8:4::51"]}
+    expected = ["203.0.113.50 oci/us-ashburn-1", "2001:db8:4::50 oci/us-ashburn-1", "2001:db8:4::51 oci/us-ashburn-1"]
+    assert told([host]) == expected
+    assert told([{**host, "public_ip": None}]) == expected[1:]
+
+
+@pytest.mark.parametrize("host", [AZURE_ARC, AZURE_STACK_HCI, {**AZURE_ARC, "resource_type": None}])
+def test_machines_that_azure_only_records_are_not_in_azure(host: dict[str, Any], tmp_path: Path) -> None:
+    [address] = host["public_ipv4_address"]
+    assert unresolved({"edge": host}) == [("edge", "unknown_cloud", [address])]
+    assert "outside of azure" in reasons({"edge": host})["edge"]
+    # Published ranges, and one's own variables, decide.
+    assert told({"edge": host}, ranges=write_ranges(tmp_path)) == [f"{address} gcp/us-central1"]
+    own = {"origin_vendor": "aws", "origin_region": "eu-west-1"}
+    assert told({"edge": {**host, **own}}) == [f"{address} aws/eu-west-1"]
+    assert unresolved({"edge": {**host, "origin_vendor": "azure"}}) == [("edge", "unknown_region", [address])]
+    assert unresolved({"edge": {**host, "public_ipv4_address": []}}) == [("edge", "no_address", [])]
 
 
 @pytest.mark.parametrize(
@@ -125,29 +210,101 @@ def test_names_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "reason"),
+    ("host", "code", "reason"),
     [
-        ({}, "no variable has its address: set origin_ip if it has one"),
-        ({**AWS, "public_ip_address": None, "network_interfaces": []}, "its aws variables have no public address"),
-        ({**AZURE, "public_ipv4_address": [None]}, "its azure variables have no public address"),
-        ({**GCP, "networkInterfaces": [{"accessConfigs": [{}]}]}, "its gcp variables have no public address"),
-        ({**OCI, "public_ip": None}, "its oci variables have no public address"),
-        ({**AWS, "placement": {"availability_zone": "here"}}, "the region is missing"),
-        ({"origin_ip": "192.0.2.1"}, "no variable names its cloud: set origin_vendor and origin_region"),
-        ({**OWN, "origin_vendor": "AWS"}, "did you mean aws?"),
-        ({**OWN, "origin_ip": "192.0.2.0/24"}, "is a prefix, not a single address"),
-        ({**OWN, "origin_ip": 5}, "is of type int"),
-        ({**OWN, "origin_ip": "web.example.com"}, "is not an IPv4 or IPv6 address"),
+        ({}, "no_address", "no variable has its address: set origin_ip if it has one"),
+        (
+            {**AWS, "public_ip_address": None, "network_interfaces": []},
+            "no_address",
+            "its aws variables have no public address",
+        ),
+        ({**AZURE, "public_ipv4_address": [None]}, "no_address", "its azure variables have no public address"),
+        (
+            {**GCP, "networkInterfaces": [{"accessConfigs": [{}]}]},
+            "no_address",
+            "its gcp variables have no public address",
+        ),
+        ({**OCI, "public_ip": None}, "no_address", "its oci variables have no public address"),
+        ({**AWS, "placement": {"availability_zone": "here"}}, "unknown_region", "the region is missing"),
+        (
+            {"origin_ip": "192.0.2.1"},
+            "unknown_cloud",
+            "no variable names its cloud: set origin_vendor and origin_region",
+        ),
+        ({"origin_ip": "192.0.2.1", "origin_region": "eu-west-1"}, "unknown_cloud", "the vendor is missing"),
+        ({"origin_ip": "192.0.2.1", "origin_vendor": "aws"}, "unknown_region", "the region is missing"),
+        ({**OWN, "origin_vendor": "AWS"}, "unknown_cloud", "did you mean aws?"),
+        ({**OWN, "origin_ip": "192.0.2.0/24"}, "no_address", "is a prefix, not a single address"),
+        ({**OWN, "origin_ip": 5}, "no_address", "is of type int"),
+        ({**OWN, "origin_ip": "web1"}, "no_address", "is not an IPv4 or IPv6 address"),
+        ({**OWN, "origin_ip": "192.0.2.300"}, "no_address", "is not an IPv4 or IPv6 address"),
+        ({**OWN, "origin_ip": "127.0.0.1"}, "no_address", "is a loopback address"),
+        ({**OWN, "origin_ip": "web.example.com"}, "hostname", "'web.example.com' is a host name"),
+        ({**OWN, "origin_ip": ["LB-1.example.com."]}, "hostname", "'LB-1.example.com.' is a host name"),
+        ({**OWN, "origin_ip": "10.0.0.1"}, "private_address", "10.0.0.1 is private"),
+        ({**OWN, "origin_ip": "fd00::1"}, "private_address", "fd00::1 is private"),
+        ({**OWN, "origin_ip": "{{ missing }}"}, "variable_error", "variable origin_ip cannot be evaluated"),
+        ({**AWS, "placement": "{{ missing }}"}, "variable_error", "variable placement cannot be evaluated"),
+        (
+            Variables(OWN, "origin_region"),
+            "variable_error",
+            "origin_region cannot be evaluated: 'missing_origin_region'",
+        ),
+        ({**OWN, "origin_ignore": "perhaps"}, "variable_error", "'perhaps', which is neither true nor false"),
+        ({**OWN, "origin_ignore": [True]}, "variable_error", "which is neither true nor false"),
+        ({**OWN, "origin_ip": {"ip": "192.0.2.1", "regoin": "x"}}, "no_address", "'regoin' is unknown here"),
+        ({**OWN, "origin_ip": {"vendor": "aws", "region": "x"}}, "no_address", "the address is missing"),
     ],
 )
-def test_no_host_is_left_out_silently(host: dict[str, Any], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_host_is_left_out_silently(
+    host: dict[str, Any], code: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     hosts = {"good": AZURE, "odd": host}
+    assert [entry[:2] for entry in unresolved(hosts)] == [("odd", code)]
     assert reason in reasons(hosts)["odd"]
     with pytest.raises(AnsibleFilterError, match="odd"):
         origin_mappings(hosts)
     assert told(hosts, unresolved="skip") == told({"good": AZURE})
     warned = " ".join(capsys.readouterr().err.split())
     assert "odd" in warned
+
+
+@pytest.mark.parametrize("ignored", [True, "true", "yes", "on", 1])
+def test_hosts_that_are_no_origins(ignored: Any) -> None:
+    hosts = {"web": OWN, "runner": Variables({**AWS, "origin_ignore": ignored}, "origin_ip", "origin_zones")}
+    assert told(hosts) == ["192.0.2.1 aws/eu-west-1"]
+    assert told(hosts, zone="a.example") == []
+
+
+@pytest.mark.parametrize("ignored", [False, "no", "", None, 0])
+def test_hosts_that_are_origins_all_the_same(ignored: Any) -> None:
+    assert told([{**OWN, "origin_ignore": ignored}]) == ["192.0.2.1 aws/eu-west-1"]
+
+
+def test_the_known_addresses_of_a_host_with_a_faulty_variable() -> None:
+    hosts = {
+        "location": Variables({"origin_ip": ["192.0.2.1", "nonsense"]}, "origin_vendor"),
+        "plugin": Variables({**OCI, "ipv6_ips": []}, "origin_region"),
+        "address": Variables(OWN, "origin_ip"),
+        "zones": Variables({**OWN, "origin_ip": {"ip": "192.0.2.2"}}, "origin_zones"),
+        "odd": {**OWN, "origin_ip": "192.0.2.3", "origin_zones": [{"name": "a.example"}]},
+    }
+    zones = ("location", "plugin", "address")
+    expected = [
+        ("location", "variable_error", ["192.0.2.1"]),
+        ("plugin", "variable_error", ["203.0.113.50"]),
+        ("address", "variable_error", []),
+    ]
+    assert unresolved({name: hosts[name] for name in zones}) == expected
+    # A host whose zones cannot be read may be an origin of any.
+    assert unresolved(hosts, zone="a.example") == [
+        ("zones", "variable_error", ["192.0.2.2"]),
+        ("odd", "variable_error", ["192.0.2.3"]),
+    ]
+
+
+def test_variables_that_do_not_matter_are_not_evaluated() -> None:
+    assert told({"web": Variables(OWN, "location", "zone", "placement", "origin_zones")}) == ["192.0.2.1 aws/eu-west-1"]
 
 
 def test_a_bad_address_beside_a_good_one() -> None:
@@ -164,11 +321,132 @@ def test_the_report_tells_hosts_and_addresses() -> None:
     assert [it["addresses"] for it in report["unresolved"]] == [["192.0.2.7", "2001:db8::7"]]
 
 
-@pytest.mark.parametrize("unresolved", ["error", "skip", "report"])
-def test_a_contradiction_names_both_hosts(unresolved: str) -> None:
-    hosts = {"one": OWN, "two": {**OWN, "origin_ip": "192.0.2.1", "origin_region": "eu-west-2"}}
-    with pytest.raises(AnsibleFilterError, match=r"one: 192\.0\.2\.1: aws/eu-west-1, but two: .*eu-west-2"):
-        origin_mappings(hosts, unresolved=unresolved)
+def test_an_address_in_two_regions_is_in_no_mapping() -> None:
+    other = {**OWN, "origin_region": "eu-west-2"}
+    hosts = {"one": OWN, "two": other, "three": OWN, "four": origin("192.0.2.4", "gcp/us-east1")}
+    report = origin_mappings(hosts, unresolved="report")
+    assert told(hosts, unresolved="skip") == ["192.0.2.4 gcp/us-east1"]
+    assert report["hosts"] == {"192.0.2.4": ["four"]}
+    assert report["unresolved"] == [
+        {
+            "host": "one and three and two",
+            "code": "conflict",
+            "reason": "192.0.2.1 is in different regions: aws/eu-west-1 (one), aws/eu-west-2 (two)",
+            "addresses": ["192.0.2.1"],
+        }
+    ]
+    with pytest.raises(AnsibleFilterError, match="one and three and two"):
+        origin_mappings(hosts)
+
+
+def test_long_lists_of_unresolved_hosts_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    hosts = {f"host{number}{'x' * 1000}": {} for number in range(12)}
+    with pytest.raises(AnsibleFilterError) as error:
+        origin_mappings(hosts)
+    assert len(str(error.value)) <= 4000
+    with pytest.raises(AnsibleFilterError, match="and 2 more, see unresolved='report'"):
+        origin_mappings({name[:6]: {} for name in hosts})
+    assert origin_mappings(hosts, unresolved="skip") == []
+    assert len(capsys.readouterr().err.replace("\n", "")) < 4100
+    assert len(unresolved(hosts)) == 12
+
+
+def test_dictionaries_of_mappings_among_addresses(tmp_path: Path) -> None:
+    balancers = [
+        {"origin_ip": "198.51.100.7", "vendor": "aws", "region": "us-east-1"},
+        {"ip": "198.51.100.8", "vendor": "aws", "region": "us-east-1"},
+        {"origin_ip": "203.0.113.7"},
+        "203.0.113.8",
+    ]
+    assert told(balancers, ranges=write_ranges(tmp_path), zone="any.example") == [
+        "198.51.100.7 aws/us-east-1",
+        "198.51.100.8 aws/us-east-1",
+        "203.0.113.7 gcp/us-central1",
+        "203.0.113.8 gcp/us-central1",
+    ]
+    assert unresolved(balancers) == [
+        ("203.0.113.7", "unknown_cloud", ["203.0.113.7"]),
+        ("203.0.113.8", "unknown_cloud", ["203.0.113.8"]),
+    ]
+    bad = [
+        {"origin_ip": "192.0.2.1", "vendor": "aws", "regoin": "us-east-1"},
+        {"origin_ip": "192.0.2.2", "ip": "192.0.2.2", "vendor": "aws", "region": "us-east-1"},
+        {"origin_ip": "192.0.2.3", "vendor": "aws"},
+        {"origin_ip": "lb.example.com", "vendor": "aws", "region": "us-east-1"},
+        "{{ missing }}",
+    ]
+    assert unresolved(bad) == [
+        ("192.0.2.1", "no_address", ["192.0.2.1"]),
+        ("192.0.2.2", "no_address", ["192.0.2.2"]),
+        ("192.0.2.3", "unknown_region", ["192.0.2.3"]),
+        ("lb.example.com", "hostname", []),
+        ("{{ missing }}", "variable_error", []),
+    ]
+
+
+def test_dictionaries_of_mappings_in_the_address_variable() -> None:
+    elsewhere = {"ip": "198.51.100.7", "vendor": "aws", "region": "us-east-1"}
+    host = {**OCI, "origin_ip": ["203.0.113.50", {"ip": "203.0.113.51", "region": "us-phoenix-1"}, elsewhere]}
+    assert told([host]) == [
+        "198.51.100.7 aws/us-east-1",
+        "203.0.113.50 oci/us-ashburn-1",
+        "203.0.113.51 oci/us-phoenix-1",
+    ]
+    # The region of the host is not one of another vendor.
+    other = {**OCI, "origin_ip": {"origin_ip": "192.0.2.1", "vendor": "gcp"}}
+    assert unresolved({"o1": other}) == [("o1", "unknown_region", ["192.0.2.1"])]
+
+
+FROM_CLOUDFLARE = {
+    "changed": False,
+    "zone_id": "0" * 32,
+    "origins": [
+        {"origin_ip": "203.0.113.7", "names": ["www.example.com", "pool eu"], "sources": ["dns", "load_balancer"]},
+        {"origin_ip": "198.18.0.1", "names": ["old.example.com"], "sources": ["dns"]},
+    ],
+    "hostnames": [
+        {"hostname": "lb.example.net", "names": ["shop.example.com", "api.example.com"], "sources": ["dns"]},
+        {
+            "hostname": "resolved.example.net",
+            "names": ["img.example.com"],
+            "sources": ["dns"],
+            "addresses": ["2001:db8:3::7", "203.0.113.7"],
+        },
+    ],
+    "excluded": [{"origin_ip": "192.0.2.1", "names": ["redirect.example.com"], "reason": "a placeholder"}],
+}
+"""A result of the module zone_origins_info."""
+
+
+def test_origins_that_cloudflare_knows(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"ranges": write_ranges(tmp_path), "zone": "example.com"}
+    report = origin_mappings(FROM_CLOUDFLARE, unresolved="report", **options)
+    assert told(FROM_CLOUDFLARE, unresolved="skip", **options) == [
+        "203.0.113.7 gcp/us-central1",
+        "2001:db8:3::7 azure/eastus2",
+    ]
+    assert report["hosts"] == {
+        "203.0.113.7": ["www.example.com", "pool eu", "img.example.com"],
+        "2001:db8:3::7": ["img.example.com"],
+    }
+    assert unresolved(FROM_CLOUDFLARE, **options) == [
+        ("old.example.com", "unknown_cloud", ["198.18.0.1"]),
+        ("shop.example.com, api.example.com", "hostname", []),
+    ]
+    assert "'lb.example.net'" in report["unresolved"][1]["reason"]
+
+
+def test_many_names_of_an_origin_are_counted() -> None:
+    names = [f"name{number}.example.com" for number in range(14)]
+    origins = [{"origin_ip": "192.0.2.1", "names": names, "sources": ["dns"]}]
+    [host] = reasons({"origins": origins, "hostnames": []})
+    assert host == f"{', '.join(names[:10])}, 4 more"
+
+
+@pytest.mark.parametrize("origins", [["192.0.2.1"], [{"origin_ip": "192.0.2.1"}], [{"names": ["www.example.com"]}]])
+def test_a_damaged_result_of_zone_origins_info(origins: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="not in the shape of a result of zone_origins_info"):
+        origin_mappings({"origins": origins, "hostnames": []})
 
 
 def test_inputs_of_every_kind() -> None:
@@ -177,6 +455,31 @@ def test_inputs_of_every_kind() -> None:
     assert told({"web": OWN}) == told([named]) == told(named) == told(iter([named])) == expected
     assert told([]) == told({}) == []
     assert reasons([{}, {"inventory_hostname": "web"}]).keys() == {"item 1", "web"}
+
+
+def test_hosts_with_names_that_mean_something_else() -> None:
+    hosts = {name: {**OWN, "origin_zones": "a.example"} for name in ("ip", "origins", "hostnames", "origin_ip")}
+    report = origin_mappings(hosts, unresolved="report", zone="a.example")
+    assert report["hosts"] == {"192.0.2.1": [*hosts]}
+
+
+@pytest.mark.parametrize(
+    ("option", "part"),
+    [
+        ({"vras_prefix": "gcp_"}, "option vras_prefix is unknown: did you mean vars_prefix"),
+        ({"ip_variable": ["a", "b"]}, "ip_variable: .* is not a text"),
+        ({"hostvars_prefix": [5]}, "hostvars_prefix: .* is not a text"),
+        ({"zone": 5}, "zone: '5' is not a text"),
+    ],
+)
+def test_bad_options(option: dict[str, Any], part: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=part):
+        origin_mappings([], **option)
+
+
+def test_options_that_are_null_have_their_defaults() -> None:
+    options = dict.fromkeys(("zone", "ranges", "ip_variable", "zones_variable", "hostvars_prefix", "vars_prefix"))
+    assert told([{**OWN}], **options) == ["192.0.2.1 aws/eu-west-1"]
 
 
 @pytest.mark.parametrize("hosts", ["web", 5, None, {"web": "192.0.2.1"}, [5], [["192.0.2.1"]]])
@@ -190,14 +493,42 @@ def test_an_unknown_way_with_unresolved_hosts() -> None:
         origin_mappings([], unresolved="skipp")
 
 
-def test_zones_of_hosts() -> None:
-    hosts = {
-        "one": {**OWN, "origin_zones": "a.example"},
-        "two": {**OWN, "origin_ip": "192.0.2.2", "origin_zones": ["a.example", "b.example"]},
-        "none": {},
+@pytest.mark.parametrize(
+    "zones",
+    [
+        "a.example",
+        "A.Example.",
+        " a.example ",
+        "b.example,a.example",
+        "b.example, a.example.",
+        "b.example a.example",
+        ["a.example"],
+        ["b.example", " A.EXAMPLE. "],
+        ["b.example,a.example"],
+    ],
+)
+def test_zones_of_hosts(zones: Any) -> None:
+    hosts = {"one": {**OWN, "origin_zones": zones}, "none": {}}
+    assert told(hosts, zone="a.example") == told(hosts, zone="A.example. ") == ["192.0.2.1 aws/eu-west-1"]
+    assert told(hosts, zone="aa.example") == told(hosts, zone="example") == []
+
+
+def test_many_zones_in_one_pass() -> None:
+    one = Variables(origin("192.0.2.1", "aws/us-east-1", origin_zones="a.example,b.example"))
+    two = Variables(origin("192.0.2.2", "aws/us-east-1", origin_zones=["b.example"]))
+    address = {"origin_ip": "203.0.113.7", "vendor": "gcp", "region": "us-central1"}
+    hosts = [("one", one), ("two", two), ("203.0.113.7", address)]
+    finder = OriginFinder(VariableNames())
+    index = finder.index_zones(hosts)
+    found = {zone: finder.collect(index.items_of(zone)).as_dict()["hosts"] for zone in ("a.example", "B.example", "c")}
+    balancer = {"203.0.113.7": ["203.0.113.7"]}
+    assert found == {
+        "a.example": {"192.0.2.1": ["one"], **balancer},
+        "B.example": {"192.0.2.1": ["one"], "192.0.2.2": ["two"], **balancer},
+        "c": balancer,
     }
-    assert told(hosts, zone="a.example") == ["192.0.2.1 aws/eu-west-1", "192.0.2.2 aws/eu-west-1"]
-    assert told(hosts, zone="b.example") == ["192.0.2.2 aws/eu-west-1"]
+    for variables in (one, two):
+        assert sorted(variables.read) == ["origin_ip", "origin_region", "origin_vendor", "origin_zones"]
 
 
 def test_published_ranges_tell_what_variables_do_not(tmp_path: Path) -> None:
@@ -209,13 +540,41 @@ def test_published_ranges_tell_what_variables_do_not(tmp_path: Path) -> None:
     assert told({"h": {"origin_ip": "203.0.113.50", "origin_vendor": "oci"}}, ranges=ranges) == [
         "203.0.113.50 oci/us-ashburn-1"
     ]
-    # Variables that tell are not asked twice.
+    # Where variables have the location, they win.
     assert told({"h": {**OWN, "origin_ip": "203.0.113.20"}}, ranges=ranges) == ["203.0.113.20 aws/eu-west-1"]
-    unknown = {"far": {"origin_ip": "10.0.0.1"}, "other": {"origin_ip": "203.0.113.20", "origin_vendor": "aws"}}
-    assert {host: reason.rpartition(" ")[2] for host, reason in reasons(unknown, ranges=ranges).items()} == {
-        "far": "(unknown)",
-        "other": "(found)",
-    }
+
+
+@pytest.mark.parametrize(
+    ("host", "code", "reason"),
+    [
+        ({"origin_ip": "198.18.0.1"}, "unknown_cloud", "do not have 198.18.0.1"),
+        ({"origin_ip": "198.18.0.1", "origin_vendor": "aws"}, "unknown_region", "do not have 198.18.0.1"),
+        ({"origin_ip": "198.51.100.130"}, "unknown_region", "have 198.51.100.130 in aws, without a region"),
+        ({"origin_ip": "192.0.2.225"}, "unknown_region", "in azure/eastus2 or azure/centralus"),
+        ({"origin_ip": "203.0.113.81"}, "unknown_cloud", "in gcp/europe-west3 or oci/eu-frankfurt-1"),
+        ({"origin_ip": "203.0.113.20", "origin_vendor": "aws"}, "unknown_region", "in gcp/us-central1, not in aws"),
+        ({"origin_ip": "203.0.113.20", "origin_region": "x"}, "unknown_region", "in gcp/us-central1, not in x"),
+        ({"origin_ip": "203.0.113.20", "origin_vendor": "Google"}, "unknown_cloud", "did you mean gcp?"),
+        ({"origin_ip": "10.0.0.1"}, "private_address", "10.0.0.1 is private"),
+    ],
+)
+def test_locations_that_the_ranges_do_not_have_either(
+    host: dict[str, Any], code: str, reason: str, tmp_path: Path
+) -> None:
+    ranges = write_ranges(tmp_path)
+    assert unresolved({"h": host}, ranges=ranges) == [("h", code, [host["origin_ip"]])]
+    assert reason in reasons({"h": host}, ranges=ranges)["h"]
+
+
+def test_addresses_of_a_host_that_the_ranges_have_in_part(tmp_path: Path) -> None:
+    hosts = {"h": {"origin_ip": ["203.0.113.20", "198.18.0.1", "198.18.0.2", "nonsense"]}}
+    ranges = write_ranges(tmp_path)
+    assert told(hosts, unresolved="skip", ranges=ranges) == ["203.0.113.20 gcp/us-central1"]
+    assert unresolved(hosts, ranges=ranges) == [
+        ("h", "unknown_cloud", ["198.18.0.1"]),
+        ("h", "unknown_cloud", ["198.18.0.2"]),
+        ("h", "no_address", []),
+    ]
 
 
 def test_ranges_that_cannot_be_read(tmp_path: Path) -> None:
@@ -241,12 +600,12 @@ HOSTS = st.dictionaries(
 
 @given(HOSTS)
 def test_every_host_is_accounted_for_whatever_its_variables(hosts: dict[str, Any]) -> None:
-    try:
-        report = origin_mappings(hosts, unresolved="report")
-    except AnsibleFilterError:
-        reject()  # two of the hosts contradict each other
+    report = origin_mappings(hosts, unresolved="report")
     behind = {host for names in report["hosts"].values() for host in names}
-    assert behind | {it["host"] for it in report["unresolved"]} == hosts.keys()
+    assert behind | {host for it in report["unresolved"] for host in it["host"].split(" and ")} == hosts.keys()
+    assert {it["code"] for it in report["unresolved"]} <= {*UNRESOLVED_CODES}
     addresses = [it["origin_ip"] for it in report["mappings"]]
     assert addresses == sorted(set(addresses), key=lambda text: (ip_address(text).version, int(ip_address(text))))
     assert addresses == list(report["hosts"])
+    conflicts = {address for it in report["unresolved"] if it["code"] == "conflict" for address in it["addresses"]}
+    assert conflicts & {*addresses} == set()
