@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from xml.etree import ElementTree
 
-from .model import GENERATOR, TITLE, TITLES, Report, format_location, pluralize, labelled
+from .model import GENERATOR, TITLE, TITLES, Report, format_location, labelled, pluralize
 
 _COUNTS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
 

@@ -20,9 +20,9 @@ from .model import (
     format_time,
     gaps,
     headline,
+    labelled,
     pluralize,
     unchecked_kinds,
-    labelled,
 )
 
 MAX_LISTED = 20
