@@ -10,11 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._schema import KINDS, SCHEMA_VERSION
 from emulator.state import REGIONS
 
 Report = dict[str, Any]
 
-KINDS = ["missing", "wrong", "stale", "contradicted", "unsupported", "unresolved", "near_limit", "without_effect"]
+ACCOUNT = "d41d8cd98f00b204e9800998ecf8427e"
+
+WITHOUT_ORIGINS = dict.fromkeys(
+    ("missing", "wrong", "stale", "unresolved", "no_origins"), "there are no origins to compare with"
+)
+"""The kinds that are not checked for without origins, with their reason."""
 
 
 def place(text: str | None) -> dict[str, str | None] | None:
@@ -23,6 +29,12 @@ def place(text: str | None) -> dict[str, str | None] | None:
         return None
     vendor, _slash, region = text.partition("/")
     return {"vendor": vendor, "region": region or None}
+
+
+def colos(text: str | None) -> list[str]:
+    """Return the data centres of a text like aws/us-east-1."""
+    vendor, _slash, region = (text or "").partition("/")
+    return sorted(REGIONS.get(vendor, {}).get(region, []))
 
 
 def finding(
@@ -40,6 +52,8 @@ def finding(
         "hosts": list(hosts),
         "actual": place(actual),
         "expected": place(expected),
+        "actual_colos": colos(actual),
+        "expected_colos": colos(expected),
         "message": message,
     }
 
@@ -51,7 +65,7 @@ def mapping(origin_ip: str, value: str, *, hosts: Iterable[str] = ()) -> Report:
         "vendor": vendor,
         "region": region,
         "modified_on": "2026-03-01T12:00:00Z",
-        "upper_tier_colos": sorted(REGIONS.get(vendor, {}).get(region, [])),
+        "upper_tier_colos": colos(value),
         "hosts": list(hosts),
         "findings": [],
     }
@@ -64,19 +78,25 @@ def zone_report(
     kinds: dict[str | None, dict[str, None]] = {}
     for item in findings:
         kinds.setdefault(item["origin_ip"], {})[item["kind"]] = None
+    not_checked = fields.get("not_checked", {})
     return {
-        "schema_version": 1,
-        "zone_id": f"{abs(sum(map(ord, zone or ''))):032x}",
+        "schema_version": SCHEMA_VERSION,
         "zone": zone,
+        "zone_id": f"{abs(sum(map(ord, zone or ''))):032x}",
+        "account_id": ACCOUNT,
         "api_version": "v2",
         "audited_on": "2026-11-24T07:00:00Z",
         "error": None,
+        "sources": ["inventory"],
+        "ranges": {"aws": "2026-11-23T22:15:00Z", "gcp": "2026-11-20T04:00:00Z"},
         "tiered_cache": True,
         "smart_tiered_cache": True,
         "obtained_codes": True,
-        "compared": True,
         "total_count": len(mappings),
         "limit": 3500,
+        "checked": [kind for kind in KINDS if kind not in not_checked],
+        "not_checked": not_checked,
+        "unavailable": [],
         "counts": {kind: sum(item["kind"] == kind for item in findings) for kind in KINDS},
         "findings": sorted(findings, key=lambda item: KINDS.index(item["kind"])),
         "mappings": [{**item, "findings": [*kinds.get(item["origin_ip"], ())]} for item in mappings],
@@ -97,12 +117,24 @@ def zone_report(
 
 
 def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
-    nothing = {"zone_id": None, "api_version": None, "obtained_codes": None, "error": error}
-    return zone_report(zone, **{**nothing, "tiered_cache": None, "smart_tiered_cache": None, **fields})
+    """Build the report of a zone that could not be audited. Fields override the result."""
+    nothing = {
+        "zone_id": None,
+        "account_id": None,
+        "api_version": None,
+        "error": error,
+        "sources": [],
+        "ranges": {},
+        "tiered_cache": None,
+        "smart_tiered_cache": None,
+        "obtained_codes": None,
+        "not_checked": dict.fromkeys(KINDS, "the zone could not be audited"),
+    }
+    return zone_report(zone, **{**nothing, **fields})
 
 
 def small_fleet() -> list[Report]:
-    """Build reports of four zones: every kind of finding, clean, without an inventory, not audited."""
+    """Build reports of five zones, with every kind of finding and of failure among them."""
     shop = zone_report(
         "shop.example.com",
         [
@@ -170,12 +202,24 @@ def small_fleet() -> list[Report]:
     alone = zone_report(
         "static.example.net",
         [mapping(f"198.51.100.{number}", "azure/westeurope") for number in range(90, 96)],
-        compared=False,
+        sources=[],
+        ranges={},
         obtained_codes=None,
         api_version="v1",
+        not_checked={
+            **WITHOUT_ORIGINS,
+            "contradicted": "there are no published ranges to compare with",
+            "unsupported": "the supported regions could not be read",
+        },
+        unavailable=["unsupported"],
+    )
+    empty = zone_report(
+        "blog.example.org",
+        [mapping(f"198.51.100.{number}", "gcp/us-central1") for number in range(70, 73)],
+        [finding("no_origins", None, "The zone has 3 mappings, but inventory has no origin.")],
     )
     failed = failed_report("gone.example.com", "there is no zone gone.example.com that the token can see")
-    return [shop, clean, alone, failed]
+    return [shop, clean, alone, empty, failed]
 
 
 def full_zone(findings: int = 140) -> Report:

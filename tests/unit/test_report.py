@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import re
+import stat
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,11 +25,25 @@ from hypothesis import given, strategies as st
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput, OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import canonical
+from ansible_collections.originops.cloudflare.plugins.module_utils._schema import FAILING_KINDS, KINDS
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._report import markdown
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.files import (
+    FORMATS,
+    read_report,
+    write_reports,
+)
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model import (
+    TITLES,
+    Report,
+    aggregate,
+    combine,
+)
 from support.reports import (
     HOSTILE,
-    KINDS,
-    Report,
+    WITHOUT_ORIGINS,
+    failed_report,
     finding,
     full_zone,
     hostile_reports,
@@ -36,19 +54,23 @@ from support.reports import (
 )
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "roles/audit/files/report.schema.json").read_text("utf-8"))
-FORMATS = ("json", "markdown", "junit", "html")
 
 
-render = filter_loader.get("originops.cloudflare.audit_report").j2_function
+formats = pytest.mark.parametrize("format", FORMATS)
 
 
-def aggregate(reports: Any) -> Report:
-    return json.loads(render(reports))
+def as_text(report: Report, format: str) -> str:
+    return FORMATS[format][1](report)
 
 
-def rejection(reports: Any, *formats: str) -> str:
-    with pytest.raises(AnsibleFilterError) as failed:
-        render(reports, *formats)
+def render(reports: Any, format: str = "json", **options: Any) -> str:
+    """Format reports. The options are those of aggregate: expected, fail_on."""
+    return as_text(aggregate(reports, **options), format)
+
+
+def rejection(reports: Any) -> str:
+    with pytest.raises(InvalidInput) as failed:
+        aggregate(reports)
     return str(failed.value)
 
 
@@ -95,17 +117,23 @@ class Elements(HTMLParser):
 
 def test_the_totals() -> None:
     assert aggregate(small_fleet())["totals"] == {
-        "zones": 4,
-        "audited": 3,
+        "zones": 5,
+        "audited": 4,
         "clean": 2,
-        "mappings": 3418,
+        "mappings": 3421,
         **dict.fromkeys(KINDS, 1),
     }
 
 
 def test_zones_are_sorted_by_name() -> None:
     names = [zone["zone"] for zone in aggregate(small_fleet())["zones"]]
-    assert names == ["docs.example.org", "gone.example.com", "shop.example.com", "static.example.net"]
+    assert names == [
+        "blog.example.org",
+        "docs.example.org",
+        "gone.example.com",
+        "shop.example.com",
+        "static.example.net",
+    ]
     same_name = [zone_report("example.com", zone_id=identifier) for identifier in ("b", "c", "a")]
     assert [zone["zone_id"] for zone in aggregate(same_name)["zones"]] == ["a", "b", "c"]
 
@@ -119,6 +147,7 @@ def test_one_report_and_an_aggregate_and_lists_of_either() -> None:
     assert aggregate(whole) == whole
     assert aggregate([aggregate(reports[:2]), aggregate(reports[2:])]) == whole
     assert aggregate(report for report in reports) == whole
+    assert json.loads(render(reports)) == whole
 
 
 def test_keys_that_no_report_has_are_left_out() -> None:
@@ -139,7 +168,7 @@ def at(hour: int, **fields: Any) -> Report:
         pytest.param([at(8, zone_id="a"), at(9, zone_id="b")], [0, 1], id="same-name-two-zones"),
         pytest.param([at(8, zone_id="a", zone=None), at(9, zone_id="a")], [1], id="a-name-that-came-later"),
         pytest.param([at(8, zone_id=None, error="no answer"), at(9, zone_id="a")], [1], id="failed-then-found"),
-        pytest.param([at(8, zone_id="a"), at(9, zone_id=None, error="no answer")], [1], id="found-then-failed"),
+        pytest.param([at(8, zone_id="a"), at(9, zone_id=None, error="no answer")], [1, 0], id="found-then-failed"),
         pytest.param(
             [at(8, zone_id="a"), at(8, zone_id="b"), at(9, zone_id=None, error="ambiguous")], [2, 0, 1], id="ambiguous"
         ),
@@ -151,7 +180,79 @@ def test_of_a_zone_the_latest_report_counts(reports: list[Report], left: list[in
     assert report["generated_on"] == max(reports[number]["audited_on"] for number in left)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+def identity(zone: str | None, zone_id: str | None = None, account_id: str | None = None) -> dict[str, str | None]:
+    return {"zone": zone, "zone_id": zone_id, "account_id": account_id}
+
+
+NO_RANGES = {"contradicted": "the published ranges could not be read: [Errno 2]"}
+
+
+@pytest.mark.parametrize(
+    ("reports", "options", "failures"),
+    [
+        pytest.param([zone_report("a")], {}, [], id="clean"),
+        pytest.param([zone_report("a", [], [finding("stale")])], {}, ["1 stale"], id="finding"),
+        pytest.param([zone_report("a", [], [finding("unresolved")])], {}, [], id="kind-that-fails-nothing"),
+        pytest.param(
+            [zone_report("a", [], [finding("unresolved")])], {"fail_on": ["unresolved"]}, ["1 unresolved"], id="chosen"
+        ),
+        pytest.param([zone_report("a", not_checked=NO_RANGES)], {}, [], id="not-requested"),
+        pytest.param(
+            [zone_report("a", not_checked=NO_RANGES, unavailable=["contradicted"])],
+            {},
+            ["1 zone in which contradicted could not be checked"],
+            id="unavailable",
+        ),
+        pytest.param(
+            [zone_report("a", not_checked=NO_RANGES, unavailable=["contradicted"])],
+            {"fail_on": ["stale"]},
+            [],
+            id="unavailable-and-not-needed",
+        ),
+        pytest.param([failed_report("a", "no")], {"fail_on": []}, ["1 zone that could not be audited"], id="failed"),
+        pytest.param(
+            [zone_report("a")],
+            {"expected": [identity("a"), identity("b")]},
+            ["1 zone that could not be audited"],
+            id="missing",
+        ),
+        pytest.param(
+            [zone_report("a")],
+            {"expected": [identity("a", None, "another account")]},
+            ["1 zone that could not be audited"],
+            id="missing-in-another-account",
+        ),
+        pytest.param(
+            [],
+            {"expected": [identity(None, "a"), identity(None, "a"), identity("b")]},
+            ["2 zones that could not be audited"],
+            id="nothing",
+        ),
+    ],
+)
+def test_an_audit_fails_by_findings_and_by_what_it_could_not_check(
+    reports: list[Report], options: dict[str, Any], failures: list[str]
+) -> None:
+    report = aggregate(reports, **options)
+    assert report["failures"] == failures
+    # Every format has the verdict.
+    root = ElementTree.fromstring(render(reports, "junit", **options))
+    assert (int(root.attrib["failures"]) + int(root.attrib["errors"]) > 0) is bool(failures)
+    document = render(reports, "markdown", **options)
+    assert document.splitlines()[4] == (f"**Failed: {', '.join(failures)}**" if failures else "**Passed**")
+
+
+def test_an_audit_of_no_zone_fails_in_every_format() -> None:
+    report = combine([], [], FAILING_KINDS)
+    Draft202012Validator(SCHEMA).validate(report)
+    assert report["failures"] == ["no zone to audit"]
+    [error] = ElementTree.fromstring(as_text(report, "junit")).iter("error")
+    assert error.text == "no zone to audit"
+    for format in ("markdown", "html"):
+        assert "Failed: no zone to audit" in as_text(report, format)
+
+
+@formats
 def test_the_text_is_a_function_of_the_reports(format: str) -> None:
     reports = small_fleet()
     before = copy.deepcopy(reports)
@@ -160,10 +261,6 @@ def test_the_text_is_a_function_of_the_reports(format: str) -> None:
     assert not text.endswith("\n\n")
     assert render(reports[::-1], format) == text
     assert reports == before
-
-
-def test_json_is_the_default() -> None:
-    assert render(small_fleet()) == render(small_fleet(), "json")
 
 
 def broken(**fields: Any) -> Report:
@@ -184,15 +281,16 @@ def without(key: str) -> Report:
         ([broken(), "text"], "item 2 (reports[1]) should be a dictionary, not 'text'"),
         ({}, "the report is no report of an audit: schema_version missing"),
         ([broken(), without("counts")], "item 2 (reports[1]) is no report of an audit: counts missing"),
-        (broken(schema_version=2, counts={}), "schema_version is '2'; this release knows version 1 only"),
-        ({"schema_version": 2, "zones": []}, "schema_version is '2'"),
+        (broken(schema_version=1, counts={}), "schema_version is '1'; this release knows version 2 only"),
+        ({"schema_version": 1, "zones": []}, "schema_version is '1'"),
         (
-            {"schema_version": 1, "zones": [without("zone")]},
+            {"schema_version": 2, "zones": [without("zone")]},
             "the report: zones[0] is no report of an audit: zone missing",
         ),
-        ({"schema_version": 1, "zones": {}}, "the report: zones should be a list"),
+        ({"schema_version": 2, "zones": {}}, "the report: zones should be a list"),
         (broken(zone=None, zone_id=None), "the report names neither zone nor zone_id"),
         (broken(audited_on="today"), "audited_on should be a time like 2026-11-24T07:00:00Z, not 'today'"),
+        (broken(ranges={"aws": "today"}), "ranges: aws should be a time like 2026-11-24T07:00:00Z, not 'today'"),
         (broken(findings=None), "findings should be a list, not 'None'"),
         (broken(findings=[{"kind": "stale"}]), "findings[0] is no report of an audit: origin_ip, hosts"),
         (
@@ -200,7 +298,7 @@ def without(key: str) -> Report:
             "kind is 'stael', which is no kind of finding: did you mean stale?",
         ),
         (broken(findings=[finding("stale", "192.0.2.256")]), "findings[0]: origin_ip: '192.0.2.256' is not an IPv4 or"),
-        (broken(compared=None), "compared should be true or false, not 'None'"),
+        (broken(tiered_cache="on"), "tiered_cache should be true or false, not 'on'"),
         (broken(total_count=True), "total_count should be a whole number, not 'True'"),
         (broken(error=5), "error should be text, not '5'"),
     ],
@@ -209,8 +307,15 @@ def test_what_is_no_report_is_refused(reports: Any, message: str) -> None:
     assert message in rejection(reports)
 
 
-def test_an_unknown_format_is_refused() -> None:
-    assert "format 'htm' is unknown: did you mean html?" in rejection(small_fleet(), "htm")
+def test_the_filter() -> None:
+    audit_report = filter_loader.get("originops.cloudflare.audit_report").j2_function
+    for format in FORMATS:
+        assert audit_report(small_fleet(), format) == render(small_fleet(), format)
+    assert audit_report(small_fleet()) == render(small_fleet())
+    with pytest.raises(AnsibleFilterError, match=r"format 'htm' is unknown: did you mean html\?"):
+        audit_report(small_fleet(), "htm")
+    with pytest.raises(AnsibleFilterError, match="there is no report in the input"):
+        audit_report([])
 
 
 # JSON
@@ -226,22 +331,35 @@ def test_the_schema_describes_the_aggregate(reports: list[Report]) -> None:
 
 def test_markdown() -> None:
     text = render(small_fleet(), "markdown")
-    assert text.startswith(
-        "# Audit of origin cloud regions\n\n**8 findings in 1 of 3 zones. 1 zone could not be audited.**\n\n"
-        "3,418 mappings, 2 zones without findings, audited 2026-11-24 07:00 UTC.\n"
+    lines = text.splitlines()
+    assert lines[2] == "# Audit of origin cloud regions"
+    assert lines[4].startswith(
+        "**Failed: 1 missing, 1 wrong, 1 stale, 1 contradicted, 1 unsupported, 1 no&#95;origins, "
     )
+    assert lines[6:8] == [
+        "9 findings in 2 of 4 zones. 1 zone could not be audited. 3,421 mappings, 2 zones without findings.",
+        "Audited 2026-11-24 07:00 UTC, to fail on missing, wrong, stale, contradicted, unsupported, no&#95;origins.",
+    ]
     assert "- **gone.example.com**: there is no zone gone.example.com that the token can see\n" in text
+    unavailable, not_checked = text.partition("## Could not be checked\n")[2].split("## ")[:2]
+    assert unavailable.strip() == "- Unsupported, in static.example.net: the supported regions could not be read"
+    assert not_checked.splitlines()[2:4] == [
+        "- Missing, Wrong, Stale, Unresolved, No origins, in static.example.net: there are no origins to compare with",
+        "- Contradicted, in static.example.net: there are no published ranges to compare with",
+    ]
     overview, *findings = markdown_tables(text)
     header, *rows = overview
     assert header[:3] == ["Zone", "Mappings", "Missing"]
+    unknown = "not checked"
     assert {row[0]: row[1:] for row in rows} == {
-        "docs.example.org": ["12", *["0"] * 8],
-        "gone.example.com": ["could not be audited", *[""] * 8],
-        "shop.example.com": ["3,400", *["1"] * 8],
-        "static.example.net": ["6", *["not known"] * 3, "0", "not known", "0", "0", "0"],
+        "blog.example.org": ["3", *["0"] * 8, "1"],
+        "docs.example.org": ["12", *["0"] * 9],
+        "gone.example.com": ["could not be audited", *[""] * 9],
+        "shop.example.com": ["3,400", *["1"] * 8, "0"],
+        "static.example.net": ["6", *[unknown] * 6, "0", "0", unknown],
     }
     assert len(findings) == len(KINDS)
-    assert findings[1][1] == [
+    assert findings[2][1] == [
         "192.0.2.10",
         "web2.shop.example.com",
         "aws/us-east-1",
@@ -256,7 +374,23 @@ def test_markdown_of_thousands_of_findings_is_readable() -> None:
     assert "### Wrong (3,500)" in text
     assert "… and 3,480 more of this kind." in text
     assert "host19, and 30 more" in text
-    assert len(text.splitlines()) < 60
+    assert len(text.splitlines()) < 70
+
+
+def test_markdown_is_cut_at_a_line() -> None:
+    zones = [
+        zone_report(
+            f"zone{number}.example.com", [], [finding("stale", "192.0.2.1", "“" * 300)] * 20, zone_id=str(number)
+        )
+        for number in range(60)
+    ]
+    whole = render(zones[:1], "markdown")
+    text = render(zones, "markdown")
+    assert markdown.MAX_BYTES - 2000 < len(text.encode()) <= markdown.MAX_BYTES == 900_000
+    *lines, empty, note = text.removesuffix("\n").split("\n")
+    assert empty == ""
+    assert note == "The report is cut here, because it is too long. The other formats have all of it."
+    assert lines[-1] in whole.splitlines()
 
 
 def test_markdown_shows_hostile_texts_as_they_are() -> None:
@@ -270,33 +404,76 @@ def test_markdown_shows_hostile_texts_as_they_are() -> None:
 
 # JUnit XML
 
+# What the schema junit-10 of Jenkins' xunit plugin allows: required and other attributes, and elements within.
+JUNIT: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors"},
+        {"group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+    ),
+    "testcase": (
+        {"name"},
+        {"time", "classname", "group"},
+        {"skipped", "error", "failure", "system-out", "system-err"},
+    ),
+    "failure": (set(), {"type", "message"}, set()),
+    "error": (set(), {"type", "message"}, set()),
+    "skipped": (set(), {"type", "message"}, set()),
+    "system-out": (set(), set(), set()),
+}
+MIXED = {"failure", "error", "skipped", "system-out"}
+"""Elements that may have text."""
+
+
+def junit(reports: Any, **options: Any) -> ElementTree.Element:
+    """Parse the JUnit XML of reports, and check it against what Jenkins takes."""
+    root = ElementTree.fromstring(render(reports, "junit", **options))
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        required, others, children = JUNIT[element.tag]
+        assert required <= element.attrib.keys() <= required | others
+        assert {child.tag for child in element} <= children
+        assert element.tag in MIXED or not (element.text or "").strip()
+        assert not (element.tail or "").strip()
+        assert re.fullmatch(r"\d+(\.\d+)?", element.get("time", "0"))
+    return root
+
+
+def outcomes(suite: ElementTree.Element) -> list[str]:
+    """Return the outcome of each case, in the order of the kinds; empty if it passed."""
+    assert [case.get("name") for case in suite] == list(TITLES.values())
+    return [" ".join(element.tag for element in case) for case in suite]
+
 
 def test_junit() -> None:
-    root = ElementTree.fromstring(render(small_fleet(), "junit"))
-    docs, gone, shop, static = root
-    assert root.tag == "testsuites"
-    assert [suite.get("name") for suite in root] == [
-        "docs.example.org",
-        "gone.example.com",
-        "shop.example.com",
-        "static.example.net",
-    ]
-    counts = {"tests": "25", "failures": "8", "errors": "1", "skipped": "4"}
-    assert {name: root.get(name) for name in counts} == counts
+    root = junit(small_fleet())
+    blog, docs, gone, shop, static = root
+    assert [suite.get("name") for suite in root] == [zone["zone"] for zone in aggregate(small_fleet())["zones"]]
+    assert root.attrib == {
+        "name": "Audit of origin cloud regions",
+        "tests": "37",
+        "failures": "6",
+        "errors": "2",
+    }
     assert shop.attrib == {
         "name": "shop.example.com",
         "timestamp": "2026-11-24T07:00:00",
         "time": "0",
-        "tests": "8",
-        "failures": "8",
+        "tests": "9",
+        "failures": "5",
         "errors": "0",
         "skipped": "0",
     }
     assert docs.findall("testcase/*") == []
     assert gone.findtext("testcase/error") == "there is no zone gone.example.com that the token can see"
+    assert outcomes(blog) == [*[""] * 8, "failure"]
+    assert outcomes(shop) == [*["failure"] * 5, *["system-out"] * 3, ""]
+    assert outcomes(static) == [*["skipped"] * 4, "error", "skipped", "", "", "skipped"]
     assert [skipped.get("message") for skipped in static.iter("skipped")] == [
-        *["no inventory was given"] * 3,
-        "the supported regions could not be read",
+        *["there are no origins to compare with"] * 3,
+        "there are no published ranges to compare with",
+        *["there are no origins to compare with"] * 2,
     ]
     wrong = shop.find("testcase[@name='Wrong']/failure")
     assert wrong is not None
@@ -307,11 +484,152 @@ def test_junit() -> None:
     )
 
 
-def test_junit_has_a_line_for_each_finding() -> None:
-    root = ElementTree.fromstring(render(full_zone(3500), "junit"))
+def test_junit_fails_by_the_chosen_kinds_only() -> None:
+    root = junit(small_fleet(), fail_on=["unresolved"])
     [failure] = root.iter("failure")
+    [error] = root.iter("error")
+    assert failure.get("type") == "unresolved"
+    assert error.text == "there is no zone gone.example.com that the token can see"
+    assert len(list(root.iter("system-out"))) == 8
+    assert len(list(root.iter("skipped"))) == 7
+
+
+def test_junit_has_a_line_for_each_finding() -> None:
+    [failure] = junit(full_zone(3500)).iter("failure")
     assert failure.get("message") == "Wrong: 3,500 findings"
     assert len(str(failure.text).splitlines()) == 3500
+
+
+# Zones of one name
+
+
+def test_zones_of_one_name_have_different_labels() -> None:
+    accounts = [zone_report("example.com", zone_id=text, account_id=f"account {text}") for text in "ab"]
+    accounts += [zone_report("example.net", zone_id=text, account_id=None) for text in "cd"]
+    accounts += [zone_report("example.org"), failed_report("example.com", "no answer", account_id="account e")]
+    labels = {
+        "example.com (account account a)",
+        "example.com (account account b)",
+        "example.com (account account e)",
+        "example.net (zone c)",
+        "example.net (zone d)",
+        "example.org",
+    }
+    assert {suite.get("name") for suite in junit(accounts)} == labels
+    [overview] = markdown_tables(render(accounts, "markdown"))
+    assert {row[0] for row in overview[1:]} == labels
+
+
+# Files
+
+
+def failure_to_write(folder: str, *formats: str) -> str:
+    with pytest.raises(OriginOpsError) as failed:
+        write_reports(folder, aggregate(small_fleet()), formats or FORMATS, 0o600)
+    return str(failed.value)
+
+
+def test_files_are_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "build" / "audit"
+    previous = os.umask(0o022)
+    try:
+        first = write_reports(str(folder), aggregate(small_fleet()), FORMATS, 0o640)
+        (folder / "notes.txt").write_text("mine")
+        second = write_reports(f"{folder}/", aggregate(zone_report("example.com")), ["junit", "json"], 0o600)
+    finally:
+        os.umask(previous)
+    names = ["report.json", "report.md", "report.xml", "report.html"]
+    assert [Path(path) for path in first] == [folder / name for name in names]
+    assert [Path(path) for path in second] == [folder / "report.xml", folder / "report.json"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "notes.txt"])
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent, *map(Path, first))}
+    assert modes == {
+        "audit": 0o700,
+        "build": 0o755,
+        "report.json": 0o600,
+        "report.md": 0o640,
+        "report.xml": 0o600,
+        "report.html": 0o640,
+    }
+    assert (folder / "report.html").read_text("utf-8") == render(small_fleet(), "html")
+    assert read_report(str(folder)) == read_report(first[0]) == aggregate(zone_report("example.com"))
+
+
+def make_file(path: Path) -> None:
+    path.write_text('{"generator": "somebody else"}')
+
+
+def make_link(path: Path) -> None:
+    target = path.with_name("target")
+    target.write_text(as_text(aggregate(small_fleet()), {".json": "json", ".md": "markdown"}[path.suffix]))
+    path.symlink_to(target)
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+    (path / "mine").touch()
+
+
+def make_empty_file(path: Path) -> None:
+    path.touch()
+
+
+def make_dangling_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def contents(folder: Path) -> dict[Path, Any]:
+    return {
+        path: path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize("make", [make_file, make_link, make_directory, make_empty_file, make_dangling_link])
+def test_what_no_audit_wrote_is_left_alone(make: Callable[[Path], None], tmp_path: Path) -> None:
+    for name in ("report.json", "report.md"):
+        make(tmp_path / name)
+    before = contents(tmp_path)
+    assert failure_to_write(str(tmp_path)) == (
+        f"Left alone, because no audit wrote it: {tmp_path}/report.json, {tmp_path}/report.md. "
+        "Move it away, or set another audit_folder"
+    )
+    after = contents(tmp_path)
+    assert {path: after.pop(path) for path in before} == before
+    # The other formats are there.
+    assert {path.name for path in after} == {"report.xml", "report.html"}
+
+
+def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
+    assert failure_to_write(" ") == "audit_folder is empty: name the directory of the reports"
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert failure_to_write(str(file)) == f"The reports cannot be written: {file}: File exists"
+    assert failure_to_write(str(file / "audit")) == f"The reports cannot be written: {file / 'audit'}: Not a directory"
+    assert file.read_text() == "mine"
+    # Nobody creates files there, root included.
+    assert failure_to_write("/proc/self/fd", "json") == (
+        "The reports cannot be written: /proc/self/fd/report.json: No such file or directory"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "There is no readable report of an audit in {}: No such file or directory"),
+        ("", "{} is no report of an audit: it has no valid JSON"),
+        (b"\xff", "{} is no report of an audit: it has no valid JSON"),
+        ("[" * 100_000, "{} is no report of an audit: it has no valid JSON"),
+        ("[]", "{} is no report of an audit: its generator is not originops.cloudflare.audit"),
+        ("{}", "{} is no report of an audit: its generator is not originops.cloudflare.audit"),
+    ],
+)
+def test_a_file_that_is_no_report(text: str | bytes | None, message: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "report.json").write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(InvalidInput) as failed:
+        read_report(str(tmp_path))
+    assert str(failed.value) == message.format(tmp_path / "report.json")
 
 
 # HTML
@@ -340,6 +658,8 @@ findings = st.fixed_dictionaries(
         "hosts": st.lists(texts, max_size=3),
         "actual": places | st.none(),
         "expected": places | vendors_alone | st.none(),
+        "actual_colos": st.lists(texts, max_size=2),
+        "expected_colos": st.lists(texts, max_size=2),
         "message": texts,
     }
 )
@@ -350,7 +670,7 @@ zones = st.builds(
         found,
         zone_id=f"{number:032x}",
         audited_on=f"2026-11-24T07:{minute:02}:00Z",
-        compared=known is True,
+        not_checked={} if known else WITHOUT_ORIGINS,
         tiered_cache=known,
         obtained_codes=known,
         repair={"present": [], "absent": []},
@@ -369,13 +689,18 @@ def addresses_of(reports: list[Report]) -> set[str]:
 
 
 @given(st.lists(zones, min_size=1, max_size=4))
-def test_every_address_of_a_finding_is_told(reports: list[Report]) -> None:
+def test_every_address_of_a_finding_is_reported(reports: list[Report]) -> None:
     report = aggregate(reports)
     Draft202012Validator(SCHEMA).validate(report)
     expected = addresses_of(report["zones"])
     assert expected <= addresses_of(reports)
-    root = ElementTree.fromstring(render(reports, "junit"))
-    lines = [line for failure in root.iter("failure") for line in str(failure.text).split("\n")]
+    root = junit(reports)
+    lines = [
+        line
+        for tag in ("failure", "system-out")
+        for element in root.iter(tag)
+        for line in str(element.text).split("\n")
+    ]
     assert len(lines) == sum(len(zone["findings"]) for zone in report["zones"])
     assert {address for address in expected if any(line.startswith(address) for line in lines)} == expected
     assert report["totals"]["zones"] == len({report["zone_id"] for report in reports}) == len(root)
@@ -388,11 +713,11 @@ def test_every_address_of_a_finding_is_told(reports: list[Report]) -> None:
 def test_no_text_breaks_a_format(report: Report) -> None:
     document = render(report, "markdown")
     overview, *tables = markdown_tables(document)
-    assert [len(row) for row in overview] == [10, 10]
+    assert [len(row) for row in overview] == [11, 11]
     assert {len(row) for table in tables for row in table} <= {5}
     assert sum(len(table) - 1 for table in tables) == len(report["findings"])
     constructs = "link_open image html_inline html_block code_inline em_open s_open fence blockquote_open hr"
-    assert markdown_constructs(document).isdisjoint(constructs.split())
+    assert markdown_constructs(document.partition("\n")[2]).isdisjoint(constructs.split())
     page = Elements(render(report, "html"))
     assert page.tags.count("script") == page.tags.count("style") == page.tags.count("h1") == 1
     assert page.tags.count("tr") == (len(report["findings"]) + 1 if report["findings"] else 0) + (
@@ -401,7 +726,7 @@ def test_no_text_breaks_a_format(report: Report) -> None:
     assert not any(name.startswith("on") for name in page.attributes)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@formats
 def test_what_is_no_character_is_replaced(format: str) -> None:
     text = render(zone_report("a\x00b\x1bc\ud800d\ufffee", [], [finding("near_limit", None, "\x0b")]), format)
     assert "a\ufffdb\ufffdc\ufffdd\ufffde" in text
