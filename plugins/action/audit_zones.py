@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._audit.findings import ExpectedState, PublishedRanges
 from ..module_utils._audit.operation import audit_open_zone, check_near_limit, read_ranges
-from ..module_utils._connection import open_client, open_zone
+from ..module_utils._connection import SharedClient, open_client, open_zone
 from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._mapping import VENDORS
 from ..module_utils._ranges.index import Ranges
@@ -60,12 +60,17 @@ class ActionModule(ManyZonesAction):
         batches = Batches(hosts)
         # An audit that ends halfway leaves this, never the report of an earlier one.
         unfinished = [empty_report(zone.identity, _rfc3339(now), "its audit has not ended") for zone in zones]
-        files.write(combine([*batches.reports, *unfinished], expected, options["fail_on"]))
+        files.write(combine([*batches.reports, *unfinished], expected, options["fail_on"], _rfc3339(now)))
+        if not expected:
+            raise InvalidInput(
+                "there is no zone to audit: set audit_zones, or run this for hosts of the inventory plugin "
+                "originops.cloudflare.zones"
+            )
         check_near_limit(options["near_limit"])
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
         results = _audit(options, hosts, zones, ranges)
         reports = [_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)]
-        report = combine([*batches.reports, *reports], expected, options["fail_on"])
+        report = combine([*batches.reports, *reports], expected, options["fail_on"], _rfc3339(now))
         warnings = zone_warnings(zones, results)
         if batches.is_last:
             return files.finish(report, warnings, generation=batches.generation)
@@ -156,7 +161,7 @@ def _audit(
         state = expected.get(zone, ExpectedState())
         if isinstance(state, InvalidInput):
             raise state
-        with open_zone({**options, **zone.identity}, client) as opened:
+        with open_zone({**options, **zone.options}, SharedClient(client, zone.zone)) as opened:
             return audit_open_zone(opened, state, ranges, options["near_limit"])
 
     with open_client(options) as client:
@@ -196,7 +201,10 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
             problems.append(f"{path} is of {report['generated_on']}, more than {hours:g} hours ago (audit_max_age)")
         else:
             reports.append(report)
-    merged = aggregate(reports, expected, options["fail_on"]) if reports else combine([], expected, options["fail_on"])
+    if reports:
+        merged = aggregate(reports, expected, options["fail_on"])
+    else:
+        merged = combine([], expected, options["fail_on"], _rfc3339(now))
     return {**merged, "failures": [*merged["failures"], *problems]}
 
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..module_utils._client import Client
-from ..module_utils._connection import open_client
+from ..module_utils._connection import SharedClient, open_client
 from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._locations import UNRESOLVED_CODES, Unresolved
 from ..module_utils._mapping import canonical
@@ -71,10 +70,11 @@ class ActionModule(ManyZonesAction):
         is_cut = hosts.is_cut
         tasks = {zone: ZoneTask.plan(zone, inventory, options, is_cut=is_cut) for zone in zones if not zone.error}
 
+        def bring(zone: ZoneEntry) -> Outcome:
+            return tasks[zone].run(self._task.check_mode, SharedClient(client, zone.zone))
+
         with open_client(options) as client:
-            results = run_on_zones(
-                client, zones, lambda zone: tasks[zone].run(self._task.check_mode, client), diff=self._task.diff
-            )
+            results = run_on_zones(client, zones, bring, diff=self._task.diff)
         return _outcome(zones, results)
 
 
@@ -110,8 +110,7 @@ class ZoneTask:
             warnings.append(f"nothing is deleted, because the addresses of these origins are not known: {hosts}")
         batch = {
             **options,
-            **zone.identity,
-            "zone": None if zone.zone_id else zone.zone,
+            **zone.options,
             "mappings": origins.sorted(),
             "state": "present",
             "purge": options["purge"] and not lost,
@@ -122,13 +121,13 @@ class ZoneTask:
         }
         return cls(batch, unresolved, warnings)
 
-    def run(self, check_mode: bool, client: Client) -> Outcome:
+    def run(self, check_mode: bool, shared: SharedClient) -> Outcome:
         """Do the work. Raises OriginOpsError, with the hosts left out too."""
         unresolved = {"unresolved": [host.as_dict() for host in self.unresolved]}
         try:
             if isinstance(self.options, InvalidInput):
                 raise self.options
-            outcome = ensure_mappings(self.options, check_mode, client)
+            outcome = ensure_mappings(self.options, check_mode, shared)
         except OriginOpsError as error:
             error.outcome.result |= unresolved
             raise

@@ -84,8 +84,7 @@ requirements:
   - urllib3 >= 1.26, which requests brings
 """
 
-    # Options to select a zone.
-    ZONE = r"""
+    _API_VERSION = r"""
 options:
   api_version:
     description:
@@ -101,6 +100,12 @@ options:
       - v2
       - v1
     default: auto
+"""
+
+    # Options to select a zone.
+    ZONE = (
+        _API_VERSION
+        + r"""
   zone_id:
     description:
       - The identifier of the zone, 1 to 32 letters and digits.
@@ -119,6 +124,71 @@ options:
     type: str
     version_added: 0.1.0
 """
+    )
+
+    # Options of modules that work on many zones.
+    MANY_ZONES = (
+        _API_VERSION
+        + r"""
+  zones:
+    description:
+      - The zones with their origins. A bad item is an error of that zone only.
+    type: list
+    version_added: 1.0.0
+    elements: dict
+    suboptions:
+      zone:
+        description:
+          - The name of the zone. This option, O(zones[].zone_id), or both are required.
+        type: str
+        version_added: 1.0.0
+      zone_id:
+        description:
+          - The identifier of the zone, which saves the request to find the zone by name.
+        type: str
+        version_added: 1.0.0
+      account_id:
+        description:
+          - The identifier of the account, for a name that exists in more than one account.
+        type: str
+        version_added: 1.0.0
+      group:
+        description:
+          - The inventory group, or a list of groups, with the hosts that are the origins of the zone. A group that the
+            inventory does not have is an error.
+          - Without this option and O(zones[].groups), the origins are the hosts with the zone in their variable
+            C(origin_zones), a list or a comma-separated string.
+        type: raw
+        version_added: 1.0.0
+      groups:
+        description:
+          - More inventory groups.
+        type: list
+        version_added: 1.0.0
+        elements: str
+      addresses:
+        description:
+          - Further origins that are not hosts, such as load balancers. An address as text gets its region from the
+            published ranges; a dictionary with C(origin_ip), C(vendor) and C(region) has its own.
+        type: list
+        version_added: 1.0.0
+        elements: raw
+  zones_variable:
+    description:
+      - The name of a variable with the zones, instead of O(zones). It is evaluated for each host of the play, or with
+        the keyword C(serial) of the batch. If it is empty on a host of the inventory plugin
+        P(originops.cloudflare.zones#inventory), the zone is that of the host.
+    type: str
+    version_added: 1.0.0
+  filter_options:
+    description:
+      - Options of the filter P(originops.cloudflare.origin_mappings#filter) that say how hosts are read, such as
+        C(ranges) or C(hostvars_prefix).
+    type: dict
+    version_added: 1.0.0
+    default: {}
+"""
+    )
 
     # Environment variables for options of plugins on the controller.
     ENVIRONMENT = r"""
@@ -135,6 +205,30 @@ options:
   api_url:
     env:
       - name: CLOUDFLARE_BASE_URL
+"""
+
+    # A module that is an action of the controller.
+    CONTROLLER = r"""
+attributes:
+  check_mode:
+    description: Can run in check mode, which sends no writes, and fails if the run would fail.
+    support: full
+  diff_mode:
+    description: Returns what has changed, or in check mode will change, as a diff.
+  idempotent:
+    description: Another run changes nothing.
+    support: full
+  action:
+    description: Runs on the controller, once for all hosts of the task with C(run_once=true).
+    support: full
+  action_group:
+    description: Use C(group/originops.cloudflare.cloudflare) in C(module_defaults) to set the options of all modules.
+    support: full
+    membership:
+      - originops.cloudflare.cloudflare
+notes:
+  - This always runs in Ansible's own process on the controller, which needs C(requests). It reads the variables of the
+    inventory, and works on 16 zones at a time, with one set of credentials and one rate limit.
 """
 
     ATTRIBUTES = r"""

@@ -24,8 +24,8 @@ options:
     required: true
   format:
     description:
-      - V(json) is the aggregate, with C(totals) and the reports of all C(zones), sorted by name.
-      - V(markdown) is for the summary page of a pipeline run. It lists at most 20 findings of each kind for each zone.
+      - V(json) is the aggregate, with C(totals), C(failures) and the reports of all C(zones), sorted by name.
+      - V(markdown) is for the summary page of a pipeline run. It has at most 900 kB.
       - V(junit) is JUnit XML, with a suite for each zone and a case for each kind of finding.
       - V(html) is a web page in a single file, without external resources.
     type: str
@@ -36,6 +36,29 @@ options:
       - junit
       - html
     default: json
+  fail_on:
+    description:
+      - The kinds of findings that fail the audit, for the verdict of the report.
+    type: list
+    version_added: 1.0.0
+    elements: str
+    choices:
+      - missing
+      - wrong
+      - stale
+      - contradicted
+      - unsupported
+      - unresolved
+      - near_limit
+      - without_effect
+      - no_origins
+    default:
+      - missing
+      - wrong
+      - stale
+      - contradicted
+      - unsupported
+      - no_origins
 """
 
 EXAMPLES = r"""
@@ -54,18 +77,33 @@ EXAMPLES = r"""
     msg: "{{ (report | originops.cloudflare.audit_report | from_json).totals }}"
   vars:
     report:
-      schema_version: 1
-      zone_id: 0da42c8d2132a9ddaf714f9e7c920711
+      schema_version: 2
       zone: example.com
+      zone_id: 0da42c8d2132a9ddaf714f9e7c920711
+      account_id:
       api_version: v2
       audited_on: "2026-11-24T07:00:00Z"
       error:
+      sources:
+        - inventory
+      ranges: {}
       tiered_cache: true
       smart_tiered_cache: true
       obtained_codes: true
-      compared: true
       total_count: 1
       limit: 3500
+      checked:
+        - missing
+        - wrong
+        - stale
+        - unsupported
+        - unresolved
+        - near_limit
+        - without_effect
+        - no_origins
+      not_checked:
+        contradicted: there are no published ranges to compare with
+      unavailable: []
       counts:
         missing: 0
         wrong: 0
@@ -75,6 +113,7 @@ EXAMPLES = r"""
         unresolved: 0
         near_limit: 0
         without_effect: 0
+        no_origins: 0
       findings:
         - kind: stale
           origin_ip: 192.0.2.10
@@ -83,7 +122,11 @@ EXAMPLES = r"""
             vendor: aws
             region: us-east-1
           expected:
-          message: No origin of the inventory has this address.
+          actual_colos:
+            - EWR
+            - IAD
+          expected_colos: []
+          message: No origin has this address.
       mappings:
         - origin_ip: 192.0.2.10
           vendor: aws
@@ -109,7 +152,7 @@ _value:
   type: str
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -117,21 +160,22 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._messages import quote, suggest
-from ..plugin_utils._report.html import as_page
-from ..plugin_utils._report.junit import as_junit
-from ..plugin_utils._report.markdown import as_markdown
-from ..plugin_utils._report.model import aggregate, as_json
-
-FORMATS = {"json": as_json, "markdown": as_markdown, "junit": as_junit, "html": as_page}
+from ..module_utils._schema import FAILING_KINDS, KINDS
+from ..plugin_utils._report.files import FORMATS
+from ..plugin_utils._report.model import aggregate
 
 
-def audit_report(reports: Any, format: str = "json") -> str:
+def audit_report(reports: Any, format: str = "json", fail_on: Collection[str] = FAILING_KINDS) -> str:
     """Format reports of audits, as DOCUMENTATION describes it."""
     if format not in FORMATS:
         raise AnsibleFilterError(f"format {quote(str(format))} is unknown: {suggest(str(format), FORMATS)}")
+    for kind in fail_on:
+        if kind not in KINDS:
+            raise AnsibleFilterError(f"fail_on: kind {quote(str(kind))} is unknown: {suggest(str(kind), KINDS)}")
     try:
         # Names of hosts and messages of the service must never be evaluated as templates.
-        return wrap_var(FORMATS[format](aggregate(reports)))
+        _file, format_report = FORMATS[format]
+        return wrap_var(format_report(aggregate(reports, fail_on=fail_on)))
     except InvalidInput as error:
         raise AnsibleFilterError(f"audit_report: {error}") from None
 

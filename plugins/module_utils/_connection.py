@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ._client import Client
@@ -31,8 +31,15 @@ CREDENTIAL_VARIABLES = {
 """Environment variables of the credentials, by option."""
 
 
+class SharedClient(NamedTuple):
+    """A client for several zones, and the name of the zone in messages and diffs, if that is known."""
+
+    client: Client
+    zone_name: str | None = None
+
+
 @contextmanager
-def open_zone(options: Mapping[str, Any], shared: Client | None = None) -> Iterator[ZoneClient]:
+def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) -> Iterator[ZoneClient]:
     """Open the zone of the common options, by a shared client if there is one, which stays open.
 
     Raises InvalidInput before the first request, and CloudflareError.
@@ -45,9 +52,10 @@ def open_zone(options: Mapping[str, Any], shared: Client | None = None) -> Itera
     for option, value in (("zone_id", zone_id), ("account_id", account_id)):
         if value is not None:
             check_identifier(option, value)
-    with nullcontext(shared) if shared else open_client(options) as client:
+    with nullcontext(shared.client) if shared else open_client(options) as client:
         if zone_id is None:
             zone_id, account_id = find_zone(client, name or "", account_id)
+        name = shared.zone_name if shared else name
         zone = ZoneClient(client, zone_id, options["api_version"], name and name.strip(), account_id)
         try:
             yield zone

@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ._apply import ApplyResult, apply, create_one, predict, write_batch, write_one
-from ._client import Client
-from ._connection import open_zone
+from ._connection import SharedClient, open_zone
 from ._endpoints import MappingsApi, ZoneClient
 from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
 from ._mapping import (
@@ -85,7 +84,7 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     )
 
 
-def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Client | None = None) -> Outcome:
+def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
     """Bring many mappings of a zone, or all, to their wanted state.
 
     A failure has the complete result too: what was applied, what failed, what is pending. Several zones can share a

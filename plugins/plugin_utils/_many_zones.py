@@ -63,6 +63,11 @@ class ZoneEntry:
         return {"zone": self.zone, "zone_id": self.zone_id, "account_id": self.account_id}
 
     @property
+    def options(self) -> dict[str, str | None]:
+        """The options that select the zone: by its identifier if that is known, else by name."""
+        return {**self.identity, "zone": None if self.zone_id else self.zone}
+
+    @property
     def label(self) -> str:
         """The zone in messages."""
         return self.zone or self.zone_id or "a zone without a name"

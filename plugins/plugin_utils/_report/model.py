@@ -213,9 +213,17 @@ def _latest(zones: Iterable[Report]) -> list[Report]:
     ]
 
 
-def combine(zones: Sequence[Report], expected: Sequence[Mapping[str, str | None]], fail_on: Collection[str]) -> Report:
-    """Sum up reports on different zones, and judge them: an expected zone without a report is a failure."""
-    now = max((zone["audited_on"] for zone in zones), default=EPOCH)
+def combine(
+    zones: Sequence[Report],
+    expected: Sequence[Mapping[str, str | None]],
+    fail_on: Collection[str],
+    generated_on: str | None = None,
+) -> Report:
+    """Sum up reports on different zones, and judge them: an expected zone without a report is a failure.
+
+    generated_on is by default the time of the latest report.
+    """
+    now = generated_on or max((zone["audited_on"] for zone in zones), default=EPOCH)
     missing: list[Report] = []
     for wanted in expected:
         if not any(is_same_zone(wanted, zone) for zone in (*zones, *missing)):
@@ -244,7 +252,7 @@ def combine(zones: Sequence[Report], expected: Sequence[Mapping[str, str | None]
 
 
 EPOCH = "1970-01-01T00:00:00Z"
-"""Time of an audit of nothing."""
+"""Time of an unknown audit."""
 
 
 def _failures(zones: Sequence[Report], totals: Mapping[str, int], fail_on: Collection[str]) -> list[str]:

@@ -1,0 +1,197 @@
+#!/usr/bin/python
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: audit_zones
+short_description: Audit the origin cloud region mappings of many zones, and write reports
+version_added: 1.0.0
+description:
+  - Compares zones with their origins in the inventory, with the address ranges that cloud vendors publish, and with
+    the regions that Cloudflare supports, all zones in parallel, and writes reports of all zones.
+  - Fails on findings, on zones that cannot be audited, and on checks that were to be made but could not be. The role
+    P(originops.cloudflare.audit#role) runs this module.
+  - No zone is changed, with or without check mode. The reports are written in check mode too.
+  - Each zone takes a request for every 100 mappings, at least one, and three more.
+author:
+  - Contributors to the originops.cloudflare project (@originops)
+options:
+  inventory:
+    description:
+      - Whether to compare the zones with their origins. Otherwise missing, wrong and stale mappings are not reported.
+    type: bool
+    version_added: 1.0.0
+    default: true
+  ranges:
+    description:
+      - The files with the address ranges that cloud vendors publish, as a dictionary of paths by vendor, in the format
+        of RV(originops.cloudflare.cloud_ip_ranges#module:files). Mappings that contradict these ranges are findings,
+        and they determine the regions of origins if no variable does.
+    type: dict
+    version_added: 1.0.0
+    suboptions:
+      aws:
+        description:
+          - The file of Amazon Web Services.
+        type: path
+        version_added: 1.0.0
+      azure:
+        description:
+          - The file of Microsoft Azure.
+        type: path
+        version_added: 1.0.0
+      gcp:
+        description:
+          - The file of Google Cloud.
+        type: path
+        version_added: 1.0.0
+      oci:
+        description:
+          - The file of Oracle Cloud.
+        type: path
+        version_added: 1.0.0
+  near_limit:
+    description:
+      - The usage, in percent of the limit of 3,500 mappings, from which on a zone is near the limit.
+    type: int
+    version_added: 1.0.0
+    default: 90
+  folder:
+    description:
+      - The directory for the reports on the controller, relative to the directory in which C(ansible-playbook) was
+        started. It is created for its owner only. An empty one is an error.
+      - The reports are C(report.json), C(report.md), C(report.xml) and C(report.html). Only files that an audit wrote
+        are replaced. Others are left alone, and fail the task.
+      - At its beginning an audit writes reports that say that it has not ended, so that a report of an earlier audit
+        never passes for its own.
+    type: str
+    version_added: 1.0.0
+    required: true
+  formats:
+    description:
+      - The formats of the reports.
+    type: list
+    version_added: 1.0.0
+    elements: str
+    choices:
+      - json
+      - markdown
+      - junit
+      - html
+    default:
+      - json
+      - markdown
+      - junit
+      - html
+  file_mode:
+    description:
+      - The mode of the files, which expose origin addresses, in octal digits.
+    type: str
+    version_added: 1.0.0
+    default: "0600"
+  fail_on:
+    description:
+      - The kinds of findings that fail the task, after all reports are written. The module
+        M(originops.cloudflare.origin_cloud_region_audit) describes the kinds.
+    type: list
+    version_added: 1.0.0
+    elements: str
+    choices:
+      - missing
+      - wrong
+      - stale
+      - contradicted
+      - unsupported
+      - unresolved
+      - near_limit
+      - without_effect
+      - no_origins
+    default:
+      - missing
+      - wrong
+      - stale
+      - contradicted
+      - unsupported
+      - no_origins
+  sources:
+    description:
+      - The files C(report.json) of other audits, or their directories, to merge into one report instead of an audit. A
+        missing one fails the task.
+    type: list
+    version_added: 1.0.0
+    elements: str
+  max_age:
+    description:
+      - The maximum age of the reports in O(sources), in hours.
+    type: float
+    version_added: 1.0.0
+    default: 24
+extends_documentation_fragment:
+  - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.many_zones
+  - originops.cloudflare.cloudflare.controller
+attributes:
+  diff_mode:
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Audit two zones
+  originops.cloudflare.audit_zones:
+    zones:
+      - zone: example.com
+        group: web
+      - zone: example.net
+        addresses:
+          - origin_ip: 192.0.2.10
+            vendor: aws
+            region: us-east-1
+    folder: ./audit
+  register: audit
+
+- name: Merge the reports of two jobs
+  originops.cloudflare.audit_zones:
+    sources:
+      - ./slice1
+      - ./slice2
+    folder: ./audit
+"""
+
+RETURN = r"""
+totals:
+  description:
+    - The numbers of C(zones), of C(audited) and C(clean) ones, of C(mappings), and of findings by kind.
+  returned: once the reports are written
+  type: dict
+  sample:
+    zones: 2
+    audited: 2
+    clean: 1
+    mappings: 40
+    missing: 1
+    wrong: 0
+    stale: 0
+    contradicted: 0
+    unsupported: 0
+    unresolved: 0
+    near_limit: 0
+    without_effect: 0
+    no_origins: 0
+failures:
+  description: The reasons why the audit failed, empty if it passed.
+  returned: once the reports are written
+  type: list
+  elements: str
+  sample:
+    - 1 missing
+reports:
+  description: The paths of the reports.
+  returned: once the reports are written
+  type: list
+  elements: str
+  sample:
+    - ./audit/report.json
+"""
