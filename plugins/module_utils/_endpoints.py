@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from math import ceil
 from typing import Any, NamedTuple, TypeVar
 
@@ -190,7 +189,7 @@ class MappingsApi(ABC):
             address = parse_address(item[self.response_ip_key])
             if address in by_address:
                 modified_on = item.get("modified_on") or by_address[address].modified_on
-                written[address] = replace(by_address[address], modified_on=modified_on and _text(modified_on))
+                written[address] = by_address[address]._replace(modified_on=modified_on and _text(modified_on))
         errors: dict[Address, str] = {}
         for item in value["failed"] or ():
             with suppress(InvalidInput):
