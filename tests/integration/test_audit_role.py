@@ -114,17 +114,17 @@ def test_every_kind_of_finding(audit: Audit, tmp_path: Path, emulator: Emulator)
     hosts = {
         **FLEET,
         "stopped": {"compartment_id": "x", "region": "iad"},
-        "gov": origin("10.0.0.1", "aws/us-gov-west-1"),
+        "gov": origin("198.18.0.1", "aws/us-gov-west-1"),
     }
     # An audit changes no zone, so check mode writes the same reports.
     arguments = ("--check", "--diff")
     done = audit(*arguments, hosts=hosts, ranges=write_ranges(tmp_path / "ranges"), formats=["json", "junit"])
     assert found(tmp_path / "audit") == {
-        "missing": ["10.0.0.1", "203.0.113.20"],
+        "missing": ["198.18.0.1", "203.0.113.20"],
         "wrong": ["192.0.2.40"],
         "stale": ["192.0.2.99", "198.51.100.99"],
         "contradicted": ["192.0.2.40", "198.51.100.99"],
-        "unsupported": ["10.0.0.1"],
+        "unsupported": ["198.18.0.1"],
         "unresolved": [None],
         "without_effect": [None],
     }
