@@ -67,7 +67,7 @@ def mappings(values: Values) -> dict[Address, OriginMapping]:
 
 
 def unresolved(host: str, *addresses: str) -> Unresolved:
-    return Unresolved(host, "unknown_region", "no variable tells its region", tuple(map(ip_address, addresses)))
+    return Unresolved(host, "unknown_region", "no variable has its region", tuple(map(ip_address, addresses)))
 
 
 def audited(
@@ -249,7 +249,7 @@ def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
         ["web1"],
         ["web2"],
     ]
-    assert report["findings"][-1]["message"] == "web2: no variable tells its region"
+    assert report["findings"][-1]["message"] == "web2: no variable has its region"
     assert report["findings"][2]["actual"] == place("aws/us-east-1")
     assert report["mappings"][0]["hosts"] == ["web1"]
     # They are told of without an inventory too.
