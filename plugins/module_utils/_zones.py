@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
 from ._client import Client
-from ._errors import CloudflareError, InvalidInput
+from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput
 from ._messages import quote
 
 PAGE_SIZE = 50
@@ -80,35 +81,76 @@ def list_zones(client: Client) -> list[dict[str, Any]]:
     return sorted(zones.values(), key=lambda zone: (zone["name"], zone["id"]))
 
 
+@dataclass(frozen=True)
+class Setting:
+    """A cache setting of zones, on or off: its key in results, its name in messages, its path in the API.
+
+    One with a creation may never have been set in a zone: the API then answers 404, which means off.
+    """
+
+    key: str
+    name: str
+    path: str
+    has_creation: bool = False
+
+    def read(self, client: Client, zone_id: str) -> bool:
+        """Read whether the setting is on. Raises CloudflareError."""
+        try:
+            return self._call(client, f"Reading the setting {self.name} in zone {zone_id}", "GET", zone_id)
+        except CloudflareError as error:
+            if self._never_set(error):
+                return False
+            raise
+
+    def write(self, client: Client, zone_id: str, value: bool) -> bool:
+        """Turn the setting on or off, and return the value that the service then has. Raises CloudflareError."""
+        action = f"Turning {self.name} {on_off(value)} in zone {zone_id}"
+        try:
+            return self._call(client, action, "PATCH", zone_id, body={"value": on_off(value)})
+        except CloudflareError as error:
+            if not self._never_set(error):
+                raise
+        return self._call(client, action, "POST", zone_id, body={"value": on_off(value)})
+
+    def _call(self, client: Client, action: str, method: str, zone_id: str, **content: Any) -> bool:
+        return client.call(
+            action,
+            method,
+            f"/zones/{zone_id}/{self.path}",
+            decode=lambda envelope: {"on": True, "off": False}[envelope.result["value"]],
+            **content,
+        )
+
+    def _never_set(self, error: CloudflareError) -> bool:
+        """Check whether the API itself, and nothing in between, answers that the setting was never set."""
+        return self.has_creation and error.status == 404 and bool(error.errors)
+
+
+TIERED_CACHE_SETTING = Setting("tiered_cache", "Tiered Cache", TIERED_CACHE)
+SMART_TIERED_CACHE_SETTING = Setting("smart_tiered_cache", "Smart Tiered Cache", SMART_TIERED_CACHE, has_creation=True)
+
+
+def on_off(value: bool) -> str:
+    """Spell the value of a setting as the API does."""
+    return "on" if value else "off"
+
+
 def tiered_cache(client: Client, zone_id: str) -> bool | None:
     """Read whether Tiered Cache is on, None where the credentials may not.
 
     Raises CloudflareError.
     """
-    return _is_on(client, "Tiered Cache", zone_id, "argo/tiered_caching")
+    return _read_if_allowed(TIERED_CACHE_SETTING, client, zone_id)
 
 
 def smart_tiered_cache(client: Client, zone_id: str) -> bool | None:
-    """Read whether Smart Tiered Cache is on, None where the credentials may not. Raises CloudflareError.
+    """Read whether Smart Tiered Cache is on, None where the credentials may not. Raises CloudflareError."""
+    return _read_if_allowed(SMART_TIERED_CACHE_SETTING, client, zone_id)
 
-    A zone in which it was never set has it off.
-    """
+
+def _read_if_allowed(setting: Setting, client: Client, zone_id: str) -> bool | None:
     try:
-        return _is_on(client, "Smart Tiered Cache", zone_id, "cache/tiered_cache_smart_topology_enable")
-    except CloudflareError as error:
-        if error.status == 404 and error.errors:
-            return False
-        raise
-
-
-def _is_on(client: Client, name: str, zone_id: str, path: str) -> bool | None:
-    try:
-        return client.call(
-            f"Reading the setting {name} in zone {zone_id}",
-            "GET",
-            f"/zones/{zone_id}/{path}",
-            decode=lambda envelope: {"on": True, "off": False}[envelope.result["value"]],
-        )
+        return setting.read(client, zone_id)
     except CloudflareError as error:
         if error.status == 403 and error.credentials_refused:
             return None
