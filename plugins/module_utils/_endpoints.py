@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any, TypeVar
 
-from ._client import Client, Envelope
+from ._client import Client, Envelope, parse_text
 from ._errors import TIERED_CACHE, CloudflareError, InvalidInput, RegionsUnavailable, turn_on_hint
 from ._mapping import Address, OriginMapping, Region, SupportedRegions, ZoneMappings, canonical, parse_address
 
@@ -165,9 +165,9 @@ class MappingsApi(ABC):
         modified_on = entry.get("modified_on")
         return OriginMapping(
             parse_address(entry[self.response_ip_key]),
-            _text(entry["vendor"]),
-            _text(entry["region"]),
-            None if modified_on is None else _text(modified_on),
+            parse_text(entry["vendor"]),
+            parse_text(entry["region"]),
+            None if modified_on is None else parse_text(modified_on),
         )
 
     def _parse_one(self, address: Address, entries: list[dict[str, Any]]) -> OriginMapping:
@@ -192,7 +192,7 @@ class MappingsApi(ABC):
             address = parse_address(item[self.response_ip_key])
             if address in by_address:
                 modified_on = item.get("modified_on") or by_address[address].modified_on
-                written[address] = replace(by_address[address], modified_on=modified_on and _text(modified_on))
+                written[address] = replace(by_address[address], modified_on=modified_on and parse_text(modified_on))
         errors: dict[Address, str] = {}
         for item in value["failed"] or ():
             with suppress(InvalidInput):
@@ -361,25 +361,13 @@ class ZoneClient:
         return self.api.deprecation if self.api else None
 
 
-def _text(value: Any) -> str:
-    """Return a printable text.
-
-    Raises TypeError or ValueError for anything else.
-    """
-    if not isinstance(value, str):
-        raise TypeError(value)
-    if not value.isprintable():
-        raise ValueError(value)
-    return value
-
-
 def _parse_supported_regions(envelope: Envelope) -> SupportedRegions:
     result = envelope.result
     vendors = {
-        _text(vendor): sorted(map(_parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
+        parse_text(vendor): sorted(map(_parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
     }
     return SupportedRegions(bool(result["obtained_codes"]), vendors)
 
 
 def _parse_region(entry: dict[str, Any]) -> Region:
-    return Region(_text(entry["name"]), [_text(colo) for colo in entry.get("upper_tier_colos") or ()])
+    return Region(parse_text(entry["name"]), [parse_text(colo) for colo in entry.get("upper_tier_colos") or ()])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from ._client import Client
+from ._client import Client, Envelope
 from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput
 from ._messages import quote
 
@@ -79,6 +79,17 @@ def list_zones(client: Client) -> list[dict[str, Any]]:
 
     zones = client.fetch_all_pages(action, fetch, PAGE_SIZE)
     return sorted(zones.values(), key=lambda zone: (zone["name"], zone["id"]))
+
+
+def fetch_account_id(client: Client, zone_id: str) -> str:
+    """Read the identifier of a zone's account. Raises CloudflareError."""
+
+    def decode(envelope: Envelope) -> str:
+        account_id: str = _parse_zones(client, [envelope.result])[zone_id]["account"]["id"]
+        check_identifier("account", account_id)
+        return account_id
+
+    return client.call(f"Reading the zone {zone_id}", "GET", f"/zones/{zone_id}", decode=decode)
 
 
 @dataclass(frozen=True)
