@@ -18,8 +18,8 @@ from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
-    InventoryOrigins,
     ManyZonesAction,
+    OriginSources,
     PlayHosts,
     ZoneEntry,
     parse_zones,
@@ -47,6 +47,7 @@ class ActionModule(ManyZonesAction):
         "fail_on": {"type": "list", "elements": "str", "choices": [*KINDS], "default": [*FAILING_KINDS]},
         "sources": {"type": "list", "elements": "str"},
         "max_age": {"type": "float", "default": 24},
+        "resolve": {"type": "bool", "default": False},
     }
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
@@ -161,27 +162,24 @@ def _audit(
     locate = ranges.locate
     if paths := filter_options.pop("ranges", None):
         locate = Ranges.load(paths).locate
-    origins = InventoryOrigins(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
-    expected = {zone: _expected(zone, origins) for zone in zones if options["inventory"] and not zone.error}
+    sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
+    if options["inventory"]:
+        sources.prepare(zones)
 
     def audit(zone: ZoneEntry) -> Outcome:
-        state = expected.get(zone, ExpectedState())
-        if isinstance(state, InvalidInput):
-            raise state
-        with open_zone({**options, **zone.options}, SharedClient(client, zone.zone)) as opened:
-            return audit_open_zone(opened, state, ranges, options["near_limit"])
+        shared = SharedClient(client, zone.zone)
+        expected, warnings = ExpectedState(), ()
+        if options["inventory"]:
+            found = sources.of(zone, options, shared)
+            origins, warnings = found.origins, found.cloudflare.warnings
+            expected = ExpectedState(origins.mappings, origins.unresolved, origins.hosts, zone.sources, found.by_source)
+        with open_zone({**options, **zone.options}, shared) as opened:
+            outcome = audit_open_zone(opened, expected, ranges, options["near_limit"])
+        outcome.warnings = [*warnings, *outcome.warnings]
+        return outcome
 
     with open_client(options) as client:
         return run_on_zones(client, zones, audit, diff=False)
-
-
-def _expected(zone: ZoneEntry, origins: InventoryOrigins) -> ExpectedState | InvalidInput:
-    """Return the expected state of a zone, or why it has none."""
-    try:
-        found = origins.of(zone)
-    except InvalidInput as error:
-        return error
-    return ExpectedState(found.mappings, found.unresolved, found.hosts, zone.sources)
 
 
 def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Report:

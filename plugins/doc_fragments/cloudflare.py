@@ -173,6 +173,19 @@ options:
         type: list
         version_added: 1.0.0
         elements: raw
+      source:
+        description:
+          - The sources of the origins. V(inventory) is the hosts of the inventory, V(cloudflare) what Cloudflare itself
+            forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions come from the published
+            ranges.
+        type: list
+        version_added: 1.0.0
+        elements: str
+        choices:
+          - inventory
+          - cloudflare
+        default:
+          - inventory
   zones_variable:
     description:
       - The name of a variable with the zones, instead of O(zones). It is evaluated for each host of the play, or with

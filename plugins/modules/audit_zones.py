@@ -129,6 +129,13 @@ options:
     type: float
     version_added: 1.0.0
     default: 24
+  resolve:
+    description:
+      - Whether to look up the addresses of hostnames that Cloudflare forwards to, on the controller, for zones with
+        the source V(cloudflare). These addresses can change.
+    type: bool
+    version_added: 1.0.0
+    default: false
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
   - originops.cloudflare.cloudflare.many_zones

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -20,13 +20,15 @@ from ansible.template import Templar
 
 from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_RULES, validate_options
 from ..module_utils._client import Client
-from ..module_utils._connection import may_hold_password
+from ..module_utils._connection import SharedClient, may_hold_password
 from ..module_utils._errors import InvalidInput, Outcome
 from ..module_utils._http import Cancelled
+from ..module_utils._mapping import Address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest
 from ..module_utils._module import result_of
+from ..module_utils._origins.operation import read_origins
 from ._in_process import SECRET_OPTIONS, run_masked
-from ._inventory import Item, OriginFinder, Origins, ZoneIndex, normalize_zone
+from ._inventory import Item, OriginFinder, Origins, ZoneIndex, iterate_items, normalize_zone
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
 """Options of the connection, which all zones of a task share."""
@@ -199,21 +201,75 @@ def _zone_of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class InventoryOrigins:
-    """Origins of zones in an inventory. The variables of every host are read once."""
+class CloudflareOrigins(NamedTuple):
+    """Origins that Cloudflare knows for a zone: their items, warnings, and why some may be unknown, if so."""
+
+    items: Sequence[Item]
+    warnings: Sequence[str] = ()
+    unknown: str | None = None
+
+    @classmethod
+    def read(cls, zone: ZoneEntry, options: Mapping[str, Any], shared: SharedClient) -> CloudflareOrigins:
+        """Read the origins of a zone. Raises CloudflareError."""
+        outcome = read_origins({**options, **zone.options, "load_balancers": "auto"}, check_mode=False, shared=shared)
+        found = outcome.result
+        lost = [item["hostname"] for item in found["hostnames"] if not item.get("addresses")]
+        unknown = [f"the addresses of {join_bounded(lost, 'unresolved')} are not known"] if lost else []
+        if found["load_balancers"] != "read":
+            unknown.append("the load balancers could not be read")
+        return cls([*iterate_items(found)], outcome.warnings, " and ".join(unknown) or None)
+
+
+class ZoneOrigins(NamedTuple):
+    """Origins of a zone from all of its sources.
+
+    by_source has the addresses of each source, if there are several.
+    """
+
+    origins: Origins
+    cloudflare: CloudflareOrigins
+    by_source: Mapping[str, Collection[Address]] = {}
+
+
+class OriginSources:
+    """Sources of the origins of zones. The variables of every host of the inventory are read once."""
 
     def __init__(self, hosts: PlayHosts, finder: OriginFinder) -> None:
         self._hosts = hosts
         self._finder = finder
         self._index: ZoneIndex | None = None
+        self._items: dict[ZoneEntry, list[Item] | InvalidInput] = {}
 
-    def of(self, zone: ZoneEntry) -> Origins:
-        """Return the origins of a zone.
+    def prepare(self, zones: Iterable[ZoneEntry]) -> None:
+        """Read the inventory for zones: threads must not evaluate variables."""
+        for zone in zones:
+            if zone.error:
+                continue
+            try:
+                items = [*self._items_of(zone)] if "inventory" in zone.sources else []
+            except InvalidInput as error:
+                self._items[zone] = error
+                continue
+            items += [(_address_label(address), address) for address in zone.addresses]
+            self._finder.collect(items)
+            self._items[zone] = items
 
-        Raises InvalidInput for a group that the inventory has not.
+    def of(self, zone: ZoneEntry, options: Mapping[str, Any], shared: SharedClient) -> ZoneOrigins:
+        """Return the origins of a prepared zone.
+
+        Raises InvalidInput for a group that the inventory has not, and CloudflareError.
         """
-        items = [*self._items_of(zone)] if "inventory" in zone.sources else []
-        return self._finder.collect([*items, *((_address_label(address), address) for address in zone.addresses)])
+        items = self._items[zone]
+        if isinstance(items, InvalidInput):
+            raise items
+        if "cloudflare" not in zone.sources:
+            return ZoneOrigins(self._finder.collect(items), CloudflareOrigins(()))
+        known = CloudflareOrigins.read(zone, options, shared)
+        by_source = {}
+        if "inventory" in zone.sources:
+            parts = {"inventory": items, "cloudflare": known.items}
+            by_source = {name: {*self._finder.collect(part).addresses()} for name, part in parts.items()}
+        return ZoneOrigins(self._finder.collect([*items, *known.items]), known, by_source)
 
     def _items_of(self, zone: ZoneEntry) -> Iterable[Item]:
         groups, hostvars = self._hosts.groups, self._hosts.hostvars

@@ -88,6 +88,7 @@ def zone_report(
         "audited_on": "2026-11-24T07:00:00Z",
         "error": None,
         "sources": ["inventory"],
+        "only_in": {},
         "ranges": {"aws": "2026-11-23T22:15:00Z", "gcp": "2026-11-20T04:00:00Z"},
         "tiered_cache": True,
         "smart_tiered_cache": True,

@@ -147,6 +147,7 @@ def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) ->
         "audited_on": audited_on,
         "error": error,
         "sources": [],
+        "only_in": {},
         "ranges": {},
         "tiered_cache": None,
         "smart_tiered_cache": None,
