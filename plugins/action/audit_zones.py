@@ -18,6 +18,7 @@ from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
+    SOURCES,
     ManyZonesAction,
     OriginSources,
     PlayHosts,
@@ -37,6 +38,7 @@ class ActionModule(ManyZonesAction):
     argument_spec: ClassVar = {
         "zones": {"type": "raw"},
         "zones_variable": {"type": "str"},
+        "source": {"type": "list", "elements": "str", "choices": [*SOURCES], "default": ["inventory"]},
         "inventory": {"type": "bool", "default": True},
         "filter_options": {"type": "dict", "default": {}},
         "ranges": {"type": "dict", "options": {vendor: {"type": "path"} for vendor in VENDORS}},
@@ -48,6 +50,7 @@ class ActionModule(ManyZonesAction):
         "sources": {"type": "list", "elements": "str"},
         "max_age": {"type": "float", "default": 24},
         "resolve": {"type": "bool", "default": False},
+        "load_balancers": {"type": "str", "choices": ["auto", "true", "false"], "default": "auto"},
     }
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
@@ -149,9 +152,9 @@ def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry
     """Return the zones to audit now, and those of the other hosts of the play."""
     variable = options["zones_variable"]
     if options["zones"] is not None or not variable:
-        return parse_zones(options["zones"] or [], "zones"), []
+        return parse_zones(options["zones"] or [], "zones", options["source"]), []
     others = [host for host in hosts.all if host not in {*hosts.batch}]
-    return hosts.zones(hosts.batch, variable), hosts.zones(others, variable)
+    return tuple(hosts.zones(names, variable, options["source"]) for names in (hosts.batch, others))
 
 
 def _audit(

@@ -16,6 +16,7 @@ from ..module_utils._operations import ensure_mappings, ensure_tiered_cache
 from ..module_utils._ranges.index import Ranges
 from ..plugin_utils._inventory import OriginFinder, Origins, VariableNames
 from ..plugin_utils._many_zones import (
+    SOURCES,
     ManyZonesAction,
     OriginSources,
     PlayHosts,
@@ -37,6 +38,7 @@ class ActionModule(ManyZonesAction):
     argument_spec: ClassVar = {
         "zones": {"type": "raw"},
         "zones_variable": {"type": "str"},
+        "source": {"type": "list", "elements": "str", "choices": [*SOURCES], "default": ["inventory"]},
         "filter_options": {"type": "dict", "default": {}},
         "purge": {"type": "bool", "default": False},
         "keep": {"type": "list", "elements": "str", "default": []},
@@ -51,15 +53,16 @@ class ActionModule(ManyZonesAction):
         "allow_empty": {"type": "bool", "default": False},
         "tiered_cache": {"type": "bool", "default": False},
         "resolve": {"type": "bool", "default": False},
+        "load_balancers": {"type": "str", "choices": ["auto", "true", "false"], "default": "auto"},
     }
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
         """Bring every zone to the mappings of its origins."""
         variable = options["zones_variable"]
         if options["zones"] is None and variable:
-            zones = hosts.zones(hosts.batch, variable)
+            zones = hosts.zones(hosts.batch, variable, options["source"])
         else:
-            zones = parse_zones(options["zones"] or [], "zones")
+            zones = parse_zones(options["zones"] or [], "zones", options["source"])
         if not zones:
             raise InvalidInput(
                 "there is no zone to map: set origin_regions_zones, or run this for hosts of the inventory plugin "

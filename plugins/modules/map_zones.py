@@ -91,6 +91,17 @@ options:
     type: bool
     version_added: 1.0.0
     default: false
+  load_balancers:
+    description:
+      - Whether to read the load balancers of zones with the source V(cloudflare), as
+        O(originops.cloudflare.zone_origins_info#module:load_balancers).
+    type: str
+    version_added: 1.0.0
+    choices:
+      - auto
+      - 'true'
+      - 'false'
+    default: auto
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
   - originops.cloudflare.cloudflare.many_zones

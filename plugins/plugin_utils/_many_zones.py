@@ -75,19 +75,28 @@ class ZoneEntry:
         return self.zone or self.zone_id or "a zone without a name"
 
 
-def parse_zones(entries: Any, option: str) -> list[ZoneEntry]:
-    """Parse a list of zones, each once. A bad entry has its error; a bad list raises InvalidInput."""
+def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory",)) -> list[ZoneEntry]:
+    """Parse a list of zones, each once.
+
+    An entry is a dictionary or a name; the list may be a comma-separated text. A bad entry has its error; a bad list
+    raises InvalidInput. sources are those of entries without their own.
+    """
+    if isinstance(entries, str):
+        entries = [name for name in entries.split(",") if name.strip()]
     if isinstance(entries, Mapping):
         entries = [entries]
     if not isinstance(entries, list | tuple):
         raise InvalidInput(f"{option} is of type {type(entries).__name__}, not a list of zones")
     # Hosts of a play often have the same list.
     distinct = {json.dumps(entry, sort_keys=True, default=str): entry for entry in entries}
-    zones = [_parse_zone(entry, item_label(option, index)) for index, entry in enumerate(distinct.values())]
+    zones = [
+        _parse_zone({"zone": entry} if isinstance(entry, str) else entry, item_label(option, index), sources)
+        for index, entry in enumerate(distinct.values())
+    ]
     return _without_repetitions(zones)
 
 
-def _parse_zone(entry: Any, label: str) -> ZoneEntry:
+def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
     if not isinstance(entry, Mapping):
         return ZoneEntry(label, error=f"it is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
     unknown = [str(key) for key in entry if key not in ENTRY_KEYS]
@@ -118,7 +127,7 @@ def _parse_zone(entry: Any, label: str) -> ZoneEntry:
         **texts,
         groups=groups if by_group else None,
         addresses=lists["addresses"],
-        sources=lists["source"] or ("inventory",),
+        sources=lists["source"] or (*sources,),
         error="; ".join(problems) or None,
     )
 
@@ -150,7 +159,7 @@ class PlayHosts:
         self.active: Sequence[str] = task_vars["ansible_play_hosts"]
         self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
 
-    def zones(self, hosts: Iterable[str], variable: str) -> list[ZoneEntry]:
+    def zones(self, hosts: Iterable[str], variable: str, sources: Sequence[str]) -> list[ZoneEntry]:
         """List the zones of hosts; those of the inventory plugin are zones by themselves."""
         own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
         # Variables that are not of this host itself are those of the play, the role and the command.
@@ -168,8 +177,10 @@ class PlayHosts:
             except AnsibleError as error:
                 broken.append(ZoneEntry(**default, error=f"{variable} of host {host}: {sanitize(str(error))}"))
                 continue
+            if isinstance(value, str):
+                value = value.split(",")
             entries += value if isinstance(value, list | tuple) else [value]
-        return [*parse_zones(entries, variable), *broken]
+        return [*parse_zones(entries, variable, sources), *broken]
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return what a variable that a task registers has on hosts of the play, where it is a dictionary."""
@@ -211,11 +222,11 @@ class CloudflareOrigins(NamedTuple):
     @classmethod
     def read(cls, zone: ZoneEntry, options: Mapping[str, Any], shared: SharedClient) -> CloudflareOrigins:
         """Read the origins of a zone. Raises CloudflareError."""
-        outcome = read_origins({**options, **zone.options, "load_balancers": "auto"}, check_mode=False, shared=shared)
+        outcome = read_origins({**options, **zone.options}, check_mode=False, shared=shared)
         found = outcome.result
         lost = [item["hostname"] for item in found["hostnames"] if not item.get("addresses")]
         unknown = [f"the addresses of {join_bounded(lost, 'unresolved')} are not known"] if lost else []
-        if found["load_balancers"] != "read":
+        if found["load_balancers"] == "unreadable":
             unknown.append("the load balancers could not be read")
         return cls([*iterate_items(found)], outcome.warnings, " and ".join(unknown) or None)
 
