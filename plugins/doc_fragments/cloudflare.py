@@ -174,9 +174,9 @@ options:
         elements: raw
       source:
         description:
-          - The sources of the origins, by default O(source). V(inventory) is the hosts of the inventory, V(cloudflare) what Cloudflare itself
-            forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions come from the published
-            ranges.
+          - The sources of the origins, by default O(source). V(inventory) is the hosts of the inventory, V(cloudflare)
+            what Cloudflare itself forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions come
+            from the published ranges.
         type: list
         version_added: 1.0.0
         elements: str
