@@ -399,15 +399,16 @@ class _Page:
     def zone_details(self, number: int, label: str, zone: Report, is_open: bool) -> Html:
         badges = [self.badge(kind, zone["counts"][kind]) for kind in KINDS if zone["counts"][kind]]
         if not badges:
-            checked, tone = ("No findings in what was checked", "note") if zone["not_checked"] else ("No findings", "good")
-            badges.append(_tag("span", checked, class_=f"kind {tone}"))
+            partly = zone["not_checked"]
+            text, tone = ("No findings in what was checked", "note") if partly else ("No findings", "good")
+            badges.append(_tag("span", text, class_=f"kind {tone}"))
         if zone["unavailable"]:
             badges.append(_tag("span", "Could not be checked for all kinds", class_="kind fail"))
         summary = _tag(
             "summary",
             _tag("h3", _names(label)),
-            _tag("span", *badges, class_="kinds"),
             _tag("span", pluralize(zone["total_count"], "mapping"), class_="soft"),
+            _tag("span", *badges, class_="kinds"),
         )
         contents = [summary, _facts(self.zone_facts(zone))]
         scriptless = _tag("p", "This needs JavaScript. It is in report.json too.", class_="scriptless")
