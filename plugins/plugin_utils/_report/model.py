@@ -390,6 +390,8 @@ def unchecked_kinds(zone: Report) -> dict[str, str]:
 def as_json(report: Report) -> str:
     """Format the aggregate as JSON, with a line for each zone."""
     *head, (_zones, zones) = report.items()
-    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n" for key, value in head]
-    rows = ",\n".join(f"    {json.dumps(zone, ensure_ascii=False)}" for zone in zones)
-    return "{\n" + "".join(lines) + '  "zones": [\n' + rows + "\n  ]\n}\n"
+    parts = ["{\n", *(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n" for key, value in head)]
+    parts.append('  "zones": [')
+    for number, zone in enumerate(zones):
+        parts += (",\n    " if number else "\n    ", json.dumps(zone, ensure_ascii=False))
+    return "".join([*parts, "\n  ]\n}\n"])
