@@ -112,24 +112,31 @@ class ReportFiles:
     def __init__(self, options: Mapping[str, Any]) -> None:
         if not re.fullmatch("0?[0-7]{3}", options["file_mode"]):
             raise InvalidInput(f"file_mode: {options['file_mode']!r} is not a mode in octal digits, such as 0600")
+        if not options["folder"].strip():
+            raise InvalidInput("audit_folder is empty: name the directory of the reports")
         self._mode = int(options["file_mode"], 8)
         self._folder = options["folder"]
         self._formats = options["formats"]
 
-    def write(self, report: Report) -> list[str]:
-        """Write a report, and return the paths."""
-        return write_reports(self._folder, report, self._formats, self._mode)
+    def write(self, report: Report) -> tuple[list[str], str | None]:
+        """Write a report, and return the paths, and what could not be written."""
+        try:
+            return write_reports(self._folder, report, self._formats, self._mode), None
+        except OriginOpsError as error:
+            return error.result.get("reports", []), str(error)
 
     def finish(self, report: Report, warnings: Sequence[str] = (), **result: Any) -> Outcome:
         """Write the report of an audit, and return its outcome with this result.
 
         Raises OriginOpsError if the audit failed.
         """
-        paths = self.write(report)
+        paths, problem = self.write(report)
         where = f"Reports: {', '.join(paths)}" if paths else "No report was written, because formats is empty"
         result |= {"changed": False, "totals": report["totals"], "failures": report["failures"], "reports": paths}
-        if report["failures"]:
-            error = OriginOpsError(f"{failure_message(report)}. {where}", **result)
+        problems = [failure_message(report)] if report["failures"] else []
+        problems += [problem] if problem else []
+        if problems:
+            error = OriginOpsError(f"{'. '.join(problems)}. {where}", **result)
             error.outcome.warnings = [*warnings]
             raise error
         number = report["totals"]["audited"]

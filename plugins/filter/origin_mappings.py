@@ -13,9 +13,11 @@ description:
     IPv6 address of a host becomes a mapping, with the cloud vendor and the region of the host.
   - The variables of the inventory plugins C(amazon.aws.aws_ec2), C(azure.azcollection.azure_rm),
     C(google.cloud.gcp_compute) and C(oracle.oci.oci) are recognized by their structure. Each variable that you set
-    yourself takes precedence.
-  - Hosts without a public address, or with an unknown region, are never skipped silently.
-  - The same address with different regions is always an error, and the message names both hosts.
+    yourself takes precedence. O(ranges) decide where no variable does.
+  - Machines of Azure Arc and Azure Stack HCI are not in Azure. Their locations come from your own variables or from
+    O(ranges).
+  - Hosts with the variable C(origin_ignore) set to V(true) are left out.
+  - No other host or address is left out silently. Each without a mapping is unresolved, with a code and a reason.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -23,15 +25,18 @@ options:
     description:
       - A dictionary of hosts and their variables, such as C(hostvars).
       - Or a list of the variables of hosts, such as C(groups['web'] | map('extract', hostvars)).
-      - Items of a list may also be plain addresses, of load balancers for example. Their regions come from O(ranges).
+      - Items of a list may also be addresses, of load balancers for example, with regions from O(ranges), or
+        dictionaries of C(origin_ip) or C(ip), C(vendor) and C(region).
+      - Or the result of the module C(originops.cloudflare.zone_origins_info). The DNS names and pools of an address
+        are its hosts.
     type: raw
     version_added: 1.0.0
     required: true
   unresolved:
     description:
-      - The handling of hosts without a public address, or with an unknown region.
-      - V(error) fails, and lists all these hosts with the reasons.
-      - V(skip) skips these hosts with a warning.
+      - The handling of hosts and addresses without a mapping.
+      - V(error) fails, and lists these hosts with the reasons.
+      - V(skip) skips these hosts with a warning. A purge would then delete the mappings of their addresses.
       - V(report) returns a dictionary of C(mappings), C(hosts) and C(unresolved) instead of a list.
     type: str
     version_added: 1.0.0
@@ -42,8 +47,8 @@ options:
     default: error
   zone:
     description:
-      - The name of a zone. Only hosts with this name in their variable O(zones_variable), a string or a list, are used.
-        Plain addresses are always used.
+      - The name of a zone. Only hosts with this name in their variable O(zones_variable) are used. Addresses and
+        dictionaries of mappings are always used.
     type: str
     version_added: 1.0.0
   ranges:
@@ -55,7 +60,8 @@ options:
     version_added: 1.0.0
   ip_variable:
     description:
-      - The name of the host variable with the public address, or a list of addresses.
+      - The name of the host variable with the public address, or a list of addresses. A dictionary of C(origin_ip) or
+        C(ip), C(vendor) and C(region) stands for an address that is elsewhere than the host.
     type: str
     version_added: 1.0.0
     default: origin_ip
@@ -73,26 +79,28 @@ options:
     default: origin_region
   zones_variable:
     description:
-      - The name of the host variable with the names of the zones for which the host is an origin.
+      - The name of the host variable with the names of the zones for which the host is an origin, as a list or as a
+        string with commas. Case, and a dot at the end, do not matter.
     type: str
     version_added: 1.0.0
     default: origin_zones
   hostvars_prefix:
     description:
-      - The value of the option of the same name of C(amazon.aws.aws_ec2).
-    type: str
+      - The value of the option of the same name of C(amazon.aws.aws_ec2), or a list of the values of several sources.
+        Variables without a prefix are recognized too.
+    type: raw
     version_added: 1.0.0
     default: ""
   hostvars_suffix:
     description:
-      - The value of the option of the same name of C(amazon.aws.aws_ec2).
-    type: str
+      - The value of the option of the same name of C(amazon.aws.aws_ec2), or a list, like O(hostvars_prefix).
+    type: raw
     version_added: 1.0.0
     default: ""
   vars_prefix:
     description:
-      - The value of the option of the same name of C(google.cloud.gcp_compute).
-    type: str
+      - The value of the option of the same name of C(google.cloud.gcp_compute), or a list, like O(hostvars_prefix).
+    type: raw
     version_added: 1.0.0
     default: ""
 notes:
@@ -133,8 +141,12 @@ _value:
   description:
     - The mappings, without duplicates, sorted by address, IPv4 first.
     - With O(unresolved=report), a dictionary instead. C(mappings) is this list, C(hosts) has the names of the hosts of
-      each address, and C(unresolved) is a list of dictionaries with C(host), C(reason), and the known C(addresses) of
-      the host.
+      each address, and C(unresolved) is a list of dictionaries with C(host), C(code), C(reason), and the known
+      C(addresses) without a mapping.
+    - C(code) is V(no_address) if the host has no readable public address, V(private_address) for an address that
+      Cloudflare cannot reach, V(unknown_cloud) or V(unknown_region) for an unknown location, V(hostname) for a host name
+      in place of an address, V(conflict) for an address that hosts have in different regions (C(host) then names
+      them all), and V(variable_error) for a variable that Ansible cannot evaluate or that has an impossible value.
   type: raw
   sample:
     - origin_ip: 192.0.2.40

@@ -72,7 +72,6 @@ _raw:
         - IAD
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -109,7 +108,7 @@ class LookupModule(LookupBase):
         if options["names_only"]:
             return [region.name for vendor in vendors for region in supported.vendors.get(vendor, ())]
         return [
-            {"vendor": vendor, **asdict(region)} for vendor in vendors for region in supported.vendors.get(vendor, ())
+            {"vendor": vendor, **region._asdict()} for vendor in vendors for region in supported.vendors.get(vendor, ())
         ]
 
 

@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ._endpoints import PAGE_SIZE, BatchResult, MappingsApi
 from ._errors import CloudflareError
@@ -18,33 +16,24 @@ from ._plan import Change, Plan
 Write = Callable[[MappingsApi, Sequence[Change]], BatchResult]
 
 
-@dataclass
 class ApplyResult:
-    """Outcome of applying a plan.
+    """Outcome of applying a plan, or a batch of one.
 
     Failed changes have a reason each. Unknown ones may have been applied, but the zone could not be read again; they
     have the reason of the write. error ended the writing early.
     """
 
-    applied: list[Change] = field(default_factory=list)
-    failed: list[tuple[Change, str]] = field(default_factory=list)
-    unknown: list[tuple[Change, str]] = field(default_factory=list)
-    pending: list[Change] = field(default_factory=list)
-    error: CloudflareError | None = None
-
-
-class BatchOutcome(NamedTuple):
-    """Verdicts on the changes of a batch, and the error that ended it unless everything was applied."""
-
-    applied: list[Change]
-    failed: list[tuple[Change, str]]
-    unknown: list[tuple[Change, str]]
-    error: CloudflareError | None
+    def __init__(self, applied: Iterable[Change] = (), pending: Iterable[Change] = ()) -> None:
+        self.applied = [*applied]
+        self.failed: list[tuple[Change, str]] = []
+        self.unknown: list[tuple[Change, str]] = []
+        self.pending = [*pending]
+        self.error: CloudflareError | None = None
 
 
 def predict(plan: Plan) -> ApplyResult:
     """Return the result of a plan without failures."""
-    return ApplyResult(applied=list(plan.changes), pending=list(plan.withheld))
+    return ApplyResult(plan.changes, plan.withheld)
 
 
 def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
@@ -78,17 +67,17 @@ def write_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
     (change,) = changes
     if change.kind == "deleted":
         api.delete(change.address)
-        return BatchResult([change.mapping])
-    return BatchResult([api.upsert(change.mapping)])
+        return BatchResult([change.mapping], {})
+    return BatchResult([api.upsert(change.mapping)], {})
 
 
 def create_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
     """Write the only change of a plan by the request that never replaces a mapping, where the version has one."""
     (change,) = changes
-    return BatchResult([api.create(change.mapping)])
+    return BatchResult([api.create(change.mapping)], {})
 
 
-def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -> BatchOutcome:
+def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -> ApplyResult:
     """Write a batch, and read the zone again for changes without a clear outcome."""
     error: CloudflareError | None = None
     try:
@@ -107,7 +96,7 @@ def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -
         except CloudflareError as failure:
             unknown = unverified
             error = error or failure
-    outcome = BatchOutcome([], [], [], error)
+    outcome = ApplyResult()
     for change in batch:
         if change.address in succeeded:
             outcome.applied.append(change._replace(mapping=succeeded[change.address]))
@@ -115,7 +104,9 @@ def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -
             outcome.unknown.append((change, f"it may have been applied: {result.failed[change.address]}"))
         else:
             outcome.failed.append((change, result.failed[change.address]))
-    return outcome if outcome.failed or outcome.unknown else outcome._replace(error=None)
+    if outcome.failed or outcome.unknown:
+        outcome.error = error
+    return outcome
 
 
 def _verify(api: MappingsApi, changes: Sequence[Change]) -> dict[Address, OriginMapping]:

@@ -56,7 +56,7 @@ def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) ->
         if zone_id is None:
             zone_id, account_id = find_zone(client, name or "", account_id)
         name = shared.zone_name if shared else name
-        zone = ZoneClient(client, zone_id, options["api_version"], name and name.strip(), account_id)
+        zone = ZoneClient(client, zone_id, options["api_version"], name=name and name.strip(), account_id=account_id)
         try:
             yield zone
         except OriginOpsError as error:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ._client import Client, Envelope
 from ._errors import TIERED_CACHE_HINT, CloudflareError, InvalidInput, RegionsUnavailable
@@ -26,8 +25,7 @@ MAX_PAGES = 350
 """Ten times the pages of a full zone. A longer list is not credible."""
 
 
-@dataclass(frozen=True)
-class BatchResult:
+class BatchResult(NamedTuple):
     """Result of a write: the mappings written or deleted, and an error for each of the others.
 
     The unverified ones among the latter may have been applied all the same: the response does not mention them, or
@@ -35,7 +33,7 @@ class BatchResult:
     """
 
     succeeded: list[OriginMapping]
-    failed: dict[Address, str] = field(default_factory=dict)
+    failed: dict[Address, str]
     unverified: Collection[Address] = ()
 
 
@@ -191,7 +189,7 @@ class MappingsApi(ABC):
             address = parse_address(item[self.response_ip_key])
             if address in by_address:
                 modified_on = item.get("modified_on") or by_address[address].modified_on
-                written[address] = replace(by_address[address], modified_on=modified_on and _text(modified_on))
+                written[address] = by_address[address]._replace(modified_on=modified_on and _text(modified_on))
         errors: dict[Address, str] = {}
         for item in value["failed"] or ():
             with suppress(InvalidInput):
@@ -313,16 +311,24 @@ API_VERSIONS: dict[str, tuple[type[MappingsApi], ...]] = {
 """The versions to try, in order, by the option api_version."""
 
 
-@dataclass
 class ZoneClient:
     """A zone and its API. The first read shows which version is served."""
 
-    client: Client
-    id: str
-    api_version: str
-    name: str | None = None
-    account_id: str | None = None
-    api: MappingsApi | None = None
+    def __init__(
+        self,
+        client: Client,
+        zone_id: str,
+        api_version: str,
+        *,
+        name: str | None = None,
+        account_id: str | None = None,
+    ) -> None:
+        self.client = client
+        self.id = zone_id
+        self.api_version = api_version
+        self.name = name
+        self.account_id = account_id
+        self.api: MappingsApi | None = None
 
     def negotiate(self, read: Callable[[MappingsApi], T]) -> tuple[MappingsApi, T]:
         """Do the first read by the first version that is served.

@@ -12,7 +12,7 @@ OriginOpsError              a task fails
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from ._messages import clip
@@ -65,13 +65,13 @@ HINTS = {
 """What to do, by Cloudflare's code."""
 
 
-@dataclass
 class Outcome:
     """Outcome of an operation: the fields of its result, warnings, a deprecation."""
 
-    result: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    deprecation: str | None = None
+    def __init__(self, result: dict[str, Any], warnings: Sequence[str] = (), deprecation: str | None = None) -> None:
+        self.result = result
+        self.warnings = warnings
+        self.deprecation = deprecation
 
 
 class OriginOpsError(Exception):

@@ -12,7 +12,6 @@ import re
 import traceback
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from http.client import HTTPException
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread, local
@@ -84,15 +83,15 @@ def transport(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
 class Credentials:
     """Auth object of requests.
 
     With one, requests reads no credentials from a .netrc file.
     """
 
-    headers: dict[str, str] = field(repr=False)
-    secret: str = field(repr=False)
+    def __init__(self, headers: dict[str, str], secret: str) -> None:
+        self.headers = headers
+        self.secret = secret
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers.update(self.headers)

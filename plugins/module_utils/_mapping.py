@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -173,8 +172,7 @@ def _location_problems(vendor: Any, region: Any) -> list[str]:
     return problems
 
 
-@dataclass(frozen=True)
-class OriginMapping:
+class OriginMapping(NamedTuple):
     """The mapping of one origin. Its address is its identity.
 
     modified_on (RFC 3339, from the API) does not count in comparisons.
@@ -183,7 +181,17 @@ class OriginMapping:
     address: Address
     vendor: str
     region: str
-    modified_on: str | None = field(default=None, compare=False)
+    modified_on: str | None = None
+
+    # Not a dataclass, which has all of this, but takes five times as long to import.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OriginMapping) and self[:3] == other[:3]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:3])
 
     def __str__(self) -> str:
         return f"{canonical(self.address)}: {self.vendor}/{self.region}"
@@ -206,14 +214,14 @@ class ZoneMappings(NamedTuple):
     complete: bool = False
 
 
-@dataclass(frozen=True)
 class InvalidItem:
     """An unusable item of a list of mappings: its index, its raw values, and the error."""
 
-    index: int
-    raw: dict[str, Any]
-    error: str
-    option: str = "mappings"
+    def __init__(self, index: int, raw: dict[str, Any], error: str, option: str = "mappings") -> None:
+        self.index = index
+        self.raw = raw
+        self.error = error
+        self.option = option
 
     def __str__(self) -> str:
         return f"{item_label(self.option, self.index)}, origin_ip {quote(str(self.raw['origin_ip']))}: {self.error}"
@@ -222,7 +230,6 @@ class InvalidItem:
         return {**self.raw, "error": self.error}
 
 
-@dataclass(frozen=True)
 class ParsedMappings:
     """A parsed list of mappings.
 
@@ -231,11 +238,12 @@ class ParsedMappings:
     be read. conflicts describes addresses that are listed with different values.
     """
 
-    wanted: dict[Address, OriginMapping | None] = field(default_factory=dict)
-    index: dict[Address, int] = field(default_factory=dict)
-    invalid: list[InvalidItem] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
-    unreadable: int = 0
+    def __init__(self) -> None:
+        self.wanted: dict[Address, OriginMapping | None] = {}
+        self.index: dict[Address, int] = {}
+        self.invalid: list[InvalidItem] = []
+        self.conflicts: list[str] = []
+        self.unreadable = 0
 
 
 def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mappings") -> ParsedMappings:
@@ -243,12 +251,8 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
 
     Where present is false only the addresses count, which then may be plain text.
     """
-    wanted: dict[Address, OriginMapping | None] = {}
-    indexes: dict[Address, int] = {}
+    parsed = ParsedMappings()
     values: dict[Address, tuple[Any, Any]] = {}
-    invalid: list[InvalidItem] = []
-    conflicts: list[str] = []
-    unreadable = 0
     for index, entry in enumerate(entries):
         raw = _normalize_entry(entry)
         vendor, region = raw["vendor"], raw["region"]
@@ -260,22 +264,22 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
         except InvalidInput as error:
             problems.append(str(error))
         # Of two addresses in one item nobody knows which is meant.
-        unreadable += address is None or (isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys())
+        parsed.unreadable += address is None or (isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys())
         if present and isinstance(entry, dict):
             problems += _location_problems(vendor, region)
         if address:
-            first = indexes.setdefault(address, index)
+            first = parsed.index.setdefault(address, index)
             if present and values.setdefault(address, (vendor, region)) != (vendor, region):
                 earlier, later = (quote(f"{v}/{r}") for v, r in (values[address], (vendor, region)))
-                conflicts.append(
+                parsed.conflicts.append(
                     f"{item_label(option, first)} and {item_label(option, index)} give {canonical(address)} "
                     f"different values: {earlier} and {later}"
                 )
         if problems:
-            invalid.append(InvalidItem(index, raw, "; ".join(problems), option))
+            parsed.invalid.append(InvalidItem(index, raw, "; ".join(problems), option))
         elif address:
-            wanted[address] = OriginMapping(address, vendor, region) if present else None
-    return ParsedMappings(wanted, indexes, invalid, conflicts, unreadable)
+            parsed.wanted[address] = OriginMapping(address, vendor, region) if present else None
+    return parsed
 
 
 def parse_addresses(texts: Sequence[str], option: str) -> Collection[Address]:
@@ -328,16 +332,14 @@ def key_problems(entry: Any) -> list[str]:
     return problems
 
 
-@dataclass(frozen=True, order=True)
-class Region:
+class Region(NamedTuple):
     """A region by the vendor's name for it, and the data centres (IATA codes) of its upper tiers."""
 
     name: str
     upper_tier_colos: list[str]
 
 
-@dataclass(frozen=True)
-class SupportedRegions:
+class SupportedRegions(NamedTuple):
     """Regions that Cloudflare supports for a zone, by vendor.
 
     Without obtained_codes the data centres may be incomplete.
@@ -358,6 +360,10 @@ class SupportedRegions:
             hints.append(f"did you mean {' or '.join(close)}?")
         problem = f"region {quote(mapping.region)} is not supported for vendor {mapping.vendor}"
         return ": ".join(filter(None, [problem, ", ".join(hints)]))
+
+    def as_dict(self) -> dict[str, Any]:
+        vendors = {vendor: [region._asdict() for region in regions] for vendor, regions in self.vendors.items()}
+        return {"obtained_codes": self.obtained_codes, "vendors": vendors}
 
     def names(self, vendor: str) -> list[str]:
         """List the regions of a vendor by name."""

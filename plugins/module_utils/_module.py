@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -22,8 +21,7 @@ Operation = Callable[[Mapping[str, Any], bool], Outcome]
 """Takes the options and whether check mode is on."""
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(NamedTuple):
     """A module: its operation, its complete argument spec, and the rules of that.
 
     secrets lists values among the options, beside those declared as such, that no output may show.
@@ -31,8 +29,8 @@ class Module:
 
     operation: Operation
     argument_spec: dict[str, Any]
-    rules: dict[str, Any] = field(default_factory=dict)
-    secrets: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _options: ()
+    rules: dict[str, Any]
+    secrets: Callable[[Mapping[str, Any]], Iterable[str]]
 
     def main(self) -> None:
         """Run the operation as a module."""

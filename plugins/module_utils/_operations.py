@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._apply import ApplyResult, apply, create_one, predict, write_batch, write_one
 from ._connection import SharedClient, open_zone
@@ -109,7 +108,7 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
             guards.check(plan, zone.label, options["purge"])
             plan.check_limit(zone.label)
             _check_checksum(plan, zone, options["plan_checksum"])
-            batch = replace(batch, applied=predict(plan) if check_mode else apply(plan, api, write_batch))
+            batch = batch._replace(applied=predict(plan) if check_mode else apply(plan, api, write_batch))
             warnings = _raise_or_warn(batch, zone.label, skip)
     except OriginOpsError as error:
         error.outcome.result = {**batch.as_result(), **error.result}
@@ -126,7 +125,7 @@ def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     with open_zone(options) as zone:
         api, current = zone.negotiate(lambda api: api.fetch(addresses) if addresses else api.fetch_all())
         if options["supported_regions"]:
-            result["supported_regions"] = asdict(api.supported_regions())
+            result["supported_regions"] = api.supported_regions().as_dict()
     mappings = [
         mapping
         for address, mapping in sorted(current.mappings.items(), key=lambda item: address_order(item[0]))
@@ -142,8 +141,7 @@ def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     return Outcome({**result, **zone.source}, deprecation=zone.deprecation)
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """A batch at one stage of its task: invalid items, the plan, and the result of applying it.
 
     supported has the regions where items have unsupported ones.
@@ -243,7 +241,7 @@ def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi)
         return batch
     invalid = sorted([*batch.invalid, *unsupported], key=lambda item: item.index)
     plan = batch.plan.without([address for address, problem in problems.items() if problem])
-    return replace(batch, invalid=invalid, plan=plan, supported=supported)
+    return batch._replace(invalid=invalid, plan=plan, supported=supported)
 
 
 def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
@@ -301,7 +299,7 @@ def _check_region(mapping: OriginMapping, supported: SupportedRegions) -> None:
 def _require_total(plan: Plan, api: MappingsApi) -> Plan:
     """Return the plan with the zone's total, read where a creation needs it: check mode must know the limit."""
     if plan.total is None and plan.creations:
-        return replace(plan, total=api.count())
+        return plan._replace(total=api.count())
     return plan
 
 

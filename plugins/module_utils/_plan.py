@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ._errors import InvalidInput
@@ -40,8 +40,7 @@ class Change(NamedTuple):
         return found is None if self.kind == "deleted" else found == self.mapping
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """Changes from the current to the wanted state of a zone, each list sorted by address."""
 
     upserts: tuple[Change, ...]
@@ -49,7 +48,7 @@ class Plan:
     unchanged: int
     total: int | None  # mappings in the zone before the changes, where that was read
     withheld: tuple[Change, ...] = ()  # deletions that are not made, because the list could not be read as a whole
-    vendors: Mapping[str, int] = field(default_factory=dict)  # mappings before, by vendor, where all were read
+    vendors: Mapping[str, int] = MappingProxyType({})  # mappings before, by vendor, where all were read
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -76,11 +75,11 @@ class Plan:
 
     def without(self, addresses: Collection[Address]) -> Plan:
         """Return the plan less the upserts of these addresses."""
-        return replace(self, upserts=tuple(change for change in self.upserts if change.address not in addresses))
+        return self._replace(upserts=tuple(change for change in self.upserts if change.address not in addresses))
 
     def withhold_deletions(self) -> Plan:
         """Return the plan without its deletions, which become withheld."""
-        return replace(self, deletes=(), withheld=self.deletes)
+        return self._replace(deletes=(), withheld=self.deletes)
 
     def checksum(self, zone_id: str) -> str:
         """Return the SHA-256 of the zone and the changes, with the values that they replace."""
@@ -109,36 +108,35 @@ class Plan:
             )
 
 
-@dataclass(frozen=True)
 class Guards:
     """Limits of what one task may change, in percent of the zone's mappings."""
 
-    allow_empty: bool = False
-    max_delete_percentage: float = 30
-    max_update_percentage: float = 100
-
-    def __post_init__(self) -> None:
-        for name in ("max_delete_percentage", "max_update_percentage"):
-            value = getattr(self, name)
-            if not 0 <= value <= 100:
-                raise InvalidInput(f"{name}: {value:g} is not between 0 and 100 percent")
+    def __init__(self, allow_empty: bool, max_delete_percentage: float, max_update_percentage: float) -> None:
+        self._allow_empty = allow_empty
+        self._percentages = {
+            "max_delete_percentage": max_delete_percentage,
+            "max_update_percentage": max_update_percentage,
+        }
+        for option, allowed in self._percentages.items():
+            if not 0 <= allowed <= 100:
+                raise InvalidInput(f"{option}: {allowed:g} is not between 0 and 100 percent")
 
     def check(self, plan: Plan, zone_id: str, purge: bool) -> None:
         """Raise InvalidInput for a plan that changes more than it may.
 
         Nothing is written then.
         """
-        if purge and plan.deletes and not plan.unchanged and not plan.upserts and not self.allow_empty:
+        if purge and plan.deletes and not plan.unchanged and not plan.upserts and not self._allow_empty:
             raise InvalidInput(f"zone {zone_id}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
         updates = [change for change in plan.upserts if change.kind == "updated"]
         self._check_share("delete", len(plan.deletes), plan.total, zone_id)
         self._check_share("update", len(updates), plan.total, zone_id)
-        if purge and self.max_delete_percentage < 100:
+        if purge and self._percentages["max_delete_percentage"] < 100:
             _check_vendors(plan, zone_id)
 
     def _check_share(self, verb: str, changes: int, total: int | None, zone_id: str) -> None:
         option = f"max_{verb}_percentage"
-        allowed = getattr(self, option)
+        allowed = self._percentages[option]
         if total is None or total < GUARDED_SIZE or changes * 100 <= allowed * total:
             return
         raise InvalidInput(

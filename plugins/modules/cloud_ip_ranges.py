@@ -241,7 +241,7 @@ ARGUMENT_SPEC = {
 }
 
 
-MODULE = Module(update_range_files, ARGUMENT_SPEC, secrets=secret_sources)
+MODULE = Module(update_range_files, ARGUMENT_SPEC, {}, secret_sources)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ options:
       - The mappings that the zone should have, in the format of
         O(originops.cloudflare.origin_cloud_region_batch#module:mappings), usually computed from an inventory.
       - Without this option, the audit does not check for missing, wrong or stale mappings. With an empty list, all
-        mappings of the zone are stale.
+        mappings of the zone are stale, but the repair deletes none.
       - Invalid items, and the same address with different values, are errors, which are all reported at once.
     type: list
     version_added: 1.0.0
@@ -232,12 +232,16 @@ report:
       description: The version of this structure.
       type: int
       returned: success
+    zone:
+      description: The option O(zone), null if the zone is specified by its identifier.
+      type: str
+      returned: success
     zone_id:
       description: The identifier of the zone.
       type: str
       returned: success
-    zone:
-      description: The option O(zone), null if the zone is specified by its identifier.
+    account_id:
+      description: The identifier of the account of the zone, null if it is not known.
       type: str
       returned: success
     api_version:
@@ -253,21 +257,26 @@ report:
         - Always null here. In reports of zones that could not be audited it is the reason, without other data.
       type: str
       returned: success
+    sources:
+      description: The sources of the expected mappings, empty if there are none to compare with.
+      type: list
+      elements: str
+      returned: success
+    ranges:
+      description: The times of the files of published ranges, by vendor.
+      type: dict
+      returned: success
     tiered_cache:
-      description: Whether Tiered Cache is on for the zone, null if the credentials may not read the setting.
+      description: Whether Tiered Cache is on for the zone, null if it could not be read.
       type: bool
       returned: success
     smart_tiered_cache:
-      description: Whether Smart Tiered Cache is on for the zone, null if the credentials may not read the setting.
+      description: Whether Smart Tiered Cache is on for the zone, null if it could not be read.
       type: bool
       returned: success
     obtained_codes:
       description:
         - Whether Cloudflare returned the data centres of all regions, null if the supported regions are not known.
-      type: bool
-      returned: success
-    compared:
-      description: Whether the zone was compared with O(expected).
       type: bool
       returned: success
     total_count:
@@ -278,6 +287,20 @@ report:
       description: The number of mappings that Cloudflare allows.
       type: int
       returned: success
+    checked:
+      description: The kinds of findings that were looked for.
+      type: list
+      elements: str
+      returned: success
+    not_checked:
+      description: The reasons why other kinds were not, or not fully, looked for, by kind.
+      type: dict
+      returned: success
+    unavailable:
+      description: The kinds in C(not_checked) whose data was to be read, but could not be.
+      type: list
+      elements: str
+      returned: success
     counts:
       description:
         - The number of findings of each kind, in the order of the report.
@@ -286,8 +309,8 @@ report:
         - C(contradicted) counts mappings with another vendor or region than in the published ranges, and C(unsupported)
           mappings, of the zone or expected, to regions that Cloudflare does not, or no longer, support.
         - C(unresolved) counts hosts of O(unresolved), once for each of their addresses.
-        - C(near_limit) and C(without_effect) concern the whole zone. Mappings have no effect if Tiered Cache or Smart
-          Tiered Cache is off.
+        - C(near_limit), C(without_effect) and C(no_origins) concern the whole zone. Mappings have no effect if Tiered
+          Cache or Smart Tiered Cache is off. C(no_origins) means that the zone has mappings, but O(expected) is empty.
       type: dict
       returned: success
     findings:
@@ -318,6 +341,16 @@ report:
             - The expected C(vendor) and C(region), or, for C(contradicted), those of the published ranges if these are
               unambiguous. Null if there are none. The region alone can also be null.
           type: dict
+          returned: success
+        actual_colos:
+          description: The upper-tier data centres of the region in the zone, as far as known.
+          type: list
+          elements: str
+          returned: success
+        expected_colos:
+          description: The upper-tier data centres of the expected region, as far as known.
+          type: list
+          elements: str
           returned: success
         message:
           description: The finding in one sentence.
@@ -375,23 +408,38 @@ report:
           elements: dict
           returned: success
         absent:
-          description: The stale mappings.
+          description: The stale mappings, none if C(no_origins) is a finding.
           type: list
           elements: dict
           returned: success
   sample:
-    schema_version: 1
-    zone_id: 023e105f4ecef8ad9ca31a8372d0c353
+    schema_version: 2
     zone: example.com
+    zone_id: 023e105f4ecef8ad9ca31a8372d0c353
+    account_id: null
     api_version: v2
     audited_on: "2026-03-01T12:00:00Z"
     error: null
+    sources:
+      - inventory
+    ranges: {}
     tiered_cache: true
     smart_tiered_cache: true
     obtained_codes: true
-    compared: true
     total_count: 1
     limit: 3500
+    checked:
+      - missing
+      - wrong
+      - stale
+      - unsupported
+      - unresolved
+      - near_limit
+      - without_effect
+      - no_origins
+    not_checked:
+      contradicted: there are no published ranges to compare with
+    unavailable: []
     counts:
       missing: 0
       wrong: 1
@@ -401,6 +449,7 @@ report:
       unresolved: 0
       near_limit: 0
       without_effect: 0
+      no_origins: 0
     findings:
       - kind: wrong
         origin_ip: 192.0.2.10
@@ -412,7 +461,13 @@ report:
         expected:
           vendor: aws
           region: us-east-1
-        message: 192.0.2.10 is mapped to aws/us-west-2, but the inventory has it in aws/us-east-1
+        actual_colos:
+          - PDX
+          - SEA
+        expected_colos:
+          - EWR
+          - IAD
+        message: 192.0.2.10 is mapped to aws/us-west-2, but is an origin in aws/us-east-1
     mappings:
       - origin_ip: 192.0.2.10
         vendor: aws

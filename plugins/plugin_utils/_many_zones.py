@@ -87,7 +87,7 @@ def parse_zones(entries: Any, option: str) -> list[ZoneEntry]:
 
 def _parse_zone(entry: Any, label: str) -> ZoneEntry:
     if not isinstance(entry, Mapping):
-        return ZoneEntry(error=f"{label} is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
+        return ZoneEntry(label, error=f"it is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
     unknown = [str(key) for key in entry if key not in ENTRY_KEYS]
     problems = [f"{quote(key)} is unknown: {suggest(key, ENTRY_KEYS)}" for key in unknown]
     texts: dict[str, str | None] = {}
@@ -99,6 +99,7 @@ def _parse_zone(entry: Any, label: str) -> ZoneEntry:
         texts[name] = (value or "").strip() or None
     if not texts["zone"] and not texts["zone_id"]:
         problems.append("it has neither zone nor zone_id")
+        texts["zone"] = label
     lists: dict[str, tuple[Any, ...]] = {}
     for name in ("group", "groups", "addresses", "source"):
         value = entry.get(name)
@@ -116,7 +117,7 @@ def _parse_zone(entry: Any, label: str) -> ZoneEntry:
         groups=groups if by_group else None,
         addresses=lists["addresses"],
         sources=lists["source"] or ("inventory",),
-        error=f"{label}: {'; '.join(problems)}" if problems else None,
+        error="; ".join(problems) or None,
     )
 
 

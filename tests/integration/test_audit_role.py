@@ -10,16 +10,17 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
+from emulator.faults import Fault
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.cloud_hosts import FLEET, MAPPED, origin
 from support.published_ranges import write_ranges
+from support.values import refusal
 
-from .playbook import COLLECTION, INVENTORY, Completed, run_playbook
+from .playbook import COLLECTION, INVENTORY, Completed, run_inventory, run_playbook
 
 Audit = Callable[..., Completed]
 
@@ -87,6 +88,7 @@ def test_a_zone_that_is_right(audit: Audit, tmp_path: Path, zone: Zone, emulator
     done = audit()
     assert done.returncode == 0, done.stdout
     assert "changed=0 " in done.stdout
+    assert "The audit of 1 zone passed." in done.stdout
     folder = tmp_path / "audit"
     assert found(folder) == {}
     [audited] = report(folder)["zones"]
@@ -94,9 +96,8 @@ def test_a_zone_that_is_right(audit: Audit, tmp_path: Path, zone: Zone, emulator
     assert all(entry["upper_tier_colos"] and entry["hosts"] for entry in audited["mappings"])
     # One page of mappings, the supported regions and two settings.
     assert len(emulator.requests) == 4
-    assert {path.name for path in folder.iterdir()} == {*REPORTS, "zones"}
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert {path.name for path in folder.iterdir()} == REPORTS
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -114,92 +115,158 @@ def test_every_kind_of_finding(audit: Audit, tmp_path: Path, emulator: Emulator)
     hosts = {
         **FLEET,
         "stopped": {"compartment_id": "x", "region": "iad"},
-        "gov": origin("10.0.0.1", "aws/us-gov-west-1"),
+        "gov": origin("192.0.2.50", "aws/us-gov-west-1"),
+        "broken": {"origin_ip": "{{ nowhere }}"},
     }
     # An audit changes no zone, so check mode writes the same reports.
     arguments = ("--check", "--diff")
     done = audit(*arguments, hosts=hosts, ranges=write_ranges(tmp_path / "ranges"), formats=["json", "junit"])
     assert found(tmp_path / "audit") == {
-        "missing": ["10.0.0.1", "203.0.113.20"],
+        "missing": ["192.0.2.50", "203.0.113.20"],
         "wrong": ["192.0.2.40"],
         "stale": ["192.0.2.99", "198.51.100.99"],
         "contradicted": ["192.0.2.40", "198.51.100.99"],
-        "unsupported": ["10.0.0.1"],
-        "unresolved": [None],
+        "unsupported": ["192.0.2.50"],
+        "unresolved": [None, None],
         "without_effect": [None],
     }
-    assert "The audit found 2 missing, 1 wrong, 2 stale, 2 contradicted, 1 unsupported" in message(done)
-    suites = ElementTree.parse(tmp_path / "audit" / "report.xml").getroot()
-    assert len(suites.findall(".//failure")) == len(found(tmp_path / "audit"))
-
-
-def steps(hosts: str, *names: str, **variables: Any) -> dict[str, Any]:
-    """Return a play of these steps of the role."""
-    roles = [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit", "tasks_from": name}} for name in names]
-    play = {"hosts": hosts, "gather_facts": False, "tasks": roles}
-    return {**play, "vars": {f"audit_{name}": value for name, value in variables.items()}}
+    output = message(done)
+    assert "The audit found 2 missing, 1 wrong, 2 stale, 2 contradicted, 1 unsupported" in output
+    # The first findings, and where the rest is.
+    assert "example.com: 192.0.2.50 has no mapping, but is an origin in aws/us-gov-west-1" in output
+    assert str(tmp_path / "audit" / "report.json") in output
+    assert {path.name for path in (tmp_path / "audit").iterdir()} == {"report.json", "report.xml"}
 
 
 def test_what_fails_the_play_is_chosen(audit: Audit, tmp_path: Path, emulator: Emulator) -> None:
     emulator.add_zone("example.com", mappings={**MAPPED, "192.0.2.99": ("aws", "us-east-1")}, smart_tiered_cache=False)
-    done = audit(fail_on=[], formats=["json"])
-    assert done.returncode == 0, done.stdout
-    assert found(tmp_path / "audit") == {"stale": ["192.0.2.99"], "without_effect": [None]}
     for fail_on, fails in (
+        ([], False),
         (["stale"], True),
-        (["missing", "wrong"], False),
-        (["unresolved"], False),
+        (["missing", "unresolved"], False),
         (["without_effect"], True),
     ):
-        done = run_playbook(tmp_path, [steps("localhost", "report.yml", fail_on=fail_on, formats=[])])
-        assert done.returncode == (2 if fails else 0), done.stdout
+        assert audit(fail_on=fail_on, formats=["json"]).returncode == (2 if fails else 0)
+        assert found(tmp_path / "audit") == {"stale": ["192.0.2.99"], "without_effect": [None]}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/argo", "without_effect"), ("/supported_regions", "unsupported"), (None, "contradicted")]
+)
+def test_a_check_that_was_to_be_made_and_could_not(
+    audit: Audit, tmp_path: Path, emulator: Emulator, path: str | None, kind: str
+) -> None:
+    ranges = {} if path else {"aws": "/nowhere/aws.json"}
+    emulator.faults = [Fault(effect=refusal(403, 1135), path=path, times=None)] if path else []
+    done = audit(fail_on=[kind], ranges=ranges, formats=["json"])
+    assert f"1 zone in which {kind} could not be checked" in message(done)
+    [audited] = report(tmp_path / "audit")["zones"]
+    # The rest is not discarded.
+    assert (audited["unavailable"], audited["total_count"]) == ([kind], len(MAPPED))
+    assert audit(fail_on=["missing"], ranges=ranges, formats=["json"]).returncode == 0
 
 
 def test_no_inventory(audit: Audit, tmp_path: Path, zone: Zone) -> None:
     done = audit(inventory=False, hosts={}, zones=[{"zone": zone.name}], formats=["json"], file_mode="0644")
     assert done.returncode == 0, done.stdout
     [audited] = report(tmp_path / "audit")["zones"]
-    assert (audited["compared"], audited["zone_id"], audited["total_count"]) == (False, zone.id, len(MAPPED))
-    assert {path.name for path in (tmp_path / "audit").iterdir()} == {"report.json", "zones"}
+    assert (audited["sources"], audited["zone_id"], audited["total_count"]) == ([], zone.id, len(MAPPED))
+    # Nobody requested what needs an inventory or ranges.
+    assert {*audited["not_checked"]} == {"missing", "wrong", "stale", "contradicted", "unresolved", "no_origins"}
     assert (tmp_path / "audit" / "report.json").stat().st_mode & 0o777 == 0o644
 
 
-def test_zones_that_cannot_be_audited_fail_it_but_spare_the_others(audit: Audit, tmp_path: Path, zone: Zone) -> None:
+def test_an_inventory_that_came_back_empty(audit: Audit, tmp_path: Path) -> None:
+    done = audit(hosts={}, formats=["json"])
+    assert "1 no_origins" in message(done)
+    [audited] = report(tmp_path / "audit")["zones"]
+    assert audited["repair"] == {"present": [], "absent": []}
+
+
+def test_zones_that_cannot_be_audited_fail_it_but_spare_the_others(
+    audit: Audit, tmp_path: Path, emulator: Emulator, zone: Zone
+) -> None:
+    twins = [emulator.add_zone("twin.example", mappings=MAPPED, account=name) for name in ("One", "Two")]
     zones = [
         {"zone": "gone.example", "zone_id": "0" * 32, "group": "web"},
         {"zone": "typo.example", "group": "wbe"},
-        {"zone": zone.name, "zone_id": zone.id, "group": "web"},
+        {"zone": zone.name, "zone_id": "", "group": "web"},
+        *({"zone": twin.name, "zone_id": twin.id, "account_id": twin.account_id, "group": "web"} for twin in twins),
+        {"zone": "../../group_vars/all", "group": "web"},
+        {"zone_id": zone.id + "0", "group": "web"},
+        {"group": "web"},
+        {"zone": "key.example", "gruop": "web"},
     ]
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.json").write_text("{}")
     done = audit(zones=zones, fail_on=[], formats=["json"])
-    assert "The audit found 2 zones that could not be audited" in message(done)
-    errors = {entry["zone"]: entry["error"] for entry in report(tmp_path / "audit")["zones"]}
-    assert errors.pop(zone.name) is None
-    assert "HTTP 400" in errors["gone.example"]
-    assert "the inventory has no group wbe" in errors["typo.example"]
+    assert "The audit found 6 zones that could not be audited" in message(done)
+    written = report(tmp_path / "audit")
+    assert [entry["zone"] for entry in written["zones"] if entry["error"] is None] == [zone.name, *["twin.example"] * 2]
+    assert {entry["zone_id"] for entry in written["zones"]} >= {zone.id, *(twin.id for twin in twins)}
+    assert len(written["expected"]) == len(zones)
+    errors = " ".join(entry["error"] or "" for entry in written["zones"])
+    for part in (
+        "HTTP 400",
+        "the inventory has no group 'wbe'",
+        "is not the name of a zone",
+        "it has neither zone nor",
+    ):
+        assert part in errors
+    assert "'gruop' is unknown: did you mean group" in errors
+    # No name has become a path.
+    assert {path.name for path in (tmp_path / "audit").iterdir()} == {"report.json"}
+    assert (tmp_path / "group_vars" / "all.json").read_text() == "{}"
+
+
+def test_nothing_of_a_user_is_deleted_or_replaced(audit: Audit, tmp_path: Path) -> None:
+    own = {"zones/mine.json": "mine", "report.md": "# Notes on originops.cloudflare.audit"}
+    for name, text in own.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    output = message(audit(folder="."))
+    assert "Left alone, because no audit wrote it: ./report.md" in output
+    assert {name: (tmp_path / name).read_text() for name in own} == own
+    assert report(tmp_path)["totals"]["audited"] == 1
 
 
 @pytest.mark.parametrize(
     ("variables", "part"),
     [
-        ({"zones": []}, "There is no zone to audit: set audit_zones"),
-        ({"fail_on": ["staled"]}, "audit_fail_on"),
-        ({"formats": ["pdf"]}, "audit_formats"),
+        ({"zones": []}, "there is no zone to audit: set audit_zones"),
+        ({"fail_on": ["staled"]}, "staled"),
+        ({"formats": ["pdf"]}, "pdf"),
+        ({"folder": ""}, "folder is empty"),
+        ({"file_mode": "rw"}, "file_mode: 'rw' is not a mode"),
+        ({"near_limit": 0}, "near_limit: 0 is not between"),
+        ({"zones": "example.com"}, "not a dictionary with zone or zone_id"),
+        ({"filter_options": {"vras_prefix": "x"}}, "vras_prefix"),
     ],
 )
 def test_bad_variables(audit: Audit, variables: dict[str, Any], part: str) -> None:
     assert part in message(audit(**variables))
 
 
+def test_a_failed_audit_leaves_no_older_report(audit: Audit, tmp_path: Path) -> None:
+    assert audit().returncode == 0
+    assert audit(near_limit=0).returncode == 2
+    old = report(tmp_path / "audit")
+    assert old["failures"] == ["1 zone that could not be audited"]
+    assert old["zones"][0]["error"] == "its audit has not ended"
+
+
 @pytest.fixture
 def zones_of_the_playbook(tmp_path: Path, emulator: Emulator) -> list[Zone]:
-    """Return two zones; inventories have them, and an origin for each."""
+    """Return three zones; inventories have them, and an origin for each."""
     (tmp_path / "cloudflare_zones.yml").write_text(f"plugin: {COLLECTION}.zones\n")
     zones = [
         emulator.add_zone(f"z{number}.example", mappings={f"192.0.2.{number}": ("aws", "us-east-1")})
-        for number in range(2)
+        for number in range(3)
     ]
     hosts = {
-        f"web{number}": origin(f"192.0.2.{number}", "aws/us-east-1", origin_zones=zone.name)
+        f"web{number}": origin(
+            f"192.0.2.{number}", "aws/us-east-1", origin_zones=f"{zone.name.upper()}., other.example"
+        )
         for number, zone in enumerate(zones)
     }
     (tmp_path / "origins.yml").write_text(
@@ -214,35 +281,86 @@ SOURCES = ("-i", "cloudflare_zones.yml", "-i", "origins.yml")
 def run_audit(tmp_path: Path, emulator: Emulator, *arguments: str) -> Completed:
     """Run the playbook, as users call it."""
     including = [{"ansible.builtin.import_playbook": f"{COLLECTION}.audit"}]
-    arguments = (*SOURCES, "-f", "3", "-e", json.dumps({"audit_formats": ["json"]}), *arguments)
+    arguments = (*SOURCES, "-e", json.dumps({"audit_formats": ["json"]}), *arguments)
     return checked(emulator, run_playbook(tmp_path, including, *arguments, environment=own(emulator)))
+
+
+def zone_host(tmp_path: Path, emulator: Emulator, zone: Zone) -> str:
+    """Return the name of a zone's host in the inventory."""
+    hosts = json.loads(run_inventory(tmp_path, "--list", environment=own(emulator)).stdout)["_meta"]["hostvars"]
+    return next(name for name in hosts if zone.name in name)
 
 
 def test_the_playbook_over_many_zones(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
     done = run_audit(tmp_path, emulator)
     assert done.returncode == 0, done.stdout + done.stderr
     totals = report(tmp_path / "audit")["totals"]
-    assert (totals["zones"], totals["clean"], totals["mappings"]) == (2, 2, 2)
+    assert (totals["zones"], totals["clean"], totals["mappings"]) == (3, 3, 3)
     zones_of_the_playbook[1].replace({"192.0.2.1": ("aws", "us-west-2")})
     emulator.add_zone("z0.example", tiered_cache=False)
     assert "The audit found 1 wrong" in message(run_audit(tmp_path, emulator))
     assert found(tmp_path / "audit") == {"without_effect": [None], "wrong": ["192.0.2.1"]}
-    # What an earlier audit has left of other zones is not reported again.
-    run_audit(tmp_path, emulator, "--limit", "localhost:z1.example")
-    assert report(tmp_path / "audit")["totals"]["zones"] == 1
+    # A variable of the zones' group counts.
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "cloudflare_zones.yml").write_text("audit_fail_on: [without_effect]\n")
+    assert "The audit found 1 without_effect" in message(run_audit(tmp_path, emulator))
 
 
-def test_slices_are_put_together_afterwards(
-    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
-) -> None:
-    for number, pattern in enumerate(["z0.example", "z1.example"]):
-        plays = [steps(hosts, name) for hosts, name in (("localhost", "prepare.yml"), (pattern, "zones.yml"))]
-        arguments = ("-e", f"audit_folder={tmp_path}/slice{number}")
-        done = run_playbook(tmp_path, plays, *SOURCES, *arguments, environment=own(emulator))
+def test_limits(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    zones_of_the_playbook[1].replace({"192.0.2.1": ("aws", "us-west-2")})
+    right, wrong = (zone_host(tmp_path, emulator, zone) for zone in zones_of_the_playbook[:2])
+    assert run_audit(tmp_path, emulator, "--limit", right).returncode == 0
+    assert [zone["zone"] for zone in report(tmp_path / "audit")["zones"]] == ["z0.example"]
+    assert "1 wrong" in message(run_audit(tmp_path, emulator, "--limit", wrong))
+    # No zone in reach is no success.
+    assert "there is no zone to audit" in message(run_audit(tmp_path, emulator, "--limit", "web0"))
+    assert report(tmp_path / "audit")["failures"] == ["no zone to audit"]
+
+
+def test_an_inventory_source_that_fails(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    assert run_audit(tmp_path, emulator).returncode == 0
+    emulator.faults = [Fault(effect=refusal(403, 9109), path="/zones", times=None)]
+    assert "there is no zone to audit" in message(run_audit(tmp_path, emulator))
+    assert report(tmp_path / "audit")["failures"] == ["no zone to audit"]
+
+
+ROLE = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit"}}
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_batches_of_a_play(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], wrong: int) -> None:
+    zones_of_the_playbook[wrong].replace({})
+    variables = {"audit_formats": ["json"], "audit_zones": [{"zone": "{{ cloudflare_zone_name }}"}]}
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1, "vars": variables, "tasks": [ROLE]}
+    done = run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator))
+    assert "The audit found 1 missing" in message(done)
+    written = report(tmp_path / "audit")
+    assert [zone["zone"] for zone in written["zones"]] == [zone.name for zone in zones_of_the_playbook]
+    assert (written["totals"]["audited"], written["totals"]["missing"]) == (3, 1)
+
+
+def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    hosts = [zone_host(tmp_path, emulator, zone) for zone in zones_of_the_playbook]
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "tasks": [ROLE]}
+    for number, host in enumerate(hosts[:2]):
+        folder = ("-e", f"audit_folder={tmp_path}/slice{number}")
+        done = run_playbook(tmp_path, [play], *SOURCES, *folder, "--limit", host, environment=own(emulator))
         assert done.returncode == 0, done.stdout
-    sources = [f"{tmp_path}/slice0", f"{tmp_path}/slice1"]
-    together = steps("localhost", "prepare.yml", "report.yml", sources=sources, formats=["json"])
-    done = run_playbook(tmp_path, [together], *SOURCES)
-    assert done.returncode == 0, done.stdout
+    merge = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit", "tasks_from": "merge.yml"}}
+
+    def merged(*sources: str, hosts: str = "localhost") -> Completed:
+        step = {**play, "hosts": hosts, "tasks": [merge], "vars": {"audit_sources": sources}}
+        return run_playbook(tmp_path, [step], *SOURCES, environment=own(emulator))
+
+    both = ("slice0", "slice1/report.json")
+    assert merged(*both).returncode == 0
     names = [zone["zone"] for zone in report(tmp_path / "audit")["zones"]]
-    assert names == [zone.name for zone in zones_of_the_playbook]
+    assert names == [zone.name for zone in zones_of_the_playbook[:2]]
+    # The last step knows the zones: here those of the inventory, of which a job has lost one.
+    output = message(merged(*both, hosts="cloudflare_zones"))
+    assert "z2.example: there is no result of its audit" in output
+    assert "no readable report" in message(merged(*both, "slice2"))
+    old = tmp_path / "slice1" / "report.json"
+    old.write_text(old.read_text().replace(report(tmp_path / "slice1")["generated_on"], "2026-01-01T00:00:00Z"))
+    assert "more than 24 hours ago" in message(merged(*both))
+    assert report(tmp_path / "audit")["failures"]

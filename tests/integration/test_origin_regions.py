@@ -206,5 +206,5 @@ def test_bad_variables(assign: Assign, emulator: Emulator, variables: dict[str, 
 def test_two_hosts_that_contradict_each_other(assign: Assign, emulator: Emulator) -> None:
     hosts = {"one": origin("192.0.2.1", "aws/us-east-1"), "two": origin("192.0.2.1", "aws/us-west-2")}
     output = message(assign(hosts))
-    assert "one: 192.0.2.1: aws/us-east-1, but two: 192.0.2.1: aws/us-west-2" in output
+    assert "one and two: 192.0.2.1 is in different regions: aws/us-east-1 (one), aws/us-west-2 (two)" in output
     assert emulator.requests == []

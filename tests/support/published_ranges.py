@@ -27,6 +27,7 @@ ENTRIES: dict[str, list[tuple[str, str | None]]] = {
         ("192.0.2.0/24", "eastus2"),
         ("192.0.2.128/26", "germanywc"),  # an old name of germanywestcentral
         ("192.0.2.192/28", None),
+        ("192.0.2.208/28", "chilec"),  # chilecentral
         ("192.0.2.224/28", "eastus2"),  # ambiguous
         ("192.0.2.224/28", "centralus"),
         ("2001:db8:3::/48", "eastus2"),

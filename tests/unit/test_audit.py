@@ -21,12 +21,12 @@ from jsonschema import Draft202012Validator
 from ansible_collections.originops.cloudflare.plugins.module_utils._audit.findings import (
     AuditInfo,
     ExpectedState,
+    PublishedRanges,
     ZoneState,
     audit,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._locations import Unresolved
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
-    ZONE_LIMIT,
     Address,
     OriginMapping,
     Region,
@@ -35,13 +35,13 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.index import Ranges
 from ansible_collections.originops.cloudflare.plugins.module_utils._schema import KINDS, ZONE_REPORT
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_audit
-from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model import aggregate
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model import aggregate, empty_report
 from support.published_ranges import write_ranges
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Draft202012Validator(json.loads((ROOT / "roles/audit/files/report.schema.json").read_text("utf-8")))
 
-HEAD = AuditInfo("023e105f4ecef8ad9ca31a8372d0c353", "example.com", "v2", "2026-03-01T12:00:00Z")
+HEAD = AuditInfo("023e105f4ecef8ad9ca31a8372d0c353", "example.com", None, "v2", "2026-03-01T12:00:00Z")
 SUPPORTED = SupportedRegions(
     obtained_codes=True,
     vendors={
@@ -51,6 +51,8 @@ SUPPORTED = SupportedRegions(
         "oci": [Region("us-ashburn-1", ["IAD"])],
     },
 )
+
+COLOS = {"aws/us-east-1": ["EWR", "IAD"], "aws/us-west-2": ["SEA"], "gcp/us-central1": ["ORD"]}
 
 Report = dict[str, Any]
 Values = Mapping[str, str]
@@ -65,7 +67,7 @@ def mappings(values: Values) -> dict[Address, OriginMapping]:
 
 
 def unresolved(host: str, *addresses: str) -> Unresolved:
-    return Unresolved(host, "no variable tells its region", tuple(map(ip_address, addresses)))
+    return Unresolved(host, "unknown_region", "no variable has its region", tuple(map(ip_address, addresses)))
 
 
 def audited(
@@ -86,10 +88,12 @@ def audited(
         list(unresolved),
         {ip_address(text): names for text, names in (hosts or {}).items()},
     )
-    report = audit(
-        HEAD, ZoneState(mappings(zone), supported, tiered, smart), inventory, ranges and ranges.locate, near_limit
-    )
+    published = PublishedRanges(ranges.locate) if ranges else PublishedRanges()
+    report = audit(HEAD, ZoneState(mappings(zone), supported, tiered, smart), inventory, published, near_limit)
     SCHEMA.validate(report)
+    assert {*report["checked"]}.isdisjoint(report["not_checked"])
+    assert {*report["checked"], *report["not_checked"]} == {*KINDS}
+    assert {*report["unavailable"]} <= report["not_checked"].keys()
     assert report["counts"] == {kind: Counter(it["kind"] for it in report["findings"])[kind] for kind in KINDS}
     for mapping in report["mappings"]:
         about = [it["kind"] for it in report["findings"] if it["origin_ip"] == mapping["origin_ip"]]
@@ -116,24 +120,30 @@ def test_a_zone_that_is_right() -> None:
     report = audited(values, values, hosts={"192.0.2.9": ["web2", "web1"]})
     assert list(report) == [
         "schema_version",
-        "zone_id",
         "zone",
+        "zone_id",
+        "account_id",
         "api_version",
         "audited_on",
         "error",
+        "sources",
+        "ranges",
         "tiered_cache",
         "smart_tiered_cache",
         "obtained_codes",
-        "compared",
         "total_count",
         "limit",
+        "checked",
+        "not_checked",
+        "unavailable",
         "counts",
         "findings",
         "mappings",
         "repair",
     ]
     assert report["findings"] == []
-    assert (report["total_count"], report["compared"], report["obtained_codes"]) == (3, True, True)
+    assert (report["total_count"], report["sources"], report["obtained_codes"]) == (3, ["inventory"], True)
+    assert report["not_checked"] == {"contradicted": "there are no published ranges to compare with"}
     assert [mapping["origin_ip"] for mapping in report["mappings"]] == ["192.0.2.9", "192.0.2.10", "2001:db8::1"]
     assert report["mappings"][0]["hosts"] == ["web1", "web2"]
     assert report["mappings"][1] == {
@@ -168,6 +178,8 @@ def test_differences(zone: str | None, expected: str | None, kind: str) -> None:
         "hosts": ["web1"],
         "actual": place(zone) if zone else None,
         "expected": place(expected) if expected else None,
+        "actual_colos": COLOS.get(zone, []),
+        "expected_colos": COLOS.get(expected, []),
     }
     for part in filter(None, ("192.0.2.1", zone, expected)):
         assert part in message
@@ -175,12 +187,43 @@ def test_differences(zone: str | None, expected: str | None, kind: str) -> None:
     assert report["repair"] == {"present": [change] if expected else [], "absent": [] if expected else [change]}
     # Without an inventory there is nothing to differ from.
     alone = audited(has)
-    assert (alone["findings"], alone["compared"]) == ([], False)
+    assert (alone["findings"], alone["sources"]) == ([], [])
+    assert {"missing", "wrong", "stale", "no_origins"} <= alone["not_checked"].keys()
+    assert alone["unavailable"] == []
     assert alone["repair"] == {"present": [], "absent": []}
 
 
-def test_an_empty_inventory_makes_everything_stale() -> None:
-    assert told(audited({"192.0.2.1": "aws/us-east-1"}, {})) == [("stale", "192.0.2.1")]
+@pytest.mark.parametrize("lost", [[], [unresolved("web1"), unresolved("web2", "192.0.2.2")]])
+def test_a_source_without_origins_repairs_nothing(lost: list[Unresolved]) -> None:
+    report = audited({"192.0.2.1": "aws/us-east-1", "192.0.2.2": "aws/us-east-1"}, {}, unresolved=lost)
+    assert report["counts"]["no_origins"] == 1
+    assert report["repair"] == {"present": [], "absent": []}
+    assert "2 mappings, but inventory no origin" in report["findings"][-1]["message"]
+    assert audited({}, {})["counts"]["no_origins"] == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "unavailable"),
+    [
+        ({"supported": None}, "unsupported", True),
+        ({"supported": None, "tiered": None}, "unsupported", True),
+        ({"supported": None, "tiered": False}, "unsupported", False),
+        ({"tiered": None}, "without_effect", True),
+        ({"smart": None}, "without_effect", True),
+    ],
+)
+def test_kinds_that_cannot_be_checked(state: dict[str, Any], kind: str, unavailable: bool) -> None:
+    report = audited({"192.0.2.1": "aws/us-east-1"}, {"192.0.2.1": "aws/us-east-1"}, **state)
+    assert report["not_checked"][kind]
+    assert (kind in report["unavailable"]) == unavailable
+    assert bool(aggregate(report, fail_on=[kind])["failures"]) == unavailable
+
+
+def test_ranges_that_cannot_be_read() -> None:
+    state = ZoneState(mappings({"192.0.2.1": "aws/us-east-1"}), SUPPORTED, True, True)
+    report = audit(HEAD, state, ExpectedState(), PublishedRanges(error="no such file"))
+    assert report["not_checked"]["contradicted"] == "the published ranges could not be read: no such file"
+    assert report["unavailable"] == ["contradicted"]
 
 
 def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
@@ -206,7 +249,7 @@ def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
         ["web1"],
         ["web2"],
     ]
-    assert report["findings"][-1]["message"] == "web2: no variable tells its region"
+    assert report["findings"][-1]["message"] == "web2: no variable has its region"
     assert report["findings"][2]["actual"] == place("aws/us-east-1")
     assert report["mappings"][0]["hosts"] == ["web1"]
     # They are told of without an inventory too.
@@ -254,10 +297,10 @@ def test_contradictions_are_about_the_zone_alone(ranges: Ranges) -> None:
     [
         ("aws/moon-1", None, "aws/moon-1 of the zone"),
         ("aws/moon-1", "aws/us-east-1", "aws/moon-1 of the zone"),
-        (None, "aws/moon-1", "aws/moon-1 of the inventory"),
-        ("aws/us-east-1", "gcp/us-east-1", "gcp/us-east-1 of the inventory"),
-        ("aws/moon-1", "aws/moon-1", "aws/moon-1 of the zone and of the inventory"),
-        ("aws/moon-1", "ibm/moon-2", "aws/moon-1 of the zone and ibm/moon-2 of the inventory"),
+        (None, "aws/moon-1", "aws/moon-1 of the origins"),
+        ("aws/us-east-1", "gcp/us-east-1", "gcp/us-east-1 of the origins"),
+        ("aws/moon-1", "aws/moon-1", "aws/moon-1 of the zone and of the origins"),
+        ("aws/moon-1", "ibm/moon-2", "aws/moon-1 of the zone and ibm/moon-2 of the origins"),
     ],
 )
 def test_unsupported_regions(zone: str | None, expected: str | None, says: str) -> None:
@@ -317,7 +360,8 @@ def test_near_the_limit(zone: int, expected: int | None, percent: int, numbers: 
     ],
 )
 def test_without_effect(tiered: bool | None, smart: bool | None, says: str | None) -> None:
-    report = audited({}, tiered=tiered, smart=smart)
+    assert told(audited({}, tiered=tiered, smart=smart)) == []  # nothing is without effect
+    report = audited({"192.0.2.1": "aws/us-east-1"}, tiered=tiered, smart=smart)
     assert told(report) == ([("without_effect", None)] if says else [])
     assert (report["tiered_cache"], report["smart_tiered_cache"]) == (tiered, smart)
     for finding in report["findings"]:
@@ -360,7 +404,7 @@ def test_all_kinds_at_once_come_in_order(ranges: Ranges) -> None:
     "damage",
     [
         {"surplus": 1},
-        {"schema_version": 2},
+        {"schema_version": 1},
         {"zone_id": ""},
         {"audited_on": "2026-03-01 12:00"},
         {"counts": {}},
@@ -418,6 +462,8 @@ def shape_of(schema: Any) -> Any:
         case "array":
             return [shape_of(schema["items"])]
         case "object":
+            if "properties" not in schema:
+                return {"*": shape_of(schema["additionalProperties"])}
             return {name: shape_of(inner) for name, inner in schema["properties"].items()}
         case name:
             return names[name]
@@ -456,11 +502,10 @@ def test_the_module_documents_the_structure() -> None:
     check_documentation(documented, ZONE_REPORT)
 
 
-def test_the_role_has_the_structure() -> None:
-    report = yaml.safe_load((ROOT / "roles/audit/vars/main.yml").read_text("utf-8"))["audit_empty_report"]
-    report |= {"zone": "example.com", "audited_on": "2026-03-01T12:00:00Z", "compared": True}
-    assert report["limit"] == ZONE_LIMIT
+def test_an_empty_report_has_the_structure() -> None:
+    report = empty_report({"zone": "example.com"}, "2026-03-01T12:00:00Z", "no answer")
     assert repr(aggregate(report)["zones"]) == repr([report])
+    SCHEMA.validate(report)
 
 
 ADDRESSES = st.sampled_from([*(f"192.0.2.{last}" for last in range(1, 9)), "2001:db8::1", "2001:db8::2"])
@@ -487,6 +532,9 @@ def test_a_repaired_zone_differs_no_more(
     assert again["repair"] == {"present": [], "absent": []}
     refused = {it["origin_ip"] for it in again["findings"] if it["kind"] == "unsupported"}
     left = {it["origin_ip"] for it in again["findings"] if it["kind"] in ("missing", "wrong", "stale")}
+    if not expected:  # the source has probably failed
+        assert repair == {"present": [], "absent": []}
+        return
     assert left <= {at for at in refused if expected.get(at) == "aws/moon-1"}
     # Nothing but what the inventory says, and what belongs to nobody, is touched.
     assert present.items() <= expected.items()

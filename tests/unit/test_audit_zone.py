@@ -136,50 +136,35 @@ def test_mappings_without_effect_and_what_turns_it_on(
     assert run(emulator, zone)["report"]["findings"] == []
 
 
-@pytest.mark.parametrize(("path", "name"), [(TIERED, "tiered_cache"), (SMART, "smart_tiered_cache")])
-@pytest.mark.parametrize("code", [9109, 10000])
-def test_a_setting_that_the_token_may_not_read(emulator: Emulator, zone: Zone, path: str, name: str, code: int) -> None:
-    emulator.faults = [Fault(effect=refusal(403, code), path=path, times=None)]
-    result = run(emulator, zone, expected=items(SEEDED))
-    assert result["report"][name] is None
-    assert result["report"]["findings"] == []
-    [warning] = result["warnings"]
-    assert "Zone, Zone Settings, Read" in warning
+ODD = [
+    *(refusal(*refused) for refused in ((400, 7003), (401, 10000), (403, 9109), (403, 1135), (500, 1140))),
+    Answer(404, "<html>not found</html>"),
+    *(
+        Answer(200, {"success": True, "errors": [], "messages": [], "result": result})
+        for result in (None, [], "on", {}, {"value": True}, {"value": "ON"}, {"value": None})
+    ),
+]
 
 
-@pytest.mark.parametrize("path", [TIERED, SMART])
-@pytest.mark.parametrize(("status", "code"), [(400, 7003), (401, 10000), (403, 1135), (500, 1140)])
-def test_other_failures_of_a_setting(emulator: Emulator, zone: Zone, path: str, status: int, code: int) -> None:
-    emulator.faults = [Fault(effect=refusal(status, code), path=path, times=None)]
-    failed = failure_of(run, emulator, zone)
-    assert (failed.result["status"], failed.result["errors"][0]["code"]) == (status, code)
-    assert "Tiered Cache in zone" in str(failed)
-    assert (failed.result["zone_id"], failed.result["api_version"]) == (zone.id, "v2")
-
-
-def test_only_smart_tiered_cache_may_be_missing(emulator: Emulator, zone: Zone) -> None:
-    emulator.faults = [Fault(effect=refusal(404, 1142), path=TIERED, times=None)]
-    assert failure_of(run, emulator, zone).result["status"] == 404
-    emulator.faults = [Fault(effect=Answer(404, "<html>not found</html>"), path=SMART, times=None)]
-    assert failure_of(run, emulator, zone).result["status"] == 404
-
-
-@pytest.mark.parametrize("result", [None, [], "on", {}, {"value": True}, {"value": "ON"}, {"value": None}], ids=str)
-def test_an_odd_setting(emulator: Emulator, zone: Zone, result: object) -> None:
-    body = {"success": True, "errors": [], "messages": [], "result": result}
-    emulator.faults = [Fault(effect=Answer(200, body), path=SMART, times=None)]
-    assert "has not the shape" in str(failure_of(run, emulator, zone))
-
-
-def test_regions_that_are_not_told_though_tiered_cache_is_on(emulator: Emulator, zone: Zone) -> None:
-    emulator.faults = [Fault(effect=refusal(403, 1135), path=REGIONS, times=None)]
+@pytest.mark.parametrize(
+    ("path", "name", "kind"),
+    [
+        (TIERED, "tiered_cache", "without_effect"),
+        (SMART, "smart_tiered_cache", "without_effect"),
+        (REGIONS, "obtained_codes", "unsupported"),
+    ],
+)
+@pytest.mark.parametrize("answer", ODD)
+def test_what_cannot_be_read_does_not_discard_the_rest(
+    emulator: Emulator, zone: Zone, path: str, name: str, kind: str, answer: Answer
+) -> None:
+    emulator.faults = [Fault(effect=answer, path=path, times=None)]
     result = run(emulator, zone, expected=items({**SEEDED, "192.0.2.1": ("aws", "moon-1")}))
-    assert result["report"]["counts"]["unsupported"] == 0
-    assert result["report"]["repair"]["present"][0]["region"] == "moon-1"
+    report = result["report"]
+    assert (report[name], report["unavailable"], report["counts"]["wrong"]) == (None, [kind], 1)
+    assert kind in report["not_checked"]
     [warning] = result["warnings"]
-    assert "unsupported" in warning
-    emulator.faults = [Fault(effect=refusal(403, 10000), path=REGIONS, times=None)]
-    assert failure_of(run, emulator, zone).result["status"] == 403
+    assert warning.startswith("The audit does not know the ")
 
 
 def test_published_ranges(emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
@@ -189,6 +174,9 @@ def test_published_ranges(emulator: Emulator, zone: Zone, tmp_path: Path) -> Non
         for ranges in (None, {}, {"aws": paths["aws"]}, {"azure": paths["azure"], "gcp": None}, paths)
     ]
     assert counts == [0, 0, 0, 2, 2]
+    result = run(emulator, zone, ranges={"aws": "/nowhere/aws.json"})
+    assert result["report"]["unavailable"] == ["contradicted"]
+    assert "there is no file '/nowhere/aws.json'" in result["warnings"][0]
 
 
 def test_a_token_that_may_only_read(emulator: Emulator, zone: Zone) -> None:
@@ -219,9 +207,8 @@ GOOD = items({"192.0.2.1": ("aws", "us-east-1")})
         ),
         ({"near_limit": 0}, ["near_limit: 0 is not between 1 and 100 percent"]),
         ({"near_limit": 101}, ["near_limit: 101"]),
-        ({"ranges": {"aws": "/nowhere/aws.json"}}, ["there is no file '/nowhere/aws.json'"]),
     ],
-    ids=["items", "conflict", "all at once", "limit: none", "limit: too much", "ranges"],
+    ids=["items", "conflict", "all at once", "limit: none", "limit: too much"],
 )
 def test_bad_options_fail_before_anything_is_sent(
     emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: list[str]

@@ -147,9 +147,9 @@ class Point:
         return self.method != "GET"
 
     @property
-    def may_be_forbidden(self) -> bool:
-        """Return True if the run does without the answer when the credentials are too weak."""
-        return "Reading the setting" in self.action
+    def is_optional(self) -> bool:
+        """Return True if the run does without the answer: all of an audit but the mappings."""
+        return self.run is AUDIT and "page" not in self.path
 
     @property
     def precedes_plan(self) -> bool:
@@ -202,7 +202,7 @@ class Trouble:
     harmless: bool = False
 
     def makes_fail(self, point: Point, lasting: bool) -> bool:
-        if self.harmless or (self.applied and point.is_write) or (self.status == 403 and point.may_be_forbidden):
+        if self.harmless or (self.applied and point.is_write) or point.is_optional:
             return False
         return lasting or not self.is_retried(point)
 

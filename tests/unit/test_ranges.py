@@ -62,6 +62,7 @@ def where(ranges: Ranges, address: str) -> tuple[str, list[str]]:
         ("192.0.2.40", "found", ["azure/eastus2"]),
         ("192.0.2.130", "found", ["azure/germanywestcentral"]),
         ("192.0.2.200", "global", ["azure/-"]),
+        ("192.0.2.210", "found", ["azure/chilecentral"]),
         ("192.0.2.230", "ambiguous", ["azure/eastus2", "azure/centralus"]),
         ("203.0.113.20", "found", ["gcp/us-central1"]),
         ("203.0.113.50", "found", ["oci/us-ashburn-1"]),

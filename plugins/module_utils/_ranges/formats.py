@@ -37,6 +37,7 @@ NO_REGION = frozenset({"", "GLOBAL", "global"})
 AZURE_ALIASES = {
     "brazilse": "brazilsoutheast",
     "centralfrance": "francecentral",
+    "chilec": "chilecentral",
     "germanyn": "germanynorth",
     "germanywc": "germanywestcentral",
     "norwaye": "norwayeast",

@@ -75,7 +75,7 @@ def write_reports(folder: str, report: Report, formats: Collection[str], mode: i
             f"Left alone, because no audit wrote it: {', '.join(foreign)}. Move it away, or set another audit_folder"
         )
     if problems:
-        raise OriginOpsError(". ".join(problems))
+        raise OriginOpsError(". ".join(problems), reports=written)
     return written
 
 

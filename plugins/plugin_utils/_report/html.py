@@ -2,235 +2,520 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTML reports: one file with style and script, which loads nothing."""
+"""HTML reports: one file with style, script and data, which loads nothing.
+
+The verdict, the table of zones and the first findings are plain HTML. The script draws the rest from the data.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import html
+import json
 import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from xml.etree.ElementTree import Element, SubElement, tostring
+from typing import Any
+from urllib.parse import quote
 
 from ...module_utils._mapping import VENDORS, address_order
+from ...module_utils._schema import KINDS
 from .model import (
     GENERATOR,
     TITLE,
     TITLES,
+    Gap,
     Report,
     format_location,
     format_time,
+    gaps,
     headline,
+    labelled,
     pluralize,
-    unchecked_kinds,
-    zone_name,
 )
+
+MAX_DRAWN = 300
+"""Findings that are plain HTML. page.js draws as many rows at once."""
 
 MAX_BARS = 8
 """Regions of a vendor with a bar of their own in the chart. The others share one."""
 
-FINDINGS_HEADER = ("Kind", "Zone", "Address", "Hosts", "Actual", "Expected", "Message")
-MAPPINGS_HEADER = ("Address", "Vendor", "Region", "Data centres", "Hosts", "Findings")
+FINDINGS_HEADER = ("Kind", "Zone", "Origin", "Leads to", "Should lead to", "Message")
+MAPPINGS_HEADER = ("Origin", "Leads to", "Findings")
 
-TONES = {
-    "drift": ("missing", "wrong", "stale"),
-    "doubt": ("contradicted", "unsupported"),
-    "note": ("unresolved", "near_limit", "without_effect"),
-}
-"""Kinds by colour, which is only an aid: their titles are always written out."""
+_INDEX = {kind: index for index, kind in enumerate(KINDS)}
+_VOID = ("input", "meta", "wbr")
 
-LONG_TABLE = 100
-"""Rows: a longer table does not lay out those out of sight."""
+
+class Html(str):
+    """Text that is HTML already. Other text is escaped wherever it becomes a part of the page."""
+
+    __slots__ = ()
+
+
+def _html(*contents: str) -> Html:
+    return Html("".join(part if isinstance(part, Html) else html.escape(part) for part in contents))
+
+
+def _tag(tag: str, *contents: str, **attributes: str | None) -> Html:
+    """Build an element.
+
+    Attributes are spelt with underscores: class_, aria_label. An attribute that is None is left out.
+    """
+    names = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items() if value is not None}
+    start = "".join(f' {name}="{html.escape(value)}"' for name, value in names.items())
+    end = "" if tag in _VOID else f"</{tag}>"
+    return Html(f"<{tag}{start}>{_html(*contents)}{end}")
 
 
 def as_page(report: Report) -> str:
-    """Format the aggregate as HTML.
-
-    The page is complete without its script, which adds sorting and filtering.
-    """
-    style, script = (Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
-    html = Element("html", lang="en")
-    head = _add(html, "head")
-    _add(head, "meta", charset="utf-8")
-    policy = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
-    policy |= {"style-src": _hash(style), "script-src": _hash(script)}
-    _add(head, "meta", http_equiv="Content-Security-Policy", content="; ".join(map(" ".join, policy.items())))
-    _add(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
-    _add(head, "meta", name="color-scheme", content="light dark")
-    _add(head, "title", f"{TITLE}: {headline(report)}")
-    _add(head, "style", style)
-    body = _add(html, "body")
-    _add(body, "a", "Skip to the findings", class_="skip", href="#findings")
-    _header(body, report)
-    main = _add(body, "main")
-    _not_audited(main, report)
-    _totals(main, report)
-    _findings(main, report)
-    _chart(main, report)
-    _zone_sections(main, report)
-    footer = _add(body, "footer")
-    _add(footer, "p", "Made by the Ansible collection originops.cloudflare. This page is one file and loads nothing.")
-    _tools(body)
-    _add(body, "script", script)
-    return f"<!DOCTYPE html>\n<!-- generator: {GENERATOR} -->\n{tostring(html, encoding='unicode', method='html')}\n"
-
-
-def _add(parent: Element, tag: str, text: str | None = None, **attributes: str) -> Element:
-    """Add an element to its parent.
-
-    Attributes are spelt with underscores: class_, aria_label.
-    """
-    names = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
-    element = SubElement(parent, tag, names)
-    element.text = text
-    return element
+    """Format the aggregate as HTML."""
+    return _Page(report).text()
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _time(parent: Element, time: str) -> None:
-    _add(parent, "time", format_time(time), datetime=time)
+def _time(time: str) -> Html:
+    return _tag("time", format_time(time), datetime=time)
 
 
-def _header(body: Element, report: Report) -> None:
-    header = _add(body, "header")
-    _add(header, "h1", TITLE)
-    _add(header, "p", headline(report), class_="headline")
-    _time(_add(header, "p", "Audited ", class_="soft"), report["generated_on"])
-    nav = _add(_add(header, "nav", aria_label="On this page"), "ul")
-    for anchor, text in (("findings", "Findings"), ("origins", "Origins"), ("zones", "Zones")):
-        _add(_add(nav, "li"), "a", text, href=f"#{anchor}")
+def _names(text: str) -> Html:
+    """Format names, which may break after dots, commas and slashes."""
+    return Html(_tag("wbr").join(_html(part) for part in re.split(r"(?<=[.,/])(?=\S)", text)))
 
 
-def _section(main: Element, anchor: str, title: str) -> Element:
-    section = _add(main, "section", id=anchor, aria_labelledby=f"{anchor}-title", tabindex="-1")
-    _add(section, "h2", title, id=f"{anchor}-title")
-    return section
+def _two_lines(first: str, second: str, class_: str) -> Html:
+    """Format a cell with a first line and, if there is more to say, a second one."""
+    lines = _tag("div", _names(first), class_=class_) if first else Html()
+    return _html(lines, _tag("div", _names(second), class_="soft")) if second else lines
 
 
-def _not_audited(main: Element, report: Report) -> None:
-    failed = [zone for zone in report["zones"] if zone["error"] is not None]
-    if not failed:
-        return
-    section = _section(main, "not-audited", f"Could not be audited: {pluralize(len(failed), 'zone')}")
-    section.set("class", "alert")
-    zones = _add(section, "dl")
-    for zone in failed:
-        _add(zones, "dt", zone_name(zone))
-        _add(zones, "dd", zone["error"])
-        _time(_add(zones, "dd", "Tried ", class_="soft"), zone["audited_on"])
+def _table(name: str, caption: str, header: Iterable[str], rows: Iterable[str], foot: str = "") -> Html:
+    """Build a table in a region that scrolls.
 
-
-def _totals(main: Element, report: Report) -> None:
-    section = _section(main, "totals", "Totals")
-    strip = _add(section, "dl", class_="strip")
-    for key, title in {"zones": "Zones", "clean": "Clean zones", "mappings": "Mappings", **TITLES}.items():
-        count = report["totals"][key]
-        item = _add(strip, "div", class_=_tone(key) if count else "none")
-        _add(item, "dt", title)
-        _add(item, "dd", f"{count:,}")
-
-
-def _tone(kind: str) -> str:
-    return next((tone for tone, kinds in TONES.items() if kind in kinds), "")
-
-
-def _kind(parent: Element, kind: str, count: int | None = None) -> None:
-    text = TITLES[kind] if count is None else f"{TITLES[kind]} {count:,}"
-    _add(parent, "span", text, class_=f"kind {_tone(kind)}").tail = " "
-
-
-def _table(parent: Element, name: str, caption: str, header: Iterable[str], size: int) -> Element:
-    """Add a table for size rows, and return its body.
-
-    The table has a header, and scrolls in a region of its own. The rows are laid out as grids or as cards, so that
-    those out of sight cost nothing. Roles keep it a table for assistive technology whatever the layout is.
+    Roles keep it a table for assistive technology where narrow windows show its rows as cards.
     """
-    region = _add(parent, "div", class_="scroll", role="region", aria_label=caption, tabindex="0")
-    table = _add(region, "table", class_=f"{name} long" if size > LONG_TABLE else name, role="table")
-    _add(table, "caption", caption)
-    row = _add(_add(table, "thead", role="rowgroup"), "tr", role="row")
-    for title in header:
-        _add(row, "th", title, scope="col", role="columnheader")
-    return _add(table, "tbody", role="rowgroup")
-
-
-def _row(body: Element, kinds: Iterable[str]) -> Element:
-    row = _add(body, "tr", role="row", data_kinds=" ".join(kinds))
-    row.tail = "\n"
-    return row
-
-
-def _cell(row: Element, text: str | None = None) -> Element:
-    return _add(row, "td", text, role="cell")
-
-
-def _add_names(parent: Element, text: str) -> None:
-    """Add names, which may break after dots, commas and slashes."""
-    parent.text, *parts = re.split(r"(?<=[.,/])(?=\S)", text)
-    for part in parts:
-        _add(parent, "wbr").tail = part
-
-
-def _address_cell(row: Element, text: str | None, header: bool = False) -> None:
-    cell = _add(row, "th", text, scope="row", role="rowheader") if header else _cell(row, text)
-    if text:
-        version, number = address_order(ip_address(text))
-        cell.set("data-key", f"{version}{number:039}")
-
-
-def _findings(main: Element, report: Report) -> None:
-    section = _section(main, "findings", "Findings")
-    findings = [
-        (number, zone, finding) for number, zone in enumerate(report["zones"], 1) for finding in zone["findings"]
-    ]
-    if not findings:
-        _add(section, "p", headline(report))
-        return
-    body = _table(section, "findings", "Findings of all zones", FINDINGS_HEADER, len(findings))
-    for number, zone, finding in findings:
-        row = _row(body, [finding["kind"]])
-        _kind(_cell(row), finding["kind"])
-        _add_names(_add(_cell(row), "a", href=f"#zone-{number}"), zone_name(zone))
-        _address_cell(row, finding["origin_ip"])
-        _add_names(_cell(row), ", ".join(finding["hosts"]))
-        _add_names(_cell(row), format_location(finding["actual"]))
-        _add_names(_cell(row), format_location(finding["expected"]))
-        _cell(row, finding["message"])
-
-
-def _chart(main: Element, report: Report) -> None:
-    """Add bars of one scale with their numbers, which screen readers read."""
-    section = _section(main, "origins", "Origins by vendor and region")
-    locations = Counter(
-        (mapping["vendor"], mapping["region"]) for zone in report["zones"] for mapping in zone["mappings"]
+    titles = _html(*(_tag("th", title, scope="col", role="columnheader") for title in header))
+    table = _tag(
+        "table",
+        _tag("caption", caption),
+        _tag("thead", _tag("tr", titles, role="row"), role="rowgroup"),
+        _tag("tbody", *rows, role="rowgroup"),
+        _tag("tfoot", foot, role="rowgroup") if foot else Html(),
+        class_=name,
+        role="table",
     )
-    if not locations:
-        _add(section, "p", "There are no mappings.")
-        return
-    chart = _add(section, "div", class_="chart")
-    vendors = Counter[str]()
-    for (vendor, _region), count in locations.items():
-        vendors[vendor] += count
-    bars = {vendor: _bars(vendor, locations) for vendor in sorted(vendors)}
-    longest = max(count for counts in bars.values() for count in counts.values())
-    for vendor, counts in bars.items():
-        group = _add(chart, "div", class_=f"vendor {vendor if vendor in VENDORS else 'other'}")
-        title = _add(group, "h3", f"{vendor} ")
-        share = f"{pluralize(vendors[vendor], 'mapping')}, {vendors[vendor] / locations.total():.0%}"
-        _add(title, "span", share, class_="soft")
-        rows = _add(group, "ul")
-        for region, count in counts.items():
-            row = _add(rows, "li")
-            _add(row, "span", region, title=region)
-            drawing = _add(row, "svg", viewBox="0 0 100 1", preserveAspectRatio="none", aria_hidden="true")
-            _add(drawing, "rect", width=f"{100 * count / longest:.2f}", height="1")
-            _add(row, "span", f" {count:,}", class_="count")
+    return _tag("div", table, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+def _row(*cells: Html, kinds: Iterable[int] | None = None) -> Html:
+    return _tag("tr", *cells, role="row", data_kinds=None if kinds is None else " ".join(map(str, kinds)))
+
+
+def _cell(content: str, **attributes: str | None) -> Html:
+    return _tag("td", content, role="cell", **attributes)
+
+
+def _section(anchor: str, title: str, *contents: str) -> Html:
+    heading = _tag("h2", title, id=f"{anchor}-title")
+    return _tag("section", heading, *contents, id=anchor, aria_labelledby=f"{anchor}-title", tabindex="-1")
+
+
+def _facts(facts: Mapping[str, str]) -> Html:
+    rows = (_tag("div", _tag("dt", name), _tag("dd", value)) for name, value in facts.items())
+    return _tag("dl", *rows, class_="facts")
+
+
+def _ages(ranges: Mapping[str, str]) -> Html:
+    """Format the times of published ranges, by vendor."""
+    return Html(", ".join(_html(vendor, " ", _time(time)) for vendor, time in sorted(ranges.items())))
+
+
+def _data(anchor: str, value: Any) -> Html:
+    """Build a block of data for the script. No text can end it, because it has no less-than sign."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return _tag("script", Html(text), type="application/json", id=anchor)
+
+
+def _common(one: str, other: str) -> int:
+    """Count the equal characters at the beginning of two texts."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def _delta(texts: Iterable[str]) -> list[str]:
+    """Shorten texts to what differs from the text before.
+
+    Two characters begin each: the lengths, plus 63, of the common beginning and of the common end. Only ASCII has
+    equally many characters in Python and in JavaScript.
+    """
+    result = []
+    previous = ""
+    for text in texts:
+        start = end = 0
+        if text.isascii() and previous.isascii():
+            start = min(_common(previous, text), 63)
+            end = min(_common(previous[start:][::-1], text[start:][::-1]), 63)
+        result.append(chr(63 + start) + chr(63 + end) + text[start : len(text) - end])
+        previous = text
+    return result
+
+
+class _Places:
+    """Table of all locations with their data centres, to which the data refers by number."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[str, str | None, str], int] = {}
+
+    def number(self, location: Mapping[str, Any] | None, colos: Sequence[str]) -> int:
+        """Return the number of a location, -1 for none."""
+        if location is None:
+            return -1
+        return self.numbers.setdefault((location["vendor"], location["region"], ", ".join(colos)), len(self.numbers))
+
+
+class _Page:
+    """A page under construction."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.zones = labelled(report)
+        self.places = _Places()
+        order = {kind: (kind not in report["fail_on"], index) for kind, index in _INDEX.items()}
+        self.findings = [
+            (number, label, finding) for number, (label, zone) in enumerate(self.zones) for finding in zone["findings"]
+        ]
+        # What fails the audit comes first.
+        self.findings.sort(key=lambda item: order[item[2]["kind"]])
+
+    def text(self) -> str:
+        style, script = (Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
+        policy = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
+        policy |= {"style-src": _hash(style), "script-src": _hash(script)}
+        verdict = "Failed" if self.report["failures"] else "Passed"
+        head = _tag(
+            "head",
+            _tag("meta", charset="utf-8"),
+            _tag("meta", http_equiv="Content-Security-Policy", content="; ".join(map(" ".join, policy.items()))),
+            _tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            _tag("meta", name="color-scheme", content="light dark"),
+            _tag("title", f"{verdict}: {headline(self.report)} {TITLE}"),
+            _tag("style", Html(style)),
+        )
+        main = _tag("main", self.zone_table(), self.findings_section(), self.details(), self.chart())
+        made = "Made by the Ansible collection originops.cloudflare. This page is one file and loads nothing."
+        body = _tag(
+            "body",
+            _tag("a", "Skip to the findings", class_="skip", href="#findings"),
+            self.header(),
+            main,
+            _tag("footer", _tag("p", made)),
+            self.templates(),
+            *self.data(),
+            _tag("script", Html(script)),
+        )
+        return f"<!DOCTYPE html>\n<!-- generator: {GENERATOR} -->\n{_tag('html', head, body, lang='en')}\n"
+
+    # The verdict
+
+    def header(self) -> Html:
+        report = self.report
+        failed = bool(report["failures"])
+        reasons = (_tag("li", self.reason(failure)) for failure in report["failures"])
+        fail_on = ", ".join(TITLES[kind] for kind in report["fail_on"]) or "no finding"
+        ranges: dict[str, str] = {}
+        for zone in report["zones"]:
+            for vendor, time in zone["ranges"].items():
+                ranges[vendor] = min(time, ranges.get(vendor, time))
+        facts = {"Audited": _time(report["generated_on"]), "Published ranges": _ages(ranges), "Fails on": fail_on}
+        sections = {"zones": "Zones", "findings": "Findings", "details": "Details", "origins": "Origins"}
+        links = (_tag("li", _tag("a", text, href=f"#{anchor}")) for anchor, text in sections.items())
+        return _tag(
+            "header",
+            _tag("h1", TITLE),
+            _tag(
+                "div",
+                _tag("p", "Failed" if failed else "Passed", class_="outcome"),
+                _tag("p", headline(report), class_="headline"),
+                _tag("ul", *reasons, class_="reasons") if failed else Html(),
+                class_=f"verdict {'failed' if failed else 'passed'}",
+            ),
+            _facts({name: value for name, value in facts.items() if value}),
+            self.unknown(),
+            _tag("nav", _tag("ul", *links), aria_label="On this page"),
+        )
+
+    def reason(self, failure: str) -> str:
+        """Return a reason of failure with the title of its kind."""
+        count, _space, kind = failure.partition(" ")
+        return f"{count} {TITLES[kind].lower()}" if kind in TITLES else failure
+
+    def unknown(self) -> Html:
+        """List what the audit does not know: zones, and kinds of findings."""
+        failed = [
+            _html(_tag("strong", _names(label)), ": ", zone["error"])
+            for label, zone in self.zones
+            if zone["error"] is not None
+        ]
+        found = gaps(self.report)
+        lists = {
+            "Could not be audited": failed,
+            "Could not be checked": [self.gap(gap) for gap in found if gap.unavailable],
+            "Not checked": [self.gap(gap) for gap in found if not gap.unavailable],
+        }
+        parts = (
+            _tag(
+                "section",
+                _tag("h2", title),
+                _tag("ul", *(_tag("li", item) for item in items)),
+                class_="quiet" if title == "Not checked" else "alert",
+            )
+            for title, items in lists.items()
+            if items
+        )
+        return _tag("div", *parts, class_="unknown") if any(lists.values()) else Html()
+
+    def gap(self, gap: Gap) -> Html:
+        titles, _comma, rest = gap.text.partition(", in ")
+        return _html(_tag("strong", titles), ", in ", _names(rest))
+
+    # Zones and kinds
+
+    def zone_table(self) -> Html:
+        if not self.zones:
+            return _section("zones", "Zones", _tag("p", headline(self.report)))
+        rows = sorted(enumerate(self.zones), key=lambda item: self.rank(item[1][1]))
+        totals = self.report["totals"]
+        foot = _row(
+            _tag("th", f"All {pluralize(totals['zones'], 'zone')}", scope="row", role="rowheader"),
+            _cell(f"{totals['mappings']:,}", class_="number"),
+            *(_cell(f"{totals[kind]:,}", class_="number" if totals[kind] else "number zero") for kind in KINDS),
+        )
+        table = _table(
+            "zones",
+            "Zones and kinds of findings",
+            ("Zone", "Mappings", *TITLES.values()),
+            (self.zone_row(number, label, zone) for number, (label, zone) in rows),
+            foot,
+        )
+        legend = _tag("p", "— not checked; ? could not be checked", class_="soft legend")
+        return _section("zones", "Zones", table, legend if gaps(self.report) else Html())
+
+    def rank(self, zone: Report) -> int:
+        """Return the place of a zone: first what fails the audit, last what is in order."""
+        if zone["error"] is not None:
+            return 0
+        fail_on = self.report["fail_on"]
+        if any(zone["counts"][kind] or kind in zone["unavailable"] for kind in fail_on):
+            return 1
+        return 2 if zone["findings"] or zone["unavailable"] else 3
+
+    def zone_row(self, number: int, label: str, zone: Report) -> Html:
+        if zone["error"] is not None:
+            name = _tag("th", _names(label), scope="row", role="rowheader")
+            return _row(name, _cell("could not be audited", colspan=str(len(KINDS) + 1), class_="fail"), kinds=())
+        link = _tag("a", _names(label), href=f"#zone-{number}")
+        name = _tag("th", link, scope="row", role="rowheader")
+        count = _cell(f"{zone['total_count']:,}", class_="number")
+        found = [index for index, kind in enumerate(KINDS) if zone["counts"][kind]]
+        return _row(name, count, *(self.count(number, label, zone, kind) for kind in KINDS), kinds=found)
+
+    def count(self, number: int, label: str, zone: Report, kind: str) -> Html:
+        """Build the cell of a zone and a kind, with a link to the findings."""
+        count = zone["counts"][kind]
+        if count:
+            name = f"{count:,} {TITLES[kind].lower()} in {label}"
+            link = _tag(
+                "a",
+                f"{count:,}",
+                href="#findings",
+                data_zone=str(number),
+                data_kind=str(_INDEX[kind]),
+                aria_label=name,
+            )
+            return _cell(link, class_=f"number {self.tone(kind)}")
+        reason = zone["not_checked"].get(kind)
+        if reason is None:
+            return _cell("0", class_="number zero")
+        unavailable = kind in zone["unavailable"]
+        sign = _tag("span", "?" if unavailable else "—", aria_hidden="true")
+        text = _tag("span", "could not be checked" if unavailable else "not checked", class_="hidden")
+        tone = "fail" if unavailable and kind in self.report["fail_on"] else "zero"
+        return _cell(_html(sign, text), class_=f"number {tone}", title=reason)
+
+    def tone(self, kind: str) -> str:
+        return "fail" if kind in self.report["fail_on"] else "note"
+
+    def badge(self, kind: str, count: int | None = None) -> Html:
+        text = TITLES[kind] if count is None else f"{TITLES[kind]} {count:,}"
+        return _tag("span", text, class_=f"kind {self.tone(kind)}")
+
+    # Findings
+
+    def findings_section(self) -> Html:
+        if not self.findings:
+            return _section("findings", "Findings", _tag("p", headline(self.report)))
+        rows = (self.finding_row(*item) for item in self.findings[:MAX_DRAWN])
+        table = _table("findings", "Findings of all zones", FINDINGS_HEADER, rows)
+        rest = len(self.findings) - MAX_DRAWN
+        note = f"{pluralize(rest, 'more finding')} need JavaScript. They are in report.json too."
+        return _section("findings", "Findings", table, _tag("noscript", _tag("p", note)) if rest > 0 else Html())
+
+    def finding_row(self, number: int, label: str, finding: Report) -> Html:
+        cells = (
+            self.badge(finding["kind"]),
+            _tag("a", _names(label), href=f"#zone-{number}"),
+            _two_lines(finding["origin_ip"] or "", ", ".join(finding["hosts"]), "address"),
+            _two_lines(format_location(finding["actual"]), ", ".join(finding["actual_colos"]), "place"),
+            _two_lines(format_location(finding["expected"]), ", ".join(finding["expected_colos"]), "place"),
+            finding["message"],
+        )
+        return _row(*map(_cell, cells))
+
+    # Details of zones
+
+    def details(self) -> Html:
+        audited = [(number, *item) for number, item in enumerate(self.zones) if item[1]["error"] is None]
+        audited.sort(key=lambda item: self.rank(item[2]))
+        zones = [self.zone_details(*item, is_open=len(self.zones) == 1) for item in audited]
+        return _section("details", "Details of the zones", *zones or [_tag("p", headline(self.report))])
+
+    def zone_details(self, number: int, label: str, zone: Report, is_open: bool) -> Html:
+        badges = [self.badge(kind, zone["counts"][kind]) for kind in KINDS if zone["counts"][kind]]
+        summary = _tag(
+            "summary",
+            _tag("h3", _names(label)),
+            _tag("span", *badges or [_tag("span", "No findings", class_="kind good")], class_="kinds"),
+            _tag("span", pluralize(zone["total_count"], "mapping"), class_="soft"),
+        )
+        contents = [summary, _facts(self.zone_facts(zone))]
+        without_script = _tag("noscript", _tag("p", "This needs JavaScript. It is in report.json too."))
+        present, absent = (len(zone["repair"][key]) for key in ("present", "absent"))
+        if present or absent:
+            changes = [f"{present:,} to write"] * bool(present) + [f"{absent:,} to delete"] * bool(absent)
+            title = _tag("summary", f"Repair: {', '.join(changes)}")
+            contents.append(_tag("details", title, without_script, class_="repair", data_zone=str(number)))
+        if zone["mappings"]:
+            title = _tag("summary", f"All {pluralize(len(zone['mappings']), 'mapping')}")
+            contents.append(_tag("details", title, without_script, class_="all", data_zone=str(number)))
+        return _tag("details", *contents, id=f"zone-{number}", class_="zone", open="" if is_open else None)
+
+    def zone_facts(self, zone: Report) -> dict[str, str]:
+        states = {True: "on", False: "off", None: "could not be read"}
+        complete = {True: "known", False: "known in part", None: "could not be read"}
+        reasons: dict[str, list[str]] = {}
+        for kind, reason in zone["not_checked"].items():
+            reasons.setdefault(reason, []).append(TITLES.get(kind, kind))
+        facts: dict[str, str] = {
+            "Mappings": f"{zone['total_count']:,} of {zone['limit']:,}",
+            "Tiered Cache": states[zone["tiered_cache"]],
+            "Smart Tiered Cache": states[zone["smart_tiered_cache"]],
+            "Data centres": complete[zone["obtained_codes"]],
+            "Origins from": ", ".join(zone["sources"]) or "nowhere",
+            "Published ranges": _ages(zone["ranges"]) or "none",
+            "Audited": _html(_time(zone["audited_on"]), f" by API {zone['api_version'] or 'not known'}"),
+            "Zone": zone["zone_id"] or "not known",
+            "Account": zone["account_id"] or "not known",
+            "Not checked": "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items()),
+        }
+        if zone["account_id"] and zone["zone"]:
+            path = "/".join(quote(part, safe="") for part in (zone["account_id"], zone["zone"]))
+            link = _tag("a", "Open in Cloudflare", href=f"https://dash.cloudflare.com/{path}", rel="noreferrer")
+            facts["Dashboard"] = link
+        return {name: value for name, value in facts.items() if value}
+
+    # The chart
+
+    def chart(self) -> Html:
+        """Build bars of one scale with their numbers, which screen readers read."""
+        locations = Counter(
+            (mapping["vendor"], mapping["region"]) for zone in self.report["zones"] for mapping in zone["mappings"]
+        )
+        if not locations:
+            return _section("origins", "Origins by vendor and region", _tag("p", "There are no mappings."))
+        vendors = Counter[str]()
+        for (vendor, _region), count in locations.items():
+            vendors[vendor] += count
+        bars = {vendor: _bars(vendor, locations) for vendor in sorted(vendors)}
+        longest = max(count for counts in bars.values() for count in counts.values())
+        groups = []
+        for vendor, counts in bars.items():
+            share = f"{pluralize(vendors[vendor], 'mapping')}, {vendors[vendor] / locations.total():.0%}"
+            title = _tag("h3", f"{vendor} ", _tag("span", share, class_="soft"))
+            rows = (_bar(region, count, longest) for region, count in counts.items())
+            class_ = f"vendor {vendor if vendor in VENDORS else 'other'}"
+            groups.append(_tag("div", title, _tag("ul", *rows), class_=class_))
+        return _section("origins", "Origins by vendor and region", _tag("div", *groups, class_="chart"))
+
+    # The data
+
+    def templates(self) -> Html:
+        """Build what the script adds: the tools of every table, and the table of mappings."""
+        tools = _tag(
+            "div",
+            _tag("label", "Filter ", _tag("input", type="search", autocomplete="off", spellcheck="false")),
+            _tag("output", role="status"),
+            class_="tools",
+            role="group",
+        )
+        table = _table("mappings", "Mappings", MAPPINGS_HEADER, ())
+        return _html(_tag("template", tools, id="tools"), _tag("template", table, id="mappings"))
+
+    def data(self) -> Iterator[Html]:
+        """Yield the blocks of data, which the script reads when it needs them."""
+        yield _data("data-findings", self.findings_data())
+        for number, (_label, zone) in enumerate(self.zones):
+            if zone["mappings"] or zone["repair"]["present"] or zone["repair"]["absent"]:
+                yield _data(f"data-zone-{number}", self.zone_data(zone))
+        totals = self.report["totals"]
+        yield _data(
+            "data",
+            {
+                "kinds": [[TITLES[kind], self.tone(kind), totals[kind]] for kind in KINDS],
+                "zones": [[label, zone["zone"], zone["zone_id"], len(zone["findings"])] for label, zone in self.zones],
+                "places": list(self.places.numbers),
+            },
+        )
+
+    def findings_data(self) -> dict[str, Any]:
+        found = [finding for _number, _label, finding in self.findings]
+        addresses = {finding["origin_ip"] for finding in found if finding["origin_ip"]}
+        ordered = sorted(addresses, key=lambda address: address_order(ip_address(address)))
+        ranks = {address: rank for rank, address in enumerate(ordered)}
+        number = self.places.number
+        return {
+            "kind": [_INDEX[finding["kind"]] for finding in found],
+            "zone": [zone for zone, _label, _finding in self.findings],
+            "ip": _delta(finding["origin_ip"] or "" for finding in found),
+            "rank": [ranks.get(finding["origin_ip"], -1) for finding in found],
+            "hosts": _delta(", ".join(finding["hosts"]) for finding in found),
+            "actual": [number(finding["actual"], finding["actual_colos"]) for finding in found],
+            "expected": [number(finding["expected"], finding["expected_colos"]) for finding in found],
+            "message": _delta(finding["message"] for finding in found),
+        }
+
+    def zone_data(self, zone: Report) -> dict[str, Any]:
+        mappings, present, absent = zone["mappings"], zone["repair"]["present"], zone["repair"]["absent"]
+        return {
+            "ip": _delta(mapping["origin_ip"] for mapping in mappings),
+            "hosts": _delta(", ".join(mapping["hosts"]) for mapping in mappings),
+            "place": [self.places.number(mapping, mapping["upper_tier_colos"]) for mapping in mappings],
+            "kinds": {
+                index: [_INDEX[kind] for kind in dict.fromkeys(mapping["findings"])]
+                for index, mapping in enumerate(mappings)
+                if mapping["findings"]
+            },
+            "present": {
+                "ip": _delta(change["origin_ip"] for change in present),
+                "place": [self.places.number(change, ()) for change in present],
+            },
+            "absent": _delta(change["origin_ip"] for change in absent),
+        }
 
 
 def _bars(vendor: str, locations: Counter[tuple[str, str]]) -> dict[str, int]:
@@ -243,78 +528,7 @@ def _bars(vendor: str, locations: Counter[tuple[str, str]]) -> dict[str, int]:
     return dict(shown) | ({f"{len(rest)} other regions": sum(count for _region, count in rest)} if rest else {})
 
 
-def _zone_sections(main: Element, report: Report) -> None:
-    section = _section(main, "zones", "Zones")
-    # Zones with findings come first. Findings link to zones by number.
-    audited = [(number, zone) for number, zone in enumerate(report["zones"], 1) if zone["error"] is None]
-    if not audited:
-        _add(section, "p", headline(report))
-    for number, zone in sorted(audited, key=lambda item: not item[1]["findings"]):
-        _zone_section(section, number, zone)
-
-
-def _zone_section(parent: Element, number: int, zone: Report) -> None:
-    details = _add(parent, "details", id=f"zone-{number}", class_="zone")
-    summary = _add(details, "summary")
-    _add(summary, "h3", zone_name(zone))
-    badges = _add(summary, "span", class_="kinds")
-    for kind, count in zone["counts"].items():
-        if count:
-            _kind(badges, kind, count)
-    if zone["findings"]:
-        details.set("open", "")
-    else:
-        _add(badges, "span", "No findings", class_="kind good")
-    _add(summary, "span", pluralize(zone["total_count"], "mapping"), class_="soft")
-    states = {True: "on", False: "off", None: "could not be read"}
-    complete = {True: "known", False: "known in part", None: "could not be read"}
-    facts = {
-        "Zone identifier": zone["zone_id"] or "not known",
-        "Tiered Cache": states[zone["tiered_cache"]],
-        "Smart Tiered Cache": states[zone["smart_tiered_cache"]],
-        "Mappings": f"{zone['total_count']:,} of {zone['limit']:,}",
-        "Data centres": complete[zone["obtained_codes"]],
-        "API generation": zone["api_version"] or "not known",
-        "Audited": format_time(zone["audited_on"]),
-    }
-    reasons: dict[str, list[str]] = {}
-    for kind, reason in unchecked_kinds(zone).items():
-        reasons.setdefault(reason, []).append(TITLES[kind])
-    if reasons:
-        facts["Not looked for"] = "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items())
-    _facts(details, facts)
-    if not zone["mappings"]:
-        _add(details, "p", "The zone has no mappings.")
-        return
-    body = _table(details, "mappings", f"Mappings of {zone_name(zone)}", MAPPINGS_HEADER, len(zone["mappings"]))
-    for mapping in sorted(zone["mappings"], key=lambda mapping: not mapping["findings"]):
-        kinds = dict.fromkeys(mapping["findings"])
-        row = _row(body, kinds)
-        _address_cell(row, mapping["origin_ip"], header=True)
-        _cell(row, mapping["vendor"])
-        _cell(row, mapping["region"])
-        _cell(row, " ".join(mapping["upper_tier_colos"]))
-        _add_names(_cell(row), ", ".join(mapping["hosts"]))
-        cell = _cell(row)
-        for kind in kinds:
-            _kind(cell, kind)
-
-
-def _facts(parent: Element, facts: dict[str, str]) -> None:
-    rows = _add(parent, "dl", class_="facts")
-    for name, value in facts.items():
-        row = _add(rows, "div")
-        _add(row, "dt", name)
-        _add(row, "dd", value)
-
-
-def _tools(body: Element) -> None:
-    """Add the template of the tools that the script puts above every table."""
-    tools = _add(_add(body, "template", id="tools"), "div", class_="tools", role="group")
-    _add(_add(tools, "label", "Filter "), "input", type="search", autocomplete="off", spellcheck="false")
-    choice = _add(_add(tools, "label", "Show "), "select")
-    _add(choice, "option", "All rows", value="")
-    _add(choice, "option", "Rows with findings", value="*")
-    for kind, title in TITLES.items():
-        _add(choice, "option", title, value=kind)
-    _add(tools, "output", role="status")
+def _bar(region: str, count: int, longest: int) -> Html:
+    rectangle = _tag("rect", width=f"{100 * count / longest:.2f}", height="1")
+    drawing = _tag("svg", rectangle, viewBox="0 0 100 1", preserveAspectRatio="none", aria_hidden="true")
+    return _tag("li", _tag("span", region, title=region), drawing, _tag("span", f" {count:,}", class_="count"))

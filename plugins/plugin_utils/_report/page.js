@@ -4,78 +4,317 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-// Tables that sort by their headers, and filter by text and by kind of finding.
+// Tables that sort and filter; mappings and repairs, drawn from the data when they are opened; ages of times.
 
 "use strict";
 (() => {
+  const MAX_DRAWN = 300; // rows of a table; a button draws as many more
   const collator = new Intl.Collator("en", { numeric: true });
   const number = new Intl.NumberFormat("en");
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+  const { kinds, zones, places } = read("data");
 
-  // Sort a cell by its data-key, as that of an address, else by its text.
-  const keyOf = (row, column) => {
-    const cell = row.cells[column];
-    return cell.dataset.key ?? cell.textContent.trim();
-  };
+  // Undo _delta of html.py.
+  function expand(texts) {
+    let previous = "";
+    return texts.map((text) => {
+      const [start, end] = [text.charCodeAt(0) - 63, text.charCodeAt(1) - 63];
+      previous = previous.slice(0, start) + text.slice(2) + previous.slice(previous.length - end);
+      return previous;
+    });
+  }
 
-  function makeSortable(table) {
-    const [head] = table.tHead.rows;
+  function element(tag, attributes, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  function button(text, action) {
+    const made = element("button", { type: "button" }, text);
+    made.addEventListener("click", action);
+    return made;
+  }
+
+  // Parts of rows, as html.py builds them.
+
+  const names = (text) =>
+    text.split(/(?<=[.,/])(?=\S)/).flatMap((part, index) => (index ? [element("wbr", {}), part] : [part]));
+
+  function twoLines(first, second, className) {
+    const lines = first ? [element("div", { class: className }, ...names(first))] : [];
+    return second ? [...lines, element("div", { class: "soft" }, ...names(second))] : lines;
+  }
+
+  const badge = (kind) => element("span", { class: `kind ${kinds[kind][1]}` }, kinds[kind][0]);
+  const nameOf = (place) => (place < 0 ? "" : places[place].slice(0, 2).filter(Boolean).join("/"));
+  const colosOf = (place) => (place < 0 ? "" : places[place][2]);
+  const placeOf = (place) => twoLines(nameOf(place), colosOf(place), "place");
+
+  // Columns: the key to sort by, and the contents of a cell. Empty keys come last in both orders.
+
+  const findingColumns = [
+    [(item) => `${item.kinds[0]}`, (item) => item.kinds.map(badge)],
+    [(item) => zones[item.zone][0], (item) => [element("a", { href: `#zone-${item.zone}` }, ...names(zones[item.zone][0]))]],
+    [(item) => (item.rank < 0 ? "" : `${item.rank}`), (item) => twoLines(item.ip, item.hosts, "address")],
+    [(item) => nameOf(item.actual), (item) => placeOf(item.actual)],
+    [(item) => nameOf(item.expected), (item) => placeOf(item.expected)],
+    [(item) => item.message, (item) => [item.message]],
+  ];
+  const mappingColumns = [
+    [(item) => `${item.rank}`, (item) => twoLines(item.ip, item.hosts, "address")],
+    [(item) => nameOf(item.place), (item) => placeOf(item.place)],
+    [(item) => item.kinds.join(" "), (item) => item.kinds.flatMap((kind) => [badge(kind), " "])],
+  ];
+
+  function findingItems() {
+    const data = read("data-findings");
+    const [ip, hosts, message] = [data.ip, data.hosts, data.message].map(expand);
+    return data.kind.map((kind, index) => {
+      const [actual, expected] = [data.actual[index], data.expected[index]];
+      const item = { kinds: [kind], zone: data.zone[index], ip: ip[index], rank: data.rank[index], actual, expected };
+      return Object.assign(item, { hosts: hosts[index], message: message[index] });
+    });
+  }
+
+  function mappingItems(data) {
+    const [ip, hosts] = [data.ip, data.hosts].map(expand);
+    const items = ip.map((_text, index) => {
+      return { ip: ip[index], rank: index, hosts: hosts[index], place: data.place[index], kinds: data.kinds[index] ?? [] };
+    });
+    return items.sort((a, b) => !a.kinds.length - !b.kinds.length);
+  }
+
+  const textOf = (item) =>
+    [item.zone === undefined ? "" : zones[item.zone][0], item.ip, item.hosts, item.message ?? ""]
+      .concat(item.kinds.map((kind) => kinds[kind][0]))
+      .concat([item.place, item.actual, item.expected].flatMap((place = -1) => [nameOf(place), colosOf(place)]))
+      .join("\n");
+
+  // Add tools to a table: a filter, choices, and sorting by its headers.
+  // noun names its items; load returns them; keysOf has a key for each column; draw returns the row of an item.
+  // choices are [label, [[value, text]], isChosen(item, value)].
+  function equip(table, { noun, total, load, keysOf, textOf, draw, choices }) {
+    const tools = copyOf("tools");
+    const [field, count] = tools.querySelectorAll("input, output");
+    const more = button("", () => update(body.rows.length + MAX_DRAWN));
     const [body] = table.tBodies;
-    for (const header of head.cells) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...header.childNodes);
-      header.append(button);
-      button.addEventListener("click", () => {
-        const descending = header.getAttribute("aria-sort") === "ascending";
-        for (const other of head.cells) other.removeAttribute("aria-sort");
-        header.setAttribute("aria-sort", descending ? "descending" : "ascending");
-        const sign = descending ? -1 : 1;
-        const keyed = [...body.rows].map((row) => ({ row, key: keyOf(row, header.cellIndex) }));
-        // Rows without a key are last in both directions.
+    const selects = choices.map(([label, options]) => {
+      const select = element("select", {}, ...options.map(([value, text]) => element("option", { value }, text)));
+      count.before(element("label", {}, `${label} `, select));
+      return select;
+    });
+    let items;
+    let column = -1;
+    let sign = 1;
+    let matches = total;
+
+    function prepare() {
+      items ??= load().map((item) => ({ item, text: textOf(item).toLowerCase() }));
+    }
+
+    function find() {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const active = selects.map((select, index) => [choices[index][2], select.value]).filter(([, value]) => value);
+      return items.filter(
+        ({ item, text }) => words.every((word) => text.includes(word)) && active.every(([test, value]) => test(item, value)),
+      );
+    }
+
+    function update(limit = MAX_DRAWN) {
+      prepare();
+      const found = find();
+      if (column >= 0) {
+        const keyed = found.map((entry) => ({ item: entry.item, key: keysOf[column](entry.item) }));
         keyed.sort((a, b) => !a.key - !b.key || sign * collator.compare(a.key, b.key));
-        body.append(...keyed.map(({ row }) => row));
-      });
-    }
-  }
-
-  function makeFilterable(table) {
-    const rows = [...table.tBodies[0].rows].map((row) => ({ row, kinds: row.dataset.kinds.split(" ").filter(Boolean) }));
-    const tools = document.getElementById("tools").content.firstElementChild.cloneNode(true);
-    const [text, kind, count] = tools.querySelectorAll("input, select, output");
-    tools.setAttribute("aria-label", table.caption.textContent);
-
-    const isOfKind = ({ kinds }, wanted) => !wanted || (wanted === "*" ? kinds.length > 0 : kinds.includes(wanted));
-    for (const option of [...kind.options].filter((option) => option.value)) {
-      const matches = rows.filter((item) => isOfKind(item, option.value)).length;
-      // Omit choices that would hide no row, or all.
-      if (!matches || (option.value === "*" && matches === rows.length)) option.remove();
-      else option.textContent += ` (${number.format(matches)})`;
-    }
-
-    function update() {
-      const words = text.value.toLowerCase().split(/\s+/);
-      let shown = 0;
-      for (const item of rows) {
-        item.text ??= [...item.row.cells].map((cell) => cell.textContent).join("\n").toLowerCase();
-        const passes = isOfKind(item, kind.value) && words.every((word) => item.text.includes(word));
-        item.row.hidden = !passes;
-        shown += passes;
+        body.replaceChildren(...keyed.slice(0, limit).map(({ item }) => draw(item)));
+      } else {
+        body.replaceChildren(...found.slice(0, limit).map(({ item }) => draw(item)));
       }
-      showCount(shown);
+      matches = found.length;
+      show();
     }
 
-    function showCount(shown) {
-      count.textContent = `${number.format(shown)} of ${number.format(rows.length)} rows shown`;
+    function show() {
+      const drawn = body.rows.length;
+      const all = `${number.format(total)} ${noun}${total === 1 ? "" : "s"}`;
+      const some = matches === total ? all : `${number.format(matches)} of ${all}`;
+      count.textContent = drawn < matches ? `${some}, first ${number.format(drawn)} shown` : some;
+      more.hidden = drawn >= matches;
+      more.textContent = `Show ${number.format(Math.min(MAX_DRAWN, matches - drawn))} more`;
     }
 
-    text.addEventListener("input", update);
-    kind.addEventListener("change", update);
-    showCount(rows.length);
+    for (const header of table.tHead.rows[0].cells) {
+      const sort = button("", () => {
+        const descending = header.getAttribute("aria-sort") === "ascending";
+        for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+        header.setAttribute("aria-sort", descending ? "descending" : "ascending");
+        [column, sign] = [header.cellIndex, descending ? -1 : 1];
+        update();
+      });
+      sort.append(...header.childNodes);
+      header.append(sort);
+    }
+    field.addEventListener("focus", prepare);
+    field.addEventListener("input", () => update());
+    for (const select of selects) select.addEventListener("change", () => update());
+    tools.setAttribute("aria-label", table.caption.textContent);
+    more.className = "more";
     table.parentElement.before(tools);
+    table.parentElement.after(more);
+    show();
+    return { selects, field, update };
   }
 
-  for (const table of document.querySelectorAll("table")) {
-    makeSortable(table);
-    makeFilterable(table);
+  // A choice of kinds, without those that would hide no item, or all. countOf returns the number of a kind, and of * for any.
+  function choiceOfKinds(noun, total, countOf) {
+    const options = [["*", "With findings"], ...kinds.map(([title], kind) => [`${kind}`, title])]
+      .map(([value, text]) => [value, text, countOf(value)])
+      .filter(([value, , matches]) => matches && (value !== "*" || matches < total))
+      .map(([value, text, matches]) => [value, `${text} (${number.format(matches)})`]);
+    return ["Show", [["", `All ${noun}s`], ...options], hasKind];
   }
+
+  const hasKind = (item, value) => (value === "*" ? item.kinds.length > 0 : item.kinds.includes(Number(value)));
+
+  function row(item, columns) {
+    const cells = columns.map(([, contents]) => element("td", { role: "cell" }, ...contents(item)));
+    return element("tr", { role: "row" }, ...cells);
+  }
+
+  function equipItems(table, noun, items, columns, choices, total, load = () => items) {
+    const keysOf = columns.map(([key]) => key);
+    return equip(table, { noun, total, load, keysOf, textOf, draw: (item) => row(item, columns), choices });
+  }
+
+  // Zones: their rows are all there.
+
+  function equipZones(table) {
+    const [body] = table.tBodies;
+    const items = [...body.rows].map((drawn) => {
+      return { drawn, kinds: drawn.dataset.kinds.split(" ").filter(Boolean).map(Number) };
+    });
+    const counted = (value) => items.filter((item) => hasKind(item, value)).length;
+    const keyOf = (column) => (item) => {
+      const text = (item.drawn.cells[column]?.textContent ?? "").trim();
+      return column === 0 ? text : /^[\d,]+$/.test(text) ? text.replaceAll(",", "") : "";
+    };
+    equip(table, {
+      noun: "zone",
+      total: items.length,
+      load: () => items,
+      keysOf: [...table.tHead.rows[0].cells].map((_cell, column) => keyOf(column)),
+      textOf: (item) => item.drawn.cells[0].textContent,
+      draw: (item) => item.drawn,
+      choices: [choiceOfKinds("zone", items.length, counted)],
+    });
+  }
+
+  // Findings: the first are there.
+
+  function equipFindings(table) {
+    const total = kinds.reduce((sum, [, , counted]) => sum + counted, 0);
+    const counted = (value) => (value === "*" ? total : kinds[value][2]);
+    const found = zones.map(([label, , , findings], zone) => [`${zone}`, label, findings]).filter(([, , findings]) => findings);
+    const options = found.map(([zone, label, findings]) => [zone, `${label} (${number.format(findings)})`]);
+    const choices = [choiceOfKinds("finding", total, counted)];
+    if (options.length > 1) {
+      choices.push(["in", [["", "All zones"], ...options], (item, value) => item.zone === Number(value)]);
+    }
+    const { selects, field, update } = equipItems(table, "finding", null, findingColumns, choices, total, findingItems);
+    // A number in the table of zones shows its findings.
+    document.getElementById("zones").addEventListener("click", (event) => {
+      const link = event.target.closest("[data-kind]");
+      if (!link) return;
+      field.value = "";
+      selects[0].value = link.dataset.kind;
+      if (selects[1]) selects[1].value = link.dataset.zone;
+      update();
+    });
+  }
+
+  // Details of a zone
+
+  function drawMappings(details) {
+    const region = copyOf("mappings");
+    const table = region.querySelector("table");
+    const caption = `Mappings of ${zones[details.dataset.zone][0]}`;
+    table.caption.textContent = caption;
+    region.setAttribute("aria-label", caption);
+    details.append(region);
+    const items = mappingItems(read(`data-zone-${details.dataset.zone}`));
+    const counted = (value) => items.filter((item) => hasKind(item, value)).length;
+    const choices = [choiceOfKinds("mapping", items.length, counted)];
+    equipItems(table, "mapping", items, mappingColumns, choices, items.length).update();
+  }
+
+  // JSON is YAML. What looks like a template is marked, so that Ansible does not evaluate it.
+  const yaml = (value) => `${/\{[{%#]/.test(value) ? "!unsafe " : ""}${JSON.stringify(value)}`;
+
+  function repairOf(zone) {
+    const { present, absent } = read(`data-zone-${zone}`);
+    const [label, name, id] = zones[zone];
+    const task = (title, state, items) => [
+      `- name: ${yaml(`${title} ${label}`)}`,
+      "  originops.cloudflare.origin_cloud_region_batch:",
+      `    ${id ? "zone_id" : "zone"}: ${yaml(id || name)}`,
+      `    state: ${state}`,
+      "    mappings:",
+      ...items.map((item) => `      - ${item}`),
+    ];
+    const values = (place) => `vendor: ${yaml(places[place][0])}, region: ${yaml(places[place][1])}`;
+    const upserts = expand(present.ip).map((ip, index) => `{origin_ip: ${yaml(ip)}, ${values(present.place[index])}}`);
+    return [
+      ...(upserts.length ? task("Correct mappings of", "present", upserts) : []),
+      ...(absent.length ? task("Delete stale mappings of", "absent", expand(absent).map(yaml)) : []),
+      "",
+    ].join("\n");
+  }
+
+  function drawRepair(details) {
+    const zone = details.dataset.zone;
+    const label = `Tasks that repair ${zones[zone][0]}`;
+    const text = element("pre", { tabindex: "0", role: "region", "aria-label": label }, repairOf(zone));
+    const result = element("output", { role: "status" });
+    const copy = button("Copy the tasks", async () => {
+      getSelection().selectAllChildren(text);
+      // Pages from plain HTTP have no clipboard but this command.
+      const copied = navigator.clipboard
+        ? await navigator.clipboard.writeText(text.textContent).then(() => true, () => false)
+        : document.execCommand("copy");
+      result.textContent = copied ? "Copied" : "Selected: copy it with the keyboard";
+    });
+    details.append(element("div", { class: "tools" }, copy, result), text);
+  }
+
+  function openTarget(hash) {
+    const target = document.getElementById(hash.slice(1));
+    if (target?.matches("details")) target.open = true;
+  }
+
+  // Ages of times
+
+  const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+  function age(time) {
+    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ["minute", 60];
+    return ` (${relative.format(-Math.trunc(seconds / size), unit)})`;
+  }
+
+  for (const time of document.querySelectorAll("time")) time.after(element("span", { class: "age" }, age(time)));
+  for (const [selector, draw] of [["details.all", drawMappings], ["details.repair", drawRepair]]) {
+    for (const details of document.querySelectorAll(selector)) {
+      details.addEventListener("toggle", () => draw(details), { once: true });
+    }
+  }
+  for (const [selector, start] of [["table.zones", equipZones], ["table.findings", equipFindings]]) {
+    const table = document.querySelector(selector);
+    if (table) start(table);
+  }
+  document.addEventListener("click", (event) => openTarget(event.target.closest("a[href^='#']")?.hash ?? ""));
+  openTarget(location.hash);
 })();
