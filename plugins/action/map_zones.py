@@ -151,7 +151,7 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
             "it has no origin: check the inventory, and the groups and variables that assign hosts to zones. Nothing "
             "was changed. If it has none, set origin_regions_allow_empty: true"
         )
-    if options["purge"] and is_cut and "inventory" in zone.sources:
+    if options["purge"] and is_cut and zone.has_hosts:
         raise InvalidInput(
             "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins "
             "too: nothing was changed. Purge without slices, or take the origins from a source that is not cut"

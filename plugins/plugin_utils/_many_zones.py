@@ -68,6 +68,11 @@ class ZoneEntry:
         return {**self.identity, "zone": None if self.zone_id else self.zone}
 
     @property
+    def has_hosts(self) -> bool:
+        """Whether hosts of the inventory can be origins: not with an empty list of groups."""
+        return "inventory" in self.sources and self.groups != ()
+
+    @property
     def label(self) -> str:
         """The zone in messages."""
         return self.zone or self.zone_id or "a zone without a name"
