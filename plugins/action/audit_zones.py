@@ -187,7 +187,7 @@ def _audit(
 def _expected(zone: ZoneEntry, origins: InventoryOrigins, *, is_cut: bool) -> ExpectedState | InvalidInput:
     """Return the expected state of a zone, or why it has none."""
     if is_cut and zone.has_hosts:
-        return InvalidInput(f"not audited, because {CUT.format(action='audit')}")
+        return InvalidInput(f"not audited, because {CUT}")
     try:
         found = origins.of(zone)
     except InvalidInput as error:

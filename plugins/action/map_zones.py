@@ -153,7 +153,7 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
             "was changed. If it has none, set origin_regions_allow_empty: true"
         )
     if options["purge"] and is_cut and zone.has_hosts:
-        raise InvalidInput(f"nothing was changed, because {CUT.format(action='purge')}")
+        raise InvalidInput(f"nothing was changed, because {CUT}")
 
 
 def _outcome(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> Outcome:

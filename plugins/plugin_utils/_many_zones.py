@@ -43,7 +43,7 @@ ZONES_GROUP = "cloudflare_zones"
 
 CUT = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
-    "{action} without slices, or take the origins from a source that is not cut"
+    "run it without slices, or take the origins from a source that is not cut"
 )
 UNMATCHED = "names of the inventory plugin has it, but these credentials may read no zone of this name"
 
