@@ -230,31 +230,3 @@ def test_ansible_runner(
     assert any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts)
     assert all(any(zone.name.encode() in content for content in artifacts) for zone in zones)
     assert [path for path, content in files.items() if emulator.token.encode() in content] == [secret]
-
-
-def test_a_slice_purges_only_by_origins_that_are_not_cut(
-    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path
-) -> None:
-    for zone in zones:
-        zone.replace({**RIGHT, "203.0.113.9": ("aws", "us-east-1")})
-    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
-    listed = json.loads(run_inventory(tmp_path, "--list", environment=environment).stdout)["_meta"]["hostvars"]
-    # AWX cuts all hosts of an inventory, zones and origins alike.
-    groups: dict[str, dict[str, Any]] = {"cloudflare_zones": listed, GROUP: ORIGINS}
-    hosts = sorted((name, group) for group, members in groups.items() for name in members)[1::2]
-    cut = {group: {"hosts": {name: groups[group][name] for name, of in hosts if of == group}} for group in groups}
-    write(tmp_path / "slice.json", {"all": {"children": cut}})
-
-    def purge(**origins: Any) -> Completed:
-        variables = {"origin_regions_zones": [{**ZONE, **origins}], "origin_regions_purge": True}
-        play = {**PLAY, "vars": variables, "roles": [f"{COLLECTION}.origin_regions"]}
-        return run_playbook(tmp_path, [play], "-i", "slice.json", environment=environment)
-
-    done = purge()
-    assert done.returncode == 2
-    assert "as in a slice of a job" in done.stdout + done.stderr
-    assert emulator.writes == []
-    done = purge(group=[], addresses=FLEET)
-    assert done.returncode == 0, done.stdout + done.stderr
-    right = [zone for zone in zones if zone.values() == RIGHT]
-    assert len(right) == len(cut["cloudflare_zones"]["hosts"]) == ZONES // 2
