@@ -18,6 +18,7 @@ from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
+    CUT,
     SOURCES,
     ManyZonesAction,
     OriginSources,
@@ -153,8 +154,13 @@ def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry
     variable = options["zones_variable"]
     if options["zones"] is not None or not variable:
         return parse_zones(options["zones"] or [], "zones", options["source"]), []
-    others = [host for host in hosts.all if host not in {*hosts.batch}]
-    return tuple(hosts.zones(names, variable, options["source"]) for names in (hosts.batch, others))
+    batch = {*hosts.batch}
+    others = [host for host in hosts.all if host not in batch]
+    is_first = hosts.all[0] in batch
+    return (
+        [*hosts.zones(hosts.batch, variable, options["source"]), *(hosts.unmatched_zones if is_first else ())],
+        [*hosts.zones(others, variable, options["source"]), *(() if is_first else hosts.unmatched_zones)],
+    )
 
 
 def _audit(
@@ -168,11 +174,14 @@ def _audit(
     sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
     if options["inventory"]:
         sources.prepare(zones)
+    is_cut = hosts.is_cut
 
     def audit(zone: ZoneEntry) -> Outcome:
         shared = SharedClient(client, zone.zone)
         expected, warnings = ExpectedState(), ()
         if options["inventory"]:
+            if is_cut and zone.has_hosts:
+                raise InvalidInput(f"not audited, because {CUT}")
             found = sources.of(zone, options, shared)
             origins, warnings = found.origins, found.cloudflare.warnings
             expected = ExpectedState(origins.mappings, origins.unresolved, origins.hosts, zone.sources, found.by_source)

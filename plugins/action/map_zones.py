@@ -16,6 +16,7 @@ from ..module_utils._operations import ensure_mappings, ensure_tiered_cache
 from ..module_utils._ranges.index import Ranges
 from ..plugin_utils._inventory import OriginFinder, Origins, VariableNames
 from ..plugin_utils._many_zones import (
+    CUT,
     SOURCES,
     ManyZonesAction,
     OriginSources,
@@ -162,11 +163,8 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
             "it has no origin: check the inventory, and the groups and variables that assign hosts to zones. Nothing "
             "was changed. If it has none, set origin_regions_allow_empty: true"
         )
-    if options["purge"] and is_cut and "inventory" in zone.sources:
-        raise InvalidInput(
-            "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins "
-            "too: nothing was changed. Purge without slices, or take the origins from a source that is not cut"
-        )
+    if options["purge"] and is_cut and zone.has_hosts:
+        raise InvalidInput(f"nothing was changed, because {CUT}")
 
 
 def _outcome(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> Outcome:

@@ -154,7 +154,7 @@ options:
       group:
         description:
           - The inventory group, or a list of groups, with the hosts that are the origins of the zone. A group that the
-            inventory does not have is an error.
+            inventory does not have is an error. An empty list stands for no hosts.
           - Without this option and O(zones[].groups), the origins are the hosts with the zone in their variable
             C(origin_zones), a list or a comma-separated string.
         type: raw

@@ -11,12 +11,14 @@ version_added: 1.0.0
 description:
   - Creates a host for each zone that the credentials may read, so that forks, ansible-runner and the job slices of AWX
     distribute the zones.
-  - A host has the name of its zone. If that name is already used by a zone in another account or by a host of an
-    earlier inventory source, the name is C(NAME_ZONEID).
+  - The name of a host is O(host_prefix) and the name of its zone, such as C(zone-example.com). If another zone of that
+    name is selected too, or a host of an earlier inventory source has that name, C(_ZONEID) follows. A host of an
+    earlier source is never changed.
   - All hosts are in the group C(cloudflare_zones). Their tasks run on the controller, by C(ansible_connection=local)
     and the Python that read the inventory as C(ansible_python_interpreter).
   - Reading zones takes one request for every 50 zones, and at least one request.
-  - The name of the inventory file has to end with C(cloudflare_zones.yml) or C(cloudflare_zones.yaml).
+  - The name of the inventory file has to end with C(cloudflare_zones.yml) or C(cloudflare_zones.yaml). A warning names
+    a file of another name that has this plugin.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -28,6 +30,15 @@ options:
     required: true
     choices:
       - originops.cloudflare.zones
+  host_prefix:
+    description:
+      - The text before the name of a zone in the name of its host, so that a server with the name of a zone stays
+        another host.
+      - If it is empty, and a later inventory source has a host with the name of a zone, Ansible merges both hosts, and
+        tasks for that server run on the controller. Specify the file of the zones last.
+    type: str
+    version_added: 1.0.0
+    default: zone-
   accounts:
     description:
       - The identifiers or names of the accounts to include. The default is all accounts.
@@ -41,6 +52,7 @@ options:
       - Shell patterns, such as V(*.example.com) or V(shop-?.example), for the names of the zones to include. The
         default is all names.
       - V(*.example.com) matches V(www.example.com), but not V(example.com).
+      - A pattern that selects no zone causes a warning.
     type: list
     version_added: 1.0.0
     elements: str
@@ -67,17 +79,21 @@ notes:
   - The variables of a host are C(cloudflare_zone_id), C(cloudflare_zone_name), C(cloudflare_zone_status),
     C(cloudflare_zone_account) with C(id) and C(name), and C(cloudflare_zone_plan), the name of the plan. Values that
     the service does not return are null.
-  - O(accounts), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with lookups and
-    extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
+  - The variable C(cloudflare_zones_inventory) has the path of the inventory file as C(file), as C(zones) the number of
+    hosts that this file made, and as C(unmatched) the entries of O(names) that are no patterns and match no zone. By
+    C(zones) the roles recognize an inventory without some of these hosts, such as that of a job slice of AWX, which
+    lacks origins too. By C(unmatched) the audit fails for zones that it was to audit and that were not found.
+  - O(accounts), O(host_prefix), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with
+    lookups and extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
   - The cache has all zones before filters, so changed filters need no new requests. It distinguishes services and
     inventory files, but not credentials. Use another O(cache_connection) or O(cache_prefix) for credentials with access
     to other zones.
-  - A host of the same name in a later inventory source is merged with the zone's host, and becomes local too. Specify
-    the file of the zones last.
   - If plays run with another Python than the one that read the inventory, which is possible in AWX, set the variable
     C(ansible_python_interpreter) of the play to C({{ ansible_playbook_python }}).
-  - Ansible continues without an inventory that cannot be read. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
-    V(true) if a play must not skip zones silently.
+  - Ansible warns of an inventory source that cannot be read, for example because of a refused token, and continues
+    without it. Plays over zones are then skipped, with exit status 0. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED)
+    to V(true), or C(any_unparsed_is_failed = true) in the section C([inventory]) of C(ansible.cfg), so that the run
+    fails instead. The playbook C(originops.cloudflare.audit) fails without zones anyway.
 seealso:
   - module: originops.cloudflare.origin_cloud_region_batch
 """
@@ -85,7 +101,8 @@ seealso:
 EXAMPLES = r"""
 # fmt: yaml+jinja
 ---
-# A complete cloudflare_zones.yml: all active zones that the credentials of the environment may read
+# A complete cloudflare_zones.yml: all active zones that the credentials of the environment may read. Run Ansible with
+# ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true in its environment, so that it does not continue without the zones.
 plugin: originops.cloudflare.zones
 
 ---
@@ -119,7 +136,16 @@ cache_connection: ~/.cache/cloudflare_zones
 cache_timeout: 600
 
 ---
-# A playbook for ansible-playbook -i cloudflare_zones.yml: each task manages the zone of its host
+# A playbook for ansible-playbook -i cloudflare_zones.yml: each task manages the zone of its host, zone-example.com for
+# example.com. Without zones the first play fails, whatever the settings of Ansible are.
+- name: Require zones
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Check that the inventory has zones
+      ansible.builtin.assert:
+        that: groups['cloudflare_zones'] | default([]) | length > 0
+
 - name: Manage the origin mappings of all zones
   hosts: cloudflare_zones
   gather_facts: false
@@ -136,10 +162,12 @@ cache_timeout: 600
       register: zone
 """
 
+import re
 import sys
 from collections import Counter
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleParserError
@@ -149,25 +177,41 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._argspec import CONNECTION_RULES, CONNECTION_SPEC, validate_options
 from ..module_utils._connection import open_client
-from ..module_utils._errors import OriginOpsError
+from ..module_utils._errors import InvalidInput, OriginOpsError
 from ..module_utils._messages import quote, suggest
 from ..module_utils._zones import list_zones
 
-FILTERS: dict[str, dict[str, Any]] = {
+OWN_OPTIONS: dict[str, dict[str, Any]] = {
+    "host_prefix": {"type": "str", "default": "zone-"},
     "accounts": {"type": "list", "elements": "str", "default": []},
     "names": {"type": "list", "elements": "str", "default": []},
     "statuses": {"type": "list", "elements": "str", "default": ["active"]},
 }
-VALIDATOR = ArgumentSpecValidator({**CONNECTION_SPEC, **FILTERS}, **CONNECTION_RULES)
+VALIDATOR = ArgumentSpecValidator({**CONNECTION_SPEC, **OWN_OPTIONS}, **CONNECTION_RULES)
 
 GROUP = "cloudflare_zones"
+NAME = "originops.cloudflare.zones"
+CONTINUES = "Ansible continues without these zones, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED is true"
+FILE_NAMES = ("cloudflare_zones.yml", "cloudflare_zones.yaml")
+
+NAMES_PLUGIN = re.compile(rf"""^(\{{\s*)?["']?plugin["']?\s*:\s*["']?{re.escape(NAME)}(?![\w.])""".encode(), re.M)
+MAX_MISNAMED_BYTES = 64 * 1024
+"""Size up to which files of other names are searched for the name of the plugin."""
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    NAME = "originops.cloudflare.zones"
+    NAME = NAME
 
     def verify_file(self, path: str) -> bool:
-        return super().verify_file(path) and path.endswith(("cloudflare_zones.yml", "cloudflare_zones.yaml"))
+        if not super().verify_file(path):
+            return False
+        if path.endswith(FILE_NAMES):
+            return True
+        if path.endswith((".yml", ".yaml")) and _names_plugin(Path(path)):
+            self.display.warning(
+                f"{path} is not read: the name of an inventory file of {NAME} has to end with {' or '.join(FILE_NAMES)}"
+            )
+        return False
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
@@ -175,8 +219,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             options = self._validate_options(self._read_config_data(path))
             zones = self._list_zones(options, path, cache)
         except OriginOpsError as error:
-            raise AnsibleParserError(str(error)) from None
-        self._populate(self._filter_zones(zones, options))
+            raise AnsibleParserError(f"{error}. {CONTINUES}") from None
+        # Names, not patterns: each of them stands for a zone.
+        unmatched = [
+            name for name in options["names"] if not re.search(r"[*?[]", name) and not _matching(zones, [name])
+        ]
+        self._populate(self._filter_zones(zones, options), options["host_prefix"], path, unmatched)
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         # Ansible's message about a value of another type has the value in it.
@@ -194,11 +242,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.templar.available_variables = self._vars
         # Only those of the file itself. Ansible has decrypted single values, but splits templates of lists.
         options = {
-            name: self.templar.template(config[name] if name in FILTERS else self.get_option(name))
+            name: self.templar.template(config[name] if name in OWN_OPTIONS else self.get_option(name))
             for name in VALIDATOR.argument_spec
             if name in config
         }
-        return validate_options(VALIDATOR, {name: value for name, value in options.items() if value is not None})
+        valid = validate_options(VALIDATOR, {name: value for name, value in options.items() if value is not None})
+        if not re.fullmatch(r"[\w.-]*", valid["host_prefix"], re.ASCII):
+            prefix = quote(valid["host_prefix"])
+            raise InvalidInput(f"host_prefix: {prefix} has other characters than letters, digits and . _ -")
+        return valid
 
     def _list_zones(self, options: dict[str, Any], path: str, cache: bool) -> list[dict[str, Any]]:
         """List all zones as list_zones does, from the cache if allowed."""
@@ -219,30 +271,43 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return zones
 
     def _filter_zones(self, zones: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
-        """Select the zones by all filters, and warn of accounts without zones."""
-        accounts, names, statuses = (options[name] for name in FILTERS)
+        """Select the zones by all filters, and warn of accounts and patterns without zones."""
+        accounts, names, statuses = options["accounts"], options["names"], options["statuses"]
         known = {account for zone in zones for account in zone["account"].values()}
         for account in accounts:
             if account not in known:
                 self.display.warning(f"accounts: no zone that these credentials may read is in {quote(account)}")
-        return [
+        chosen = [
             zone
             for zone in zones
             if (not accounts or not {*accounts}.isdisjoint(zone["account"].values()))
-            and (not names or any(fnmatchcase(zone["name"].lower(), pattern.lower()) for pattern in names))
             and (not statuses or zone["status"] in statuses)
         ]
+        for pattern in names:
+            if not _matching(zones, [pattern]):
+                self.display.warning(f"names: no zone that these credentials may read matches {quote(pattern)}")
+            elif not _matching(chosen, [pattern]):
+                self.display.warning(f"names: accounts or statuses exclude all zones that match {quote(pattern)}")
+        return _matching(chosen, names) if names else chosen
 
-    def _populate(self, zones: list[dict[str, Any]]) -> None:
+    def _populate(self, zones: list[dict[str, Any]], prefix: str, path: str, unmatched: list[str]) -> None:
         self.inventory.add_group(GROUP)
         count = Counter(zone["name"] for zone in zones)
+        hosts: dict[str, dict[str, Any]] = {}
         for zone in zones:
-            host = zone["name"]
-            if count[host] > 1 or self._is_taken(host, zone["id"]):
+            host = prefix + zone["name"]
+            if count[zone["name"]] > 1 or self._is_taken(host, zone["id"]):
                 host = f"{host}_{zone['id']}"
+            hosts[host] = zone
+        # Hosts that another file of this plugin has made are counted there.
+        made = {host for host in hosts if host not in self.inventory.hosts}
+        source = {"file": _no_template(path), "zones": len(made), "unmatched": unmatched}
+        for host, zone in hosts.items():
             self.inventory.add_host(host, group=GROUP)
             for name, value in zone.items():
                 self.inventory.set_variable(host, f"cloudflare_zone_{name}", _no_template(value))
+            if host in made:
+                self.inventory.set_variable(host, "cloudflare_zones_inventory", source)
             self.inventory.set_variable(host, "ansible_connection", "local")
             self.inventory.set_variable(host, "ansible_python_interpreter", sys.executable)
             self._construct(host)
@@ -258,6 +323,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+
+
+def _names_plugin(path: Path) -> bool:
+    """Check whether a small file of YAML has this plugin. A file that cannot be read has not."""
+    try:
+        small = path.is_file() and path.stat().st_size <= MAX_MISNAMED_BYTES
+        return small and bool(NAMES_PLUGIN.search(path.read_bytes()))
+    except OSError:
+        return False
+
+
+def _matching(zones: list[dict[str, Any]], patterns: list[str]) -> list[dict[str, Any]]:
+    """Return the zones with names that match a pattern."""
+    return [zone for zone in zones if any(fnmatchcase(zone["name"].lower(), pattern.lower()) for pattern in patterns)]
 
 
 def _no_template(value: Any) -> Any:

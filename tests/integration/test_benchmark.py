@@ -20,7 +20,18 @@ from benchmark.plot import LINES, growth_plot
 from benchmark.report import CASES, report
 from benchmark.subjects import DIRECT, FLOOR, MODULE, OPERATION, subjects
 from benchmark.work import QUICK
-from benchmark.zones_report import AUDIT, COMMANDS, RATE_LIMITED, TASK
+from benchmark.zones_report import (
+    AUDIT_GROUPS,
+    AUDIT_LIST,
+    AUDIT_ZONES,
+    BASELINES,
+    COMMANDS,
+    EMPTY,
+    EMPTY_LIST,
+    RATE_LIMITED,
+    REPORTS,
+    TASK,
+)
 
 from .playbook import CHECKOUT
 
@@ -84,17 +95,22 @@ def test_a_quick_run_over_zones(tmp_path: Path) -> None:
     page = (tmp_path / "zones.md").read_text("utf-8")
     assert page == zones_report.report(figures)
     tables_are_whole(page)
-    assert {sample["way"] for sample in figures["samples"]} == set(COMMANDS)
-    most = {(sample["way"], sample["case"]): sample["most"] for sample in figures["samples"]}
-    assert most == {
-        **{(way, "unchanged"): 1 for way in COMMANDS if way != RATE_LIMITED},
-        (AUDIT, "unchanged"): 4,
+    samples = {(sample["way"], sample["case"]): sample for sample in figures["samples"]}
+    assert {way for way, _case in samples} == {*COMMANDS}
+    assert all(sample["seconds"] > 0 and sample["memory"] > 0 for sample in samples.values())
+    rendered = samples.pop((REPORTS, "merge"))
+    assert rendered["page"] > 0
+    assert {key: sample["most"] for key, sample in samples.items()} == {
+        **{(way, "unchanged"): 1 for way in COMMANDS if way not in {RATE_LIMITED, REPORTS}},
+        **{(way, "unchanged"): 4 for way in (AUDIT_GROUPS, AUDIT_ZONES, AUDIT_LIST)},
+        **{(way, "unchanged"): 0 for way in (EMPTY, EMPTY_LIST)},
         (TASK, "create"): 3,
         (RATE_LIMITED, "create"): 3,
     }
-    for sample in figures["samples"]:
-        assert sample["seconds"] > 0
-        assert sample["requests"] == 1 + sample["most"] * zones.QUICK.zones
+    for (way, _case), sample in samples.items():
+        listing = EMPTY_LIST not in {way, BASELINES.get(way)}
+        assert sample["requests"] == listing + sample["most"] * zones.QUICK.zones
+        assert (sample["replayed"] is not None) is (way in BASELINES)
 
 
 def run_quickly(module: str, folder: Path) -> None:

@@ -54,13 +54,13 @@ def spent(emulator: Emulator) -> Counter[str]:
 
 def test_the_list(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
     for number in range(116):
-        emulator.add_zone(f"zone-{number:03}.example")
+        emulator.add_zone(f"{number:03}.example")
     shop = emulator.add_zone("shop.example.com", account="Shops", plan="Pro Website", status="pending")
     emulator.add_zone("moved.example.com", status="moved")
     twice = [emulator.add_zone("example.com", account=account) for account in ("Shops", "Example")]
     write(
         tmp_path,
-        names=["*example.com", "zone-00[0-1].*"],
+        names=["*example.com", "00[0-1].*"],
         statuses=["active", "pending"],
         keyed_groups=[
             {"key": "cloudflare_zone_plan", "prefix": "plan"},
@@ -71,16 +71,16 @@ def test_the_list(emulator: Emulator, environment: dict[str, str], tmp_path: Pat
     )
     variables, groups = listed(run_inventory(tmp_path, "--list", environment=environment))
     assert spent(emulator) == {"/zones 200": 3}
-    doubles = sorted(f"example.com_{zone.id}" for zone in twice)
+    doubles = sorted(f"zone-example.com_{zone.id}" for zone in twice)
     assert groups == {
-        "cloudflare_zones": [*doubles, "shop.example.com", "zone-000.example", "zone-001.example"],
-        "plan_Free_Website": [*doubles, "zone-000.example", "zone-001.example"],
-        "plan_Pro_Website": ["shop.example.com"],
-        "Example": [f"example.com_{twice[1].id}", "zone-000.example", "zone-001.example"],
-        "Shops": [f"example.com_{twice[0].id}", "shop.example.com"],
-        "unready": ["shop.example.com"],
+        "cloudflare_zones": ["zone-000.example", "zone-001.example", *doubles, "zone-shop.example.com"],
+        "plan_Free_Website": ["zone-000.example", "zone-001.example", *doubles],
+        "plan_Pro_Website": ["zone-shop.example.com"],
+        "Example": ["zone-000.example", "zone-001.example", f"zone-example.com_{twice[1].id}"],
+        "Shops": [f"zone-example.com_{twice[0].id}", "zone-shop.example.com"],
+        "unready": ["zone-shop.example.com"],
     }
-    assert variables["shop.example.com"] == {
+    assert variables["zone-shop.example.com"] == {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "cloudflare_zone_id": shop.id,
@@ -88,13 +88,14 @@ def test_the_list(emulator: Emulator, environment: dict[str, str], tmp_path: Pat
         "cloudflare_zone_status": "pending",
         "cloudflare_zone_account": {"id": shop.account_id, "name": "Shops"},
         "cloudflare_zone_plan": "Pro Website",
+        "cloudflare_zones_inventory": {"file": str(tmp_path / "cloudflare_zones.yml"), "zones": 5, "unmatched": []},
         "label": "shop.example.com!",
     }
 
 
 def test_a_play_over_the_zones(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
     zones = [
-        emulator.add_zone(f"zone-{number}.example", mappings={"192.0.2.1": ("aws", "us-east-1")}) for number in range(6)
+        emulator.add_zone(f"{number}.example", mappings={"192.0.2.1": ("aws", "us-east-1")}) for number in range(6)
     ]
     write(tmp_path)
     origins = [mapping("192.0.2.1", "aws/us-east-1"), mapping("192.0.2.2", "gcp/us-east1")]
@@ -112,7 +113,7 @@ def test_a_play_over_the_zones(emulator: Emulator, environment: dict[str, str], 
     spent(emulator)
     # Two runs come to the same, and where nothing is left to do, they cost one request a zone and those of the list.
     done = run_playbook(*run, environment=environment)
-    assert re.findall(r"^(\S+) +: ok=1 +changed=0 ", done.stdout, re.M) == [zone.name for zone in zones]
+    assert re.findall(r"^(\S+) +: ok=1 +changed=0 ", done.stdout, re.M) == [f"zone-{zone.name}" for zone in zones]
     assert spent(emulator) == {
         "/zones 200": 1,
         **{f"/zones/{zone.id}/origin/cloud_regions 200": 1 for zone in zones},
@@ -128,7 +129,7 @@ def test_the_cache(emulator: Emulator, environment: dict[str, str], tmp_path: Pa
     assert spent(emulator) == {"/zones 200": 1}
     assert listed(run_inventory(tmp_path, "--list", environment=environment))[0] == variables
     write(tmp_path, **cached, names=["*.net"])
-    assert [*listed(run_inventory(tmp_path, "--list", environment=environment))[0]] == ["example.net"]
+    assert [*listed(run_inventory(tmp_path, "--list", environment=environment))[0]] == ["zone-example.net"]
     assert spent(emulator) == {}
 
     emulator.add_zone("another.net")
@@ -144,9 +145,9 @@ def test_the_cache(emulator: Emulator, environment: dict[str, str], tmp_path: Pa
         )
         seen.append((sorted(re.findall(r"^      (\S+)$", done.stdout, re.M)), spent(emulator)))
     assert seen == [
-        (["example.net"], {}),
-        (["another.net", "example.net"], {"/zones 200": 1}),
-        (["another.net", "example.net"], {}),
+        (["zone-example.net"], {}),
+        (["zone-another.net", "zone-example.net"], {"/zones 200": 1}),
+        (["zone-another.net", "zone-example.net"], {}),
     ]
     run_playbook(tmp_path, [play], "-i", "cloudflare_zones.yml", environment=environment)
     assert spent(emulator) == {"/zones 200": 1}
@@ -177,7 +178,54 @@ def test_what_fails(emulator: Emulator, environment: dict[str, str], tmp_path: P
     # By default, Ansible does not fail but warns.
     done = run_inventory(tmp_path, "--list", environment=environment)
     assert done.returncode == 0
-    assert "did not add up" in " ".join(done.stderr.split())
+    warnings = " ".join(done.stderr.split())
+    assert "did not add up" in warnings
+    assert "Ansible continues without these zones, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED is true" in warnings
+
+
+def test_a_play_over_zones_that_cannot_be_read(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    emulator.add_zone("example.com")
+    write(tmp_path, api_token="wrong-6Wd4Hs9Pz")
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "tasks": [info(zone_id="{{ cloudflare_zone_id }}")]}
+    has_zones = {"that": "groups['cloudflare_zones'] | default([]) | length > 0"}
+    require = {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.assert": has_zones}]}
+
+    def status(plays: list[dict[str, Any]], settings: dict[str, str]) -> int:
+        done = run_playbook(tmp_path, plays, "-i", "cloudflare_zones.yml", environment={**environment, **settings})
+        assert "Authentication error (code 10000)" in done.stdout + done.stderr
+        return done.returncode
+
+    # Ansible skips a play without hosts, so the notes of the plugin name two ways to fail.
+    assert status([play], {}) == 0
+    assert status([play], UNPARSED_FAILS) != 0
+    assert status([require, play], {}) != 0
+    write(tmp_path)
+    done = run_playbook(tmp_path, [require, play], "-i", "cloudflare_zones.yml", environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_server_with_the_name_of_its_zone(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    emulator.add_zone("example.com")
+    write(tmp_path)
+    servers = {"web": {"hosts": {"example.com": {"ansible_connection": "there.is.none"}}}}
+    (tmp_path / "servers.yml").write_text(json.dumps({"all": {"children": servers}}))
+    play = {"hosts": "web", "gather_facts": False, "tasks": [{"ansible.builtin.command": "touch on_the_controller"}]}
+    for order in (["cloudflare_zones.yml", "servers.yml"], ["servers.yml", "cloudflare_zones.yml"]):
+        sources = [argument for name in order for argument in ("-i", name)]
+        done = run_playbook(tmp_path, [play], *sources, environment=environment)
+        assert done.returncode != 0
+        assert not (tmp_path / "on_the_controller").exists()
+
+
+def test_a_file_of_another_name(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    emulator.add_zone("example.com")
+    write(tmp_path)
+    (tmp_path / "cloudflare_zones.yml").rename(tmp_path / "zones.yml")
+    play = {"hosts": "all", "gather_facts": False, "tasks": []}
+    done = run_playbook(tmp_path, [play], "-i", "zones.yml", environment=environment)
+    explanation = "has to end with cloudflare_zones.yml or cloudflare_zones.yaml"
+    assert explanation in " ".join(done.stderr.split())
+    assert spent(emulator) == {}
 
 
 def test_secrets_are_nowhere(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:

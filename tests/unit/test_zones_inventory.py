@@ -79,24 +79,56 @@ def rejection(read: Read, **options: Any) -> str:
         ("cloudflare_zones.yml", True),
         ("cloudflare_zones.yaml", True),
         ("production.cloudflare_zones.yml", True),
-        ("zones.yml", False),
         ("cloudflare_zones.json", False),
         ("cloudflare_zones.yml.orig", False),
     ],
 )
-def test_files(tmp_path: Path, name: str, wanted: bool) -> None:
+def test_files(tmp_path: Path, name: str, wanted: bool, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / name
     assert not inventory_loader.get(NAME).verify_file(str(path))
     path.write_text(f"plugin: {NAME}")
     assert inventory_loader.get(NAME).verify_file(str(path)) is wanted
+    assert capsys.readouterr().err == ""
 
 
-def test_a_host_has_what_is_known_of_its_zone(emulator: Emulator, read: Read) -> None:
+@pytest.mark.parametrize(
+    ("content", "explained"),
+    [
+        (f"plugin: {NAME}", True),
+        (f"---\n# Zones\nplugin: '{NAME}' # all\nnames: []\n", True),
+        (f'{{"names": [],\n "plugin": "{NAME}"}}', False),
+        (f'{{"plugin": "{NAME}"}}', True),
+        (f"# plugin: {NAME}", False),
+        (f"all:\n  vars:\n    plugin: {NAME}", False),
+        (f"plugin: {NAME}_of_others", False),
+        ("plugin: amazon.aws.aws_ec2", False),
+        (f"plugin: {NAME}\n{'#' * 2**16}", False),
+        ("", False),
+    ],
+)
+def test_a_file_of_another_name_is_explained(
+    tmp_path: Path, content: str, explained: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "production.yml"
+    path.write_text(content)
+    assert not inventory_loader.get(NAME).verify_file(str(path))
+    warning = " ".join(capsys.readouterr().err.split())
+    expected = f"has to end with {GROUP}.yml or {GROUP}.yaml"
+    assert (expected in warning) is explained
+    assert bool(warning) is explained
+
+
+def test_a_host_has_what_is_known_of_its_zone(emulator: Emulator, read: Read, tmp_path: Path) -> None:
     zone = emulator.add_zone("example.com", account="One", plan="Pro Website")
     inventory = read()
-    assert hosts(inventory) == ["example.com"]
-    variables = inventory.hosts["example.com"].vars
-    assert {name: value for name, value in variables.items() if not name.startswith("inventory_")} == {
+    assert hosts(inventory) == ["zone-example.com"]
+    variables = inventory.hosts["zone-example.com"].vars
+    assert variables["cloudflare_zones_inventory"] == {
+        "file": str(tmp_path / "cloudflare_zones.yml"),
+        "zones": 1,
+        "unmatched": [],
+    }
+    assert {name: value for name, value in variables.items() if "inventory" not in name} == {
         "cloudflare_zone_id": zone.id,
         "cloudflare_zone_name": "example.com",
         "cloudflare_zone_status": "active",
@@ -110,7 +142,7 @@ def test_a_host_has_what_is_known_of_its_zone(emulator: Emulator, read: Read) ->
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (50, 1), (51, 2), (120, 3)])
 def test_zones_take_a_request_for_every_50(emulator: Emulator, read: Read, count: int, requests: int) -> None:
     names = [emulator.add_zone(f"zone-{number:03}.example").name for number in reversed(range(count))]
-    assert hosts(read()) == sorted(names)
+    assert hosts(read()) == [f"zone-{name}" for name in sorted(names)]
     assert [request.query["per_page"] for request in emulator.requests] == ["50"] * requests
     assert {request.query["page"] for request in emulator.requests} == {str(page + 1) for page in range(requests)}
 
@@ -146,32 +178,55 @@ def test_filters(emulator: Emulator, read: Read, filters: dict[str, Any], chosen
     emulator.add_zone("e.example.net", account="Two", status="moved")
     if "accounts" in filters:
         filters = {**filters, "accounts": [account.format(second=second) for account in filters["accounts"]]}
-    assert [name[0] for name in hosts(read(**filters))] == chosen.split()
+    assert [name.removeprefix("zone-")[0] for name in hosts(read(**filters))] == chosen.split()
 
 
-def test_an_account_that_no_zone_is_in_is_warned_of(
-    emulator: Emulator, read: Read, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("filters", "warnings"),
+    [
+        ({"accounts": ["One"], "names": ["a.*", "*.EXAMPLE", "[ab].example"]}, []),
+        ({"accounts": ["Won"]}, ["accounts: no zone that these credentials may read is in 'Won'"]),
+        (
+            {"names": ["a.example", "a.exmaple", "*.test"]},
+            [
+                "names: no zone that these credentials may read matches 'a.exmaple'",
+                "names: no zone that these credentials may read matches '*.test'",
+            ],
+        ),
+        (
+            {"names": ["a.example", "b.example", "c.*"], "accounts": ["One"]},
+            [
+                "names: accounts or statuses exclude all zones that match 'b.example'",
+                "names: accounts or statuses exclude all zones that match 'c.*'",
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_a_filter_that_selects_no_zone_is_warned_of(
+    emulator: Emulator, read: Read, capsys: pytest.CaptureFixture[str], filters: dict[str, Any], warnings: list[str]
 ) -> None:
-    emulator.add_zone("example.com", account="One")
-    assert hosts(read(accounts=["One"])) == ["example.com"]
-    assert capsys.readouterr().err == ""
-    assert hosts(read(accounts=["Won"])) == []
-    assert "no zone that these credentials may read is in 'Won'" in " ".join(capsys.readouterr().err.split())
+    emulator.add_zone("a.example", account="One")
+    emulator.add_zone("b.example", account="One", status="pending")
+    emulator.add_zone("c.example", account="Two")
+    assert hosts(read(**filters)) == ([] if "Won" in filters.get("accounts", ()) else ["zone-a.example"])
+    printed = " ".join(capsys.readouterr().err.split())
+    assert printed == " ".join(f"[WARNING]: {warning}" for warning in warnings)
 
 
 def test_a_name_in_more_than_one_account(emulator: Emulator, read: Read) -> None:
     first, second = (emulator.add_zone("example.com", account=account) for account in ("One", "Two"))
     emulator.add_zone("example.net", account="Two")
     inventory = read()
-    assert hosts(inventory) == [*sorted(f"example.com_{zone.id}" for zone in (first, second)), "example.net"]
+    assert hosts(inventory) == [*sorted(f"zone-example.com_{zone.id}" for zone in (first, second)), "zone-example.net"]
     for zone in (first, second):
-        variables = inventory.hosts[f"example.com_{zone.id}"].vars
+        variables = inventory.hosts[f"zone-example.com_{zone.id}"].vars
         assert (variables["cloudflare_zone_id"], variables["cloudflare_zone_name"]) == (zone.id, "example.com")
         assert variables["cloudflare_zone_account"]["name"] == zone.account
     # Among the zones that were chosen there is one of the name.
-    assert read(accounts=["One"]).hosts["example.com"].vars["cloudflare_zone_id"] == first.id
+    assert read(accounts=["One"]).hosts["zone-example.com"].vars["cloudflare_zone_id"] == first.id
     emulator.add_zone("example.com", account="Two", status="moved")
-    assert hosts(read()) == ["example.com", "example.net"]
+    assert hosts(read()) == ["zone-example.com", "zone-example.net"]
 
 
 @given(
@@ -192,22 +247,44 @@ def test_every_chosen_zone_is_one_host(read: Read, zones: list[tuple[str, str, s
     chosen = [zone for zone in answers if not statuses or zone["status"] in statuses]
     names = Counter(zone["name"] for zone in chosen)
     assert {host.name: host.vars["cloudflare_zone_id"] for host in inventory.hosts.values()} == {
-        zone["name"] if names[zone["name"]] == 1 else f"{zone['name']}_{zone['id']}": zone["id"] for zone in chosen
+        f"zone-{zone['name']}" if names[zone["name"]] == 1 else f"zone-{zone['name']}_{zone['id']}": zone["id"]
+        for zone in chosen
     }
+    assert {host.vars["cloudflare_zones_inventory"]["zones"] for host in inventory.hosts.values()} <= {len(chosen)}
 
 
-def test_a_host_that_was_there_before_stays_what_it_is(emulator: Emulator, read: Read) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "earlier", "name"),
+    [
+        (None, "example.com", "zone-example.com"),
+        (None, "zone-example.com", "zone-example.com_{id}"),
+        ("", "zone-example.com", "example.com"),
+        ("", "example.com", "example.com_{id}"),
+        ("cf_", "example.com", "cf_example.com"),
+        ("{{ 'c' ~ 'f.' }}", "example.com", "cf.example.com"),
+    ],
+)
+def test_a_host_that_was_there_before_is_another_host(
+    emulator: Emulator, read: Read, prefix: str | None, earlier: str, name: str
+) -> None:
     zone = emulator.add_zone("example.com")
     inventory = InventoryData()
-    inventory.add_host("example.com")
-    read(inventory)
-    assert [host.name for host in inventory.groups[GROUP].get_hosts()] == [f"example.com_{zone.id}"]
-    assert "ansible_connection" not in inventory.hosts["example.com"].vars
+    inventory.add_host(earlier)
+    read(inventory, host_prefix=prefix)
+    assert [host.name for host in inventory.groups[GROUP].get_hosts()] == [name.format(id=zone.id)]
+    assert [host for host, data in inventory.hosts.items() if "ansible_connection" in data.vars] == [
+        name.format(id=zone.id)
+    ]
 
 
 def test_the_same_zones_twice_are_the_same_hosts(emulator: Emulator, read: Read) -> None:
     emulator.add_zone("example.com")
-    assert hosts(read(read())) == ["example.com"]
+    first = read()
+    emulator.add_zone("example.net")
+    assert hosts(read(first)) == ["zone-example.com", "zone-example.net"]
+    # Each host counts once.
+    sizes = {host.name: host.vars["cloudflare_zones_inventory"]["zones"] for host in first.hosts.values()}
+    assert sizes == {"zone-example.com": 1, "zone-example.net": 1}
 
 
 def test_constructed_groups_and_variables(emulator: Emulator, read: Read) -> None:
@@ -218,7 +295,7 @@ def test_constructed_groups_and_variables(emulator: Emulator, read: Read) -> Non
             {"key": "cloudflare_zone_plan", "prefix": "plan"},
             {"key": "cloudflare_zone_account.name", "prefix": "account"},
         ],
-        groups={"shops": "inventory_hostname is match('shop')"},
+        groups={"shops": "inventory_hostname is match('zone-shop')"},
         compose={
             "label": "cloudflare_zone_name ~ ' of ' ~ cloudflare_zone_account.name",
             "ansible_python_interpreter": "'/usr/bin/python3'",
@@ -226,13 +303,13 @@ def test_constructed_groups_and_variables(emulator: Emulator, read: Read) -> Non
         },
     )
     assert members(inventory) == {
-        "plan_Free_Website": ["example.com"],
-        "plan_Pro_Website": ["shop.example"],
-        "account_Two": ["example.com"],
-        "account_One": ["shop.example"],
-        "shops": ["shop.example"],
+        "plan_Free_Website": ["zone-example.com"],
+        "plan_Pro_Website": ["zone-shop.example"],
+        "account_Two": ["zone-example.com"],
+        "account_One": ["zone-shop.example"],
+        "shops": ["zone-shop.example"],
     }
-    variables = inventory.hosts["shop.example"].vars
+    variables = inventory.hosts["zone-shop.example"].vars
     assert variables["label"] == "shop.example of One"
     assert variables["ansible_python_interpreter"] == "/usr/bin/python3"
     assert "missing" not in variables
@@ -249,7 +326,7 @@ def test_constructed_groups_and_variables(emulator: Emulator, read: Read) -> Non
 )
 def test_strict(emulator: Emulator, read: Read, option: dict[str, Any]) -> None:
     emulator.add_zone("example.com")
-    assert hosts(read(**option)) == ["example.com"]
+    assert hosts(read(**option)) == ["zone-example.com"]
     assert "example.com" in rejection(read, **option, strict=True)
 
 
@@ -270,24 +347,24 @@ def test_the_cache_spares_requests(emulator: Emulator, read: Read, tmp_path: Pat
         host.name: host.vars for host in first.hosts.values()
     }
     # What the filters leave out is in the cache too, and it takes no credentials to read it.
-    assert hosts(read(**cached, names=["c.*"], statuses=[], api_token=None)) == ["c.example"]
+    assert hosts(read(**cached, names=["c.*"], statuses=[], api_token=None)) == ["zone-c.example"]
     assert cost() == 0
     # Ansible asks for a new read with --flush-cache and meta: refresh_inventory, which then is in the cache.
     emulator.add_zone("d.example")
-    assert hosts(read(**cached, use_cache=False)) == ["a.example", "b.example", "d.example"]
+    assert hosts(read(**cached, use_cache=False)) == ["zone-a.example", "zone-b.example", "zone-d.example"]
     assert cost() == 1
-    assert hosts(read(**cached)) == ["a.example", "b.example", "d.example"]
+    assert hosts(read(**cached)) == ["zone-a.example", "zone-b.example", "zone-d.example"]
     assert cost() == 0
     # Without the option the cache is neither read nor written.
     emulator.add_zone("e.example")
-    assert hosts(read())[-1] == "e.example"
+    assert hosts(read())[-1] == "zone-e.example"
     assert cost() == 1
-    assert hosts(read(**cached))[-1] == "d.example"
+    assert hosts(read(**cached))[-1] == "zone-d.example"
     # Another service has zones of its own.
     with Emulator() as other:
         other.add_zone("other.example")
-        assert hosts(read(**cached, api_url=other.api_url)) == ["other.example"]
-    assert hosts(read(**cached))[0] == "a.example"
+        assert hosts(read(**cached, api_url=other.api_url)) == ["zone-other.example"]
+    assert hosts(read(**cached))[0] == "zone-a.example"
     assert cost() == 0
     content = "".join(path.read_text("utf-8") for path in (tmp_path / "cache").iterdir())
     assert zones[0].id in content
@@ -299,7 +376,7 @@ def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read
     cached = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
     read(**cached)
     assert "10000" in rejection(read, **cached, use_cache=False, api_token="wrong-6Wd4Hs9Pz")
-    assert hosts(read(**cached)) == ["example.com"]
+    assert hosts(read(**cached)) == ["zone-example.com"]
 
 
 @pytest.mark.parametrize(
@@ -311,6 +388,8 @@ def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read
         ({"statuses": ["deleted"]}, "deleted"),
         ({"names": {"a": 1}}, "names"),
         ({"timeout": "soon"}, "timeout"),
+        ({"host_prefix": "zone:"}, "host_prefix: 'zone:' has other characters than letters, digits and . _ -"),
+        ({"host_prefix": ["zone"]}, "host_prefix"),
         ({"timeout": 0}, "timeout: 0 is not between 0 and 3600 seconds"),
         ({"retries": -1}, "retries: -1 is less than 0"),
         ({"ca_path": "/there/is/no/such/file"}, "ca_path: there is no '/there/is/no/such/file'"),
@@ -371,7 +450,7 @@ def test_credentials(
     emulator.add_zone("example.com")
     for name, value in {"CLOUDFLARE_BASE_URL": emulator.api_url, **variables}.items():
         monkeypatch.setenv(name, value)
-    assert hosts(read(**{"api_url": None, "api_token": None, **options})) == ["example.com"]
+    assert hosts(read(**{"api_url": None, "api_token": None, **options})) == ["zone-example.com"]
 
 
 ZONE = {"id": "1", "name": "example.com", "status": "active", "account": {"id": "2", "name": "One"}}
@@ -389,14 +468,14 @@ ZONE = {"id": "1", "name": "example.com", "status": "active", "account": {"id": 
 def test_what_the_service_leaves_out_is_null(read: Read, zone: dict[str, Any], left_out: str) -> None:
     with Stub(in_turn(success([zone], total_count=1))) as stub:
         inventory = read(api_url=stub.url, statuses=[])
-    variables = inventory.hosts["example.com"].vars
+    variables = inventory.hosts["zone-example.com"].vars
     assert [name for name, value in variables.items() if value is None and "zone" in name] == [left_out]
 
 
 def test_what_people_typed_is_made_printable(read: Read) -> None:
     zone = {**ZONE, "account": {"id": "2", "name": "One\x1b[2J\n\u202e\U0001f469"}, "plan": {"name": TOKEN}}
     with Stub(in_turn(success([zone], total_count=1))) as stub:
-        variables = read(api_url=stub.url).hosts["example.com"].vars
+        variables = read(api_url=stub.url).hosts["zone-example.com"].vars
     assert variables["cloudflare_zone_account"] == {"id": "2", "name": "One [2J  \U0001f469"}
     assert variables["cloudflare_zone_plan"] == "********"
 
@@ -440,7 +519,8 @@ def test_what_people_typed_is_made_printable(read: Read) -> None:
 def test_odd_answers(read: Read, answer: Answer) -> None:
     with Stub(in_turn(answer)) as stub:
         refusal = rejection(read, api_url=stub.url)
-    assert refusal == "Listing the zones failed: HTTP 200, but the answer has not the shape that the API's have"
+    message = "Listing the zones failed: HTTP 200, but the answer has not the shape that the API's have"
+    assert refusal.startswith(f"{message}. Ansible continues without these zones, unless ")
     assert len(stub.requests) == 1
 
 
