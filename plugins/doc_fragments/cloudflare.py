@@ -175,8 +175,8 @@ options:
       source:
         description:
           - The sources of the origins, by default O(source). V(inventory) is the hosts of the inventory, V(cloudflare)
-            what Cloudflare itself forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions come
-            from the published ranges.
+            what Cloudflare itself forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions
+            come from the published ranges.
         type: list
         version_added: 1.0.0
         elements: str

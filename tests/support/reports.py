@@ -119,7 +119,7 @@ def zone_report(
 
 def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
     """Build the report of a zone that could not be audited. Fields override the result."""
-    nothing = {
+    nothing: Report = {
         "zone_id": None,
         "account_id": None,
         "api_version": None,

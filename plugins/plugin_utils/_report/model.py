@@ -182,14 +182,14 @@ def aggregate(
     report of an audit, and the missing keys.
     """
     if isinstance(reports, Mapping):
-        items, label = [reports], lambda _index: "the report"
+        items = {"the report": reports}
     elif isinstance(reports, Iterable) and not isinstance(reports, str | bytes):
-        items, label = list(reports), lambda index: item_label("reports", index)
+        items = {item_label("reports", index): item for index, item in enumerate(reports)}
     else:
         raise InvalidInput(f"{quote(str(reports))} is neither a report of an audit nor a list of them")
-    zones = [zone for index, item in enumerate(items) for zone in _zones(item, label(index))]
+    zones = [zone for label, item in items.items() for zone in _zones(item, label)]
     also_expected = [
-        zone for index, item in enumerate(items) for zone in _validate(item.get("expected", []), [ZONE], label(index))
+        zone for label, item in items.items() for zone in _validate(item.get("expected", []), [ZONE], label)
     ]
     if not zones and not expected and not also_expected:
         raise InvalidInput("there is no report in the input: was any zone audited?")
