@@ -37,7 +37,7 @@ RESULT = "audit_result"
 
 class ActionModule(ManyZonesAction):
     argument_spec: ClassVar = {
-        "zones": {"type": "raw"},
+        "zones": {"type": "list", "elements": "raw"},
         "zones_variable": {"type": "str"},
         "source": {"type": "list", "elements": "str", "choices": [*SOURCES], "default": ["inventory"]},
         "inventory": {"type": "bool", "default": True},

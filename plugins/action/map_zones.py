@@ -37,7 +37,7 @@ WITHOUT_ADDRESS = ("hostname", "variable_error")
 
 class ActionModule(ManyZonesAction):
     argument_spec: ClassVar = {
-        "zones": {"type": "raw"},
+        "zones": {"type": "list", "elements": "raw"},
         "zones_variable": {"type": "str"},
         "source": {"type": "list", "elements": "str", "choices": [*SOURCES], "default": ["inventory"]},
         "filter_options": {"type": "dict", "default": {}},

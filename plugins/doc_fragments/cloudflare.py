@@ -133,8 +133,9 @@ options:
   zones:
     description:
       - The zones with their origins. A text is the name of a zone. A bad item is an error of that zone only.
-    type: raw
+    type: list
     version_added: 1.0.0
+    elements: raw
     suboptions:
       zone:
         description:
