@@ -18,6 +18,7 @@ from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
+    CUT,
     InventoryOrigins,
     ManyZonesAction,
     PlayHosts,
@@ -149,8 +150,13 @@ def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry
     variable = options["zones_variable"]
     if options["zones"] is not None or not variable:
         return parse_zones(options["zones"] or [], "zones"), []
-    others = [host for host in hosts.all if host not in {*hosts.batch}]
-    return hosts.zones(hosts.batch, variable), hosts.zones(others, variable)
+    batch = {*hosts.batch}
+    others = [host for host in hosts.all if host not in batch]
+    is_first = hosts.all[0] in batch
+    return (
+        [*hosts.zones(hosts.batch, variable), *(hosts.unmatched_zones if is_first else ())],
+        [*hosts.zones(others, variable), *(() if is_first else hosts.unmatched_zones)],
+    )
 
 
 def _audit(
@@ -162,7 +168,10 @@ def _audit(
     if paths := filter_options.pop("ranges", None):
         locate = Ranges.load(paths).locate
     origins = InventoryOrigins(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
-    expected = {zone: _expected(zone, origins) for zone in zones if options["inventory"] and not zone.error}
+    is_cut = hosts.is_cut
+    expected = {
+        zone: _expected(zone, origins, is_cut=is_cut) for zone in zones if options["inventory"] and not zone.error
+    }
 
     def audit(zone: ZoneEntry) -> Outcome:
         state = expected.get(zone, ExpectedState())
@@ -175,8 +184,10 @@ def _audit(
         return run_on_zones(client, zones, audit, diff=False)
 
 
-def _expected(zone: ZoneEntry, origins: InventoryOrigins) -> ExpectedState | InvalidInput:
+def _expected(zone: ZoneEntry, origins: InventoryOrigins, *, is_cut: bool) -> ExpectedState | InvalidInput:
     """Return the expected state of a zone, or why it has none."""
+    if is_cut and zone.has_hosts:
+        return InvalidInput(f"not audited, because {CUT}")
     try:
         found = origins.of(zone)
     except InvalidInput as error:

@@ -17,6 +17,7 @@ from ..module_utils._operations import ensure_mappings
 from ..module_utils._ranges.index import Ranges
 from ..plugin_utils._inventory import OriginFinder, Origins, VariableNames
 from ..plugin_utils._many_zones import (
+    CUT,
     InventoryOrigins,
     ManyZonesAction,
     PlayHosts,
@@ -152,10 +153,7 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
             "was changed. If it has none, set origin_regions_allow_empty: true"
         )
     if options["purge"] and is_cut and zone.has_hosts:
-        raise InvalidInput(
-            "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins "
-            "too: nothing was changed. Purge without slices, or take the origins from a source that is not cut"
-        )
+        raise InvalidInput(f"nothing was changed, because {CUT}")
 
 
 def _outcome(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> Outcome:

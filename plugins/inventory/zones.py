@@ -79,9 +79,10 @@ notes:
   - The variables of a host are C(cloudflare_zone_id), C(cloudflare_zone_name), C(cloudflare_zone_status),
     C(cloudflare_zone_account) with C(id) and C(name), and C(cloudflare_zone_plan), the name of the plan. Values that
     the service does not return are null.
-  - The variable C(cloudflare_zones_inventory) has the path of the inventory file as C(file), and as C(zones) the number
-    of hosts that this file made. By it the role P(originops.cloudflare.origin_regions#role) recognizes an inventory
-    without some of these hosts, such as that of a job slice of AWX, which lacks origins too.
+  - The variable C(cloudflare_zones_inventory) has the path of the inventory file as C(file), as C(zones) the number of
+    hosts that this file made, and as C(unmatched) the entries of O(names) that are no patterns and match no zone. By
+    C(zones) the roles recognize an inventory without some of these hosts, such as that of a job slice of AWX, which
+    lacks origins too. By C(unmatched) the audit fails for zones that it was to audit and that were not found.
   - O(accounts), O(host_prefix), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with
     lookups and extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
   - The cache has all zones before filters, so changed filters need no new requests. It distinguishes services and
@@ -219,7 +220,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             zones = self._list_zones(options, path, cache)
         except OriginOpsError as error:
             raise AnsibleParserError(f"{error}. {CONTINUES}") from None
-        self._populate(self._filter_zones(zones, options), options["host_prefix"], path)
+        # Names, not patterns: each of them stands for a zone.
+        unmatched = [
+            name for name in options["names"] if not re.search(r"[*?[]", name) and not _matching(zones, [name])
+        ]
+        self._populate(self._filter_zones(zones, options), options["host_prefix"], path, unmatched)
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         # Ansible's message about a value of another type has the value in it.
@@ -285,7 +290,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self.display.warning(f"names: accounts or statuses exclude all zones that match {quote(pattern)}")
         return _matching(chosen, names) if names else chosen
 
-    def _populate(self, zones: list[dict[str, Any]], prefix: str, path: str) -> None:
+    def _populate(self, zones: list[dict[str, Any]], prefix: str, path: str, unmatched: list[str]) -> None:
         self.inventory.add_group(GROUP)
         count = Counter(zone["name"] for zone in zones)
         hosts: dict[str, dict[str, Any]] = {}
@@ -296,7 +301,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             hosts[host] = zone
         # Hosts that another file of this plugin has made are counted there.
         made = {host for host in hosts if host not in self.inventory.hosts}
-        source = {"file": _no_template(path), "zones": len(made)}
+        source = {"file": _no_template(path), "zones": len(made), "unmatched": unmatched}
         for host, zone in hosts.items():
             self.inventory.add_host(host, group=GROUP)
             for name, value in zone.items():

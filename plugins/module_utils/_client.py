@@ -188,3 +188,15 @@ class Client:
         except (ValueError, RecursionError):
             return {}
         return envelope if isinstance(envelope, dict) else {}
+
+
+def parse_text(value: Any) -> str:
+    """Return a printable text of a response.
+
+    Raises TypeError or ValueError for anything else.
+    """
+    if not isinstance(value, str):
+        raise TypeError(value)
+    if not value.isprintable():
+        raise ValueError(value)
+    return value

@@ -12,8 +12,8 @@ from contextlib import suppress
 from math import ceil
 from typing import Any, NamedTuple, TypeVar
 
-from ._client import Client, Envelope
-from ._errors import TIERED_CACHE_HINT, CloudflareError, InvalidInput, RegionsUnavailable
+from ._client import Client, Envelope, parse_text
+from ._errors import TIERED_CACHE, CloudflareError, InvalidInput, RegionsUnavailable, turn_on_hint
 from ._mapping import Address, OriginMapping, Region, SupportedRegions, ZoneMappings, canonical, parse_address
 
 T = TypeVar("T")
@@ -145,7 +145,8 @@ class MappingsApi(ABC):
             refused = error.status in range(400, 500) and error.status != 429 and error.errors
             if not refused or error.is_route_not_found or error.credentials_refused:
                 raise
-            raise RegionsUnavailable(f"{error}. {TIERED_CACHE_HINT}", error.status, error.errors) from None
+            hint = f"Supported regions need Tiered Cache: {turn_on_hint(TIERED_CACHE, zone_id=self.zone_id)}"
+            raise RegionsUnavailable(f"{error}. {hint}", error.status, error.errors) from None
 
     def _call(self, action: str, method: str, tail: str = "", *, decode: Callable[[Envelope], T], **content: Any) -> T:
         return self._client.call(
@@ -162,9 +163,9 @@ class MappingsApi(ABC):
         modified_on = entry.get("modified_on")
         return OriginMapping(
             parse_address(entry[self.response_ip_key]),
-            _text(entry["vendor"]),
-            _text(entry["region"]),
-            None if modified_on is None else _text(modified_on),
+            parse_text(entry["vendor"]),
+            parse_text(entry["region"]),
+            None if modified_on is None else parse_text(modified_on),
         )
 
     def _parse_one(self, address: Address, entries: list[dict[str, Any]]) -> OriginMapping:
@@ -189,7 +190,7 @@ class MappingsApi(ABC):
             address = parse_address(item[self.response_ip_key])
             if address in by_address:
                 modified_on = item.get("modified_on") or by_address[address].modified_on
-                written[address] = by_address[address]._replace(modified_on=modified_on and _text(modified_on))
+                written[address] = by_address[address]._replace(modified_on=modified_on and parse_text(modified_on))
         errors: dict[Address, str] = {}
         for item in value["failed"] or ():
             with suppress(InvalidInput):
@@ -367,25 +368,13 @@ class ZoneClient:
         return self.api.deprecation if self.api else None
 
 
-def _text(value: Any) -> str:
-    """Return a printable text.
-
-    Raises TypeError or ValueError for anything else.
-    """
-    if not isinstance(value, str):
-        raise TypeError(value)
-    if not value.isprintable():
-        raise ValueError(value)
-    return value
-
-
 def _parse_supported_regions(envelope: Envelope) -> SupportedRegions:
     result = envelope.result
     vendors = {
-        _text(vendor): sorted(map(_parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
+        parse_text(vendor): sorted(map(_parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
     }
     return SupportedRegions(bool(result["obtained_codes"]), vendors)
 
 
 def _parse_region(entry: dict[str, Any]) -> Region:
-    return Region(_text(entry["name"]), [_text(colo) for colo in entry.get("upper_tier_colos") or ()])
+    return Region(parse_text(entry["name"]), [parse_text(colo) for colo in entry.get("upper_tier_colos") or ()])

@@ -27,14 +27,16 @@ TIERED_CACHE = "argo/tiered_caching"
 SMART_TIERED_CACHE = "cache/tiered_cache_smart_topology_enable"
 
 
-def turn_on_hint(*settings: str, zone_id: str = "{zone_id}") -> str:
+def turn_on_hint(*settings: str, zone_id: str) -> str:
     """Describe how to turn settings of a zone on, by their paths in the API: TIERED_CACHE, SMART_TIERED_CACHE."""
     pronoun = "them" if len(settings) > 1 else "it"
-    requests = " and ".join(f"PATCH /zones/{zone_id}/{path}" for path in settings)
-    return f'turn {pronoun} on for the zone (dashboard: Caching, Tiered Cache; API: {requests} with {{"value": "on"}})'
+    names = {TIERED_CACHE: "enabled", SMART_TIERED_CACHE: "smart"}
+    options = ", ".join(f"{names[path]}: true" for path in settings)
+    return (
+        f"turn {pronoun} on with the module originops.cloudflare.tiered_cache (zone_id: {zone_id}, {options}), or in "
+        "the dashboard: Caching, Tiered Cache"
+    )
 
-
-TIERED_CACHE_HINT = f"Supported regions need Tiered Cache: {turn_on_hint(TIERED_CACHE)}"
 
 # The codes and their meanings are those of Cloudflare's API reference.
 MAPPING_MISSING = frozenset({1142, 1163})  # no mapping for this address; 1163 for a deletion by v1

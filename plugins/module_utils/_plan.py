@@ -242,11 +242,20 @@ def _is_in(address: Address, prefixes: Mapping[tuple[int, int], set[int]]) -> bo
 def diff(changes: Iterable[Change], zone: str) -> dict[str, str]:
     """Return Ansible's diff of changes: one line for each mapping, sorted by address, under the zone's name."""
     ordered = _sorted(changes)
+    return text_diff(
+        zone,
+        [str(change.before) for change in ordered if change.before],
+        [str(change.mapping) for change in ordered if change.kind != "deleted"],
+    )
+
+
+def text_diff(zone: str, before: Iterable[str], after: Iterable[str]) -> dict[str, str]:
+    """Return Ansible's diff of lines under the zone's name."""
     return {
         "before_header": zone,
         "after_header": zone,
-        "before": "".join(f"{change.before}\n" for change in ordered if change.before),
-        "after": "".join(f"{change.mapping}\n" for change in ordered if change.kind != "deleted"),
+        "before": "".join(f"{line}\n" for line in before),
+        "after": "".join(f"{line}\n" for line in after),
     }
 
 

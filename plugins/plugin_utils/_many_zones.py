@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -39,6 +40,12 @@ SOURCES = ("inventory", "cloudflare")
 
 ZONES_GROUP = "cloudflare_zones"
 """Group of the inventory plugin zones."""
+
+CUT = (
+    "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
+    "run it without slices, or take the origins from a source that is not cut"
+)
+UNMATCHED = "names of the inventory plugin has it, but these credentials may read no zone of this name"
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,17 +186,52 @@ class PlayHosts:
         results = {host: self.hostvars.raw_get(host).get(name) for host in self.all}
         return {host: result for host, result in results.items() if isinstance(result, Mapping)}
 
-    @property
-    def is_cut(self) -> bool:
-        """Check whether hosts are missing that the inventory plugin zones has made, as in a slice of AWX."""
-        totals: dict[str, int] = {}
-        found: dict[str, int] = {}
+    @cached_property
+    def zone_files(self) -> list[ZonesFile]:
+        """The files of the inventory plugin zones that have hosts."""
+        files: dict[str, ZonesFile] = {}
         for host in self.groups.get(ZONES_GROUP, ()):
             source = self.hostvars.raw_get(host).get("cloudflare_zones_inventory")
             if isinstance(source, Mapping):
-                totals[source["file"]] = source["zones"]
-                found[source["file"]] = found.get(source["file"], 0) + 1
-        return any(found[file] < total for file, total in totals.items())
+                file = files.setdefault(source["file"], ZonesFile(source["zones"], source["unmatched"]))
+                file.hosts.append(host)
+        return [*files.values()]
+
+    @property
+    def is_cut(self) -> bool:
+        """Check whether hosts are missing that the inventory plugin zones has made, as in a slice of AWX.
+
+        A slice has every n-th host by name, so it is recognized if the plugin has made more than one host.
+        """
+        return any(not file.is_whole for file in self.zone_files)
+
+    @property
+    def unmatched_zones(self) -> list[ZoneEntry]:
+        """The zones that the inventory plugin zones was to list, and did not find.
+
+        Without files that have hosts outside of the play, as with a limit, or in another slice.
+        """
+        hosts = {*self.all}
+        names = [
+            name
+            for file in self.zone_files
+            if file.is_whole and hosts.issuperset(file.hosts)
+            for name in file.unmatched
+        ]
+        return [ZoneEntry(name, error=UNMATCHED) for name in dict.fromkeys(names)]
+
+
+@dataclass(frozen=True)
+class ZonesFile:
+    """A file of the inventory plugin zones: what it has found, and its hosts in this inventory."""
+
+    zones: int
+    unmatched: Sequence[str]
+    hosts: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.hosts) >= self.zones
 
 
 def _zone_of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,7 +259,7 @@ class InventoryOrigins:
 
         Raises InvalidInput for a group that the inventory has not.
         """
-        items = [*self._items_of(zone)] if "inventory" in zone.sources else []
+        items = [*self._items_of(zone)] if zone.has_hosts else []
         return self._finder.collect([*items, *((_address_label(address), address) for address in zone.addresses)])
 
     def _items_of(self, zone: ZoneEntry) -> Iterable[Item]:

@@ -20,7 +20,7 @@ from flask import Flask, Response, g, request
 from werkzeug import Request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from . import tiered_cache, v1, v2, zones
+from . import origins, tiered_cache, v1, v2, zones
 from .settings import Settings
 from .state import ApiError, State, no_route
 from .wire import failure
@@ -126,7 +126,7 @@ def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Fl
     def refuse_route(_error: Exception) -> Response:
         return failure(no_route())
 
-    for routes in (zones, tiered_cache, v1, v2):
+    for routes in (zones, origins, tiered_cache, v1, v2):
         api.register_blueprint(routes.blueprint(state))
     return api
 

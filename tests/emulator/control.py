@@ -66,9 +66,19 @@ def create_control(settings: Settings, state: State, requests: list[Recorded], s
                 "obtained_codes": zone.obtained_codes,
                 "status": zone.status,
                 "plan": zone.plan,
+                "dns_records": zone.dns_records,
+                "load_balancers": zone.load_balancers,
                 "mappings": zone.values(),
             }
         ), 200
+
+    @control.put("/accounts/<name>/pools")
+    def set_pools(name: str) -> tuple[Response, int]:
+        """Replace the pools of an account by those of the body, a list in the API's format."""
+        try:
+            return jsonify({"pools": state.set_pools(name, json.loads(request.get_data()))}), 200
+        except (KeyError, TypeError, ValueError) as error:
+            return jsonify({"error": str(error)}), 400
 
     @control.post("/stop")
     def stop_emulator() -> Response:

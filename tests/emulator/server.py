@@ -97,6 +97,7 @@ class Emulator(Settings):
         """All requests below /client/v4, in the order of their responses, also those that did not reach the API."""
         self._state = State(self)
         self.add_zone = self._state.set_zone
+        self.set_pools = self._state.set_pools
         self._stop = Event()
         self.api = create_api(self, self._state, self.requests)
 

@@ -31,6 +31,14 @@ class Settings:
     """Maximum number of mappings in a zone."""
     limit_refuses: Literal["batch", "items"] = "batch"
     """Refused part of a batch that exceeds the limit: all, or only the items above the limit. Not documented."""
+    patch_creates: bool = True
+    """Whether PATCH sets Smart Tiered Cache where it was never set. Else the status is 404. Not documented."""
+    settings_editable: bool = True
+    """Value of `editable` of the settings, which are changed all the same."""
+    load_balancing: Literal["on", "forbidden", "not_enabled"] = "on"
+    """Response about load balancers and pools: the objects, 403 for the credentials, or 400 for the plan."""
+    cloudflare_networks: Sequence[str] = ("173.245.48.0/20", "104.16.0.0/13", "2606:4700::/32")
+    """Networks of Cloudflare itself, a part of the real ones."""
     latency: float = 0.0
     """Minimum duration, in seconds, of every request that reaches the API."""
     faults: Sequence[Fault] = ()

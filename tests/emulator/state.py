@@ -25,6 +25,9 @@ from .settings import Settings
 REGIONS: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("regions.json").read_text("utf-8"))
 """Vendor -> region -> nearby Cloudflare data centres."""
 
+CREATED_ON = "2026-01-02T03:04:05Z"
+"""Time of the creation of zones, and of everything in them but mappings."""
+
 
 class ApiError(Exception):
     """Error response of the API: a status, and errors of code and message."""
@@ -137,6 +140,10 @@ class Zone:
     """Entries by canonical address, in the order of their creation."""
     changed_on: str | None = None
     """Time of the last change of a mapping."""
+    dns_records: list[dict[str, Any]] = field(default_factory=list)
+    """Records with the API's members, of which all but type, name and content may be absent."""
+    load_balancers: list[dict[str, Any]] = field(default_factory=list)
+    """Load balancers with the API's members, of which all but name may be absent."""
     settings_modified_on: dict[str, str] = field(default_factory=dict)
     """Time of the last change by a request, by the setting's identifier."""
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -262,7 +269,9 @@ class State:
 
     def __init__(self, settings: Settings) -> None:
         self.zones: dict[str, Zone] = {}
-        self._settings = settings
+        self.pools: dict[str, list[dict[str, Any]]] = {}
+        """Pools by the account's id, with the API's members, of which all but name may be absent."""
+        self.settings = settings
         self._lock = Lock()
 
     def zone(self, zone_id: str) -> Zone:
@@ -282,6 +291,8 @@ class State:
         obtained_codes: bool | None = None,
         status: str | None = None,
         plan: str | None = None,
+        dns_records: Iterable[Mapping[str, Any]] | None = None,
+        load_balancers: Iterable[Mapping[str, Any]] | None = None,
     ) -> Zone:
         """Create a zone if it does not exist, and change the named properties.
 
@@ -292,13 +303,15 @@ class State:
             obtained_codes: Whether supported regions have their data centres, the default of a new zone.
             status: Status in the API's terms, active for a new zone.
             plan: Name of the plan, the free one for a new zone.
+            dns_records: See Zone.dns_records; an identifier follows from a record's type, name and content.
+            load_balancers: See Zone.load_balancers.
 
         Raises:
             ApiError: A mapping is invalid.
         """
         with self._lock:
             zone_id = identifier(account, name)
-            zone = self.zones.get(zone_id) or Zone(zone_id, name, identifier(account), account, self._settings)
+            zone = self.zones.get(zone_id) or Zone(zone_id, name, identifier(account), account, self.settings)
             if mappings is not None:
                 zone.replace(mappings)
             if tiered_cache is not None:
@@ -311,8 +324,26 @@ class State:
                 zone.status = status
             if plan is not None:
                 zone.plan = plan
+            if dns_records is not None:
+                zone.dns_records = [{"type": "A", "name": name, "content": "", **record} for record in dns_records]
+            if load_balancers is not None:
+                zone.load_balancers = [{"name": name, **balancer} for balancer in load_balancers]
             self.zones[zone_id] = zone
         return zone
+
+    def set_pools(self, account: str, pools: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Replace the pools of an account, and return their identifiers."""
+        account_id = identifier(account)
+        self.pools[account_id] = [
+            {"id": identifier(account, "pool", str(pool["name"])), "origins": [], **pool} for pool in pools
+        ]
+        return [pool["id"] for pool in self.pools[account_id]]
+
+    def account_pools(self, account_id: str) -> list[dict[str, Any]]:
+        """Return the pools of an account. Raises ApiError."""
+        if account_id not in self.pools.keys() | {zone.account_id for zone in self.zones.values()}:
+            raise no_route()
+        return self.pools.get(account_id, [])
 
 
 def identifier(*names: str) -> str:

@@ -41,9 +41,14 @@ def blueprint(state: State) -> Blueprint:
     @routes.patch(f"/cache/{SMART}")
     def edit_smart_tiered_cache(zone_id: str) -> Response:
         zone = state.zone(zone_id)
-        zone.smart_tiered_cache = value = _wanted()
-        zone.touch_setting(SMART)
-        return success(_setting(zone, SMART, value))
+        wanted = _wanted()
+        if not zone.settings.patch_creates:
+            _ever_set(zone)
+        return success(_set_smart(zone, wanted))
+
+    @routes.post(f"/cache/{SMART}")
+    def create_smart_tiered_cache(zone_id: str) -> Response:
+        return success(_set_smart(state.zone(zone_id), _wanted()))
 
     @routes.delete(f"/cache/{SMART}")
     def delete_smart_tiered_cache(zone_id: str) -> Response:
@@ -64,6 +69,12 @@ def _wanted() -> bool:
     return bool(body["value"] == "on")
 
 
+def _set_smart(zone: Zone, value: bool) -> dict[str, Any]:
+    zone.smart_tiered_cache = value
+    zone.touch_setting(SMART)
+    return _setting(zone, SMART, value)
+
+
 def _ever_set(zone: Zone) -> bool:
     if zone.smart_tiered_cache is None:
         raise ApiError(404, (1142, "The zone setting has never been set"))
@@ -71,5 +82,9 @@ def _ever_set(zone: Zone) -> bool:
 
 
 def _setting(zone: Zone, name: str, value: bool) -> dict[str, Any]:
-    modified_on = zone.settings_modified_on.get(name)
-    return {"id": name, "value": "on" if value else "off", "editable": True, "modified_on": modified_on}
+    return {
+        "id": name,
+        "value": "on" if value else "off",
+        "editable": zone.settings.settings_editable,
+        "modified_on": zone.settings_modified_on.get(name),
+    }

@@ -66,13 +66,15 @@ def _body() -> object:
         raise ApiError(400, (1146, "The request body is not valid JSON")) from None
 
 
-def page_of(items: Sequence[T], *, smallest: int, largest: int) -> tuple[Sequence[T], dict[str, int]]:
+def page_of(
+    items: Sequence[T], *, smallest: int, largest: int, default: int = 20
+) -> tuple[Sequence[T], dict[str, int]]:
     """Return the requested page of items, and its `result_info`.
 
-    The default size of a page is 20; others have to be between `smallest` and `largest`.
+    The size of a page has to be between `smallest` and `largest`.
     """
     page = _number("page", default=1, smallest=1)
-    per_page = _number("per_page", default=20, smallest=smallest, largest=largest)
+    per_page = _number("per_page", default=default, smallest=smallest, largest=largest)
     chosen = items[(page - 1) * per_page : page * per_page]
     return chosen, {
         "page": page,

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from .state import State, Zone, identifier
+from .state import CREATED_ON, State, Zone, identifier
 from .wire import page_of, success
 
 
@@ -37,8 +37,41 @@ def _zone(zone: Zone) -> dict[str, Any]:
         "id": zone.id,
         "name": zone.name,
         "status": zone.status,
+        "paused": False,
         "type": "full",
+        "development_mode": 0,
+        "name_servers": ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"],
+        "original_name_servers": ["ns1.registrar.example", "ns2.registrar.example"],
+        "original_registrar": "Registrar, Inc. (id: 9999)",
+        "original_dnshost": None,
+        "created_on": CREATED_ON,
+        "modified_on": CREATED_ON,
+        "activated_on": CREATED_ON if zone.status == "active" else None,
         "account": {"id": zone.account_id, "name": zone.account},
-        # "Free Website" is free, and the other plans are named alike.
-        "plan": {"id": identifier(zone.plan), "name": zone.plan, "legacy_id": zone.plan.partition(" ")[0].lower()},
+        "owner": {"id": None, "name": None, "type": "user"},
+        "meta": {
+            "cdn_only": False,
+            "custom_certificate_quota": 0,
+            "dns_only": False,
+            "foundation_dns": False,
+            "page_rule_quota": 3,
+            "phishing_detected": False,
+            "step": 2,
+        },
+        "permissions": ["#zone:read", "#zone_settings:edit", "#dns_records:read"],
+        "tenant": {"id": None, "name": None},
+        "tenant_unit": {"id": None},
+        "plan": {
+            "id": identifier(zone.plan),
+            "name": zone.plan,
+            "price": 0,
+            "currency": "USD",
+            "frequency": "",
+            "is_subscribed": False,
+            "can_subscribe": False,
+            # "Free Website" is free, and the other plans are named alike.
+            "legacy_id": zone.plan.partition(" ")[0].lower(),
+            "legacy_discount": False,
+            "externally_managed": False,
+        },
     }

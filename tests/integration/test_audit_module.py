@@ -29,7 +29,9 @@ def kinds(report: dict[str, Any]) -> list[tuple[str, str | None]]:
 
 def test_audit_repair_audit(play: Play, zone: Zone, tmp_path: Path) -> None:
     common: dict[str, Any] = {"zone": zone.name, "expected": FLEET}
-    unresolved = [{"host": "web3", "code": "unknown_region", "reason": "no variable has it", "addresses": ["2001:DB8::1"]}]
+    unresolved = [
+        {"host": "web3", "code": "unknown_region", "reason": "no variable has it", "addresses": ["2001:DB8::1"]}
+    ]
     repair = {name: f"{{{{ audit.report.repair.{name} }}}}" for name in ("present", "absent")}
     run = play(
         {

@@ -324,6 +324,20 @@ def test_an_inventory_source_that_fails(tmp_path: Path, emulator: Emulator, zone
     assert report(tmp_path / "audit")["failures"] == ["no zone to audit"]
 
 
+def test_a_misspelt_zone_of_the_inventory_plugin(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    names = ["z?.example", "z1.exmaple", "*.test"]
+    (tmp_path / "cloudflare_zones.yml").write_text(json.dumps({"plugin": f"{COLLECTION}.zones", "names": names}))
+    assert "1 zone that could not be audited" in message(run_audit(tmp_path, emulator))
+    [failed] = [zone for zone in report(tmp_path / "audit")["zones"] if zone["error"]]
+    assert failed["zone"] == "z1.exmaple"
+    assert "names of the inventory plugin has it" in failed["error"]
+    # It is not among the zones of a limit.
+    host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
+    assert run_audit(tmp_path, emulator, "--limit", host).returncode == 0
+
+
 ROLE = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit"}}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plays over many zones in parallel: requests, rate limit, ansible-runner."""
+"""Plays over many zones in parallel: requests, rate limit, slices, ansible-runner."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from emulator.state import Zone
 from .playbook import COLLECTION, HAS_DIRECT, Completed, batch, mapping, run_command, run_inventory, run_playbook
 
 ZONES = 6
+ZONE_NAMES = [f"{number:02}.example" for number in range(ZONES)]
 FLEET = [mapping(f"192.0.2.{number}", "aws/us-east-1") for number in range(20)]
 RIGHT = {entry["origin_ip"]: ("aws", "us-east-1") for entry in FLEET}
 TOKEN = "{{ lookup('ansible.builtin.file', lookup('ansible.builtin.env', 'CLOUDFLARE_TOKEN_FILE')) }}"
@@ -39,6 +40,8 @@ ORIGINS = {
     for entry in FLEET
 }
 
+ORIGIN_HOSTS = {"all": {"children": {GROUP: {"hosts": ORIGINS, "vars": {"origin_zones": ZONE_NAMES}}}}}
+
 COSTS = {"origin_regions": 1, "audit": 4}
 """Requests for a zone that is as the inventory has it, by role."""
 
@@ -46,7 +49,7 @@ COSTS = {"origin_regions": 1, "audit": 4}
 @pytest.fixture
 def zones(emulator: Emulator) -> list[Zone]:
     """Zones without mappings."""
-    return [emulator.add_zone(f"zone-{number:02}.example") for number in range(ZONES)]
+    return [emulator.add_zone(name) for name in ZONE_NAMES]
 
 
 @pytest.fixture
@@ -72,6 +75,14 @@ def over_all(folder: Path, play: Mapping[str, Any], *arguments: str, environment
     return done
 
 
+def role_play(role: str) -> dict[str, Any]:
+    """Return a play with a role, which purges or audits the zones of the inventory plugin."""
+    return {
+        "vars": {"origin_regions_zones": [ZONE], "origin_regions_purge": True, "audit_zones": [ZONE]},
+        "tasks": [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}],
+    }
+
+
 def spent(emulator: Emulator) -> Counter[str]:
     """Return and forget the numbers of requests by zone, and for their list."""
     requests = Counter(request.path.split("/")[2] if request.path != "/zones" else "" for request in emulator.requests)
@@ -89,26 +100,95 @@ def test_a_task(emulator: Emulator, zones: list[Zone], environment: dict[str, st
 
 
 @pytest.mark.parametrize("role", COSTS)
-def test_roles_go_over_zones_side_by_side(
+def test_roles_work_on_all_zones_by_one_task(
     emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str
 ) -> None:
     for zone in zones:
         zone.replace(RIGHT)
-    write(tmp_path / "origins.yml", {"all": {"children": {GROUP: {"hosts": ORIGINS}}}})
-    play = {
-        "vars": {"origin_regions_zones": [ZONE], "origin_regions_exact": True, "audit_zones": [ZONE]},
-        "tasks": [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}],
-    }
-    if role == "audit":
-        # The zones' part of the playbook of that name.
-        play["tasks"][0]["ansible.builtin.include_role"]["tasks_from"] = "zones.yml"
-        (tmp_path / "audit" / "zones").mkdir(parents=True)
-    done = over_all(tmp_path, play, "-i", "origins.yml", environment=environment)
+    write(tmp_path / "origins.yml", ORIGIN_HOSTS)
+    done = over_all(tmp_path, role_play(role), "-i", "origins.yml", environment=environment)
     assert spent(emulator) == {"": 1, **{zone.id: COSTS[role] for zone in zones}}
-    # Ansible prints the name of a task each time that it turns to it.
+    # Ansible prints the name of a task each time that it turns to it, and a host that worked on a task.
     names = re.findall(r"^TASK \[(.+?)\] \*", done.stdout, re.M)
-    assert f"{COLLECTION}.origin_regions : Compute the mappings of the zone" in names
     assert [name for name, times in Counter(names).items() if times > 1] == []
+    assert len(re.findall(r"^ok: ", done.stdout, re.M)) == len(names) - 1  # the role is included
+
+
+def sliced(folder: Path, environment: Mapping[str, str], number: int, count: int) -> Path:
+    """Write the inventory of a job slice as AWX cuts it: every count-th of all hosts, by name."""
+    listing = run_inventory(folder, "-i", "origins.yml", "--list", environment=environment)
+    assert listing.returncode == 0, listing.stderr
+    printed = json.loads(listing.stdout)
+    variables = printed.pop("_meta")["hostvars"]
+    hosts = {name: variables[name] for name in sorted(variables)[number::count]}
+    groups = {
+        name: {"hosts": {host: {} for host in group.get("hosts", ()) if host in hosts}}
+        for name, group in printed.items()
+        if name not in ("all", "ungrouped")
+    }
+    path = folder / f"slice_{number}_of_{count}.yml"
+    write(path, {"all": {"hosts": hosts, "children": groups}})
+    return path
+
+
+@pytest.mark.usefixtures("zones")
+@pytest.mark.parametrize(
+    ("variables", "refused"),
+    [
+        ({}, True),
+        ({"origin_regions_zones": [{**ZONE, "group": None}]}, True),
+        ({"origin_regions_purge": False}, False),
+        ({"origin_regions_zones": [{**ZONE, "group": [], "addresses": FLEET}]}, False),
+    ],
+    ids=["group", "origin_zones", "without purge", "addresses"],
+)
+def test_a_slice_has_not_all_origins(
+    emulator: Emulator,
+    environment: dict[str, str],
+    tmp_path: Path,
+    variables: dict[str, Any],
+    refused: bool,
+) -> None:
+    for zone in emulator.zones:
+        zone.replace(RIGHT)
+    write(tmp_path / "origins.yml", ORIGIN_HOSTS)
+    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
+    play = role_play("origin_regions")
+    play["vars"] |= variables
+
+    def run(number: int, count: int) -> Completed:
+        inventory = sliced(tmp_path, environment, number, count)
+        return run_playbook(tmp_path, [{**PLAY, **play}], "-i", inventory.name, environment=environment)
+
+    whole = run(0, 1)
+    assert whole.returncode == 0, whole.stdout
+    assert f"{COLLECTION}.origin_regions" in whole.stdout
+    for number in range(2):
+        part = run(number, 2)
+        output = " ".join((part.stdout + part.stderr).split())
+        assert ("the inventory lacks zones that the inventory plugin listed, as in a slice" in output) is refused
+        assert bool(part.returncode) is refused, output
+    assert [zone.values() for zone in emulator.zones] == [RIGHT] * ZONES
+    assert emulator.writes == []
+
+
+def test_an_audit_of_a_slice(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path
+) -> None:
+    for zone in zones:
+        zone.replace(RIGHT)
+    write(tmp_path / "origins.yml", ORIGIN_HOSTS)
+    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
+    play = role_play("audit")
+    cut = sliced(tmp_path, environment, 0, 2).name
+    done = run_playbook(tmp_path, [{**PLAY, **play}], "-i", cut, environment=environment)
+    assert done.returncode == 2
+    totals = json.loads((tmp_path / "audit" / "report.json").read_text())["totals"]
+    # Nothing is stale because a slice lacks its origin.
+    assert (totals["zones"], totals["audited"], totals["stale"]) == (ZONES // 2, 0, 0)
+    play["vars"]["audit_zones"] = [{**ZONE, "group": [], "addresses": FLEET}]
+    done = run_playbook(tmp_path, [{**PLAY, **play}], "-i", cut, environment=environment)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.skipif(not HAS_DIRECT, reason="modules that start a Python each are too slow for the rate limit")
@@ -150,31 +230,3 @@ def test_ansible_runner(
     assert any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts)
     assert all(any(zone.name.encode() in content for content in artifacts) for zone in zones)
     assert [path for path, content in files.items() if emulator.token.encode() in content] == [secret]
-
-
-def test_a_slice_purges_only_by_origins_that_are_not_cut(
-    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path
-) -> None:
-    for zone in zones:
-        zone.replace({**RIGHT, "203.0.113.9": ("aws", "us-east-1")})
-    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
-    listed = json.loads(run_inventory(tmp_path, "--list", environment=environment).stdout)["_meta"]["hostvars"]
-    # AWX cuts all hosts of an inventory, zones and origins alike.
-    groups: dict[str, dict[str, Any]] = {"cloudflare_zones": listed, GROUP: ORIGINS}
-    hosts = sorted((name, group) for group, members in groups.items() for name in members)[1::2]
-    cut = {group: {"hosts": {name: groups[group][name] for name, of in hosts if of == group}} for group in groups}
-    write(tmp_path / "slice.json", {"all": {"children": cut}})
-
-    def purge(**origins: Any) -> Completed:
-        variables = {"origin_regions_zones": [{**ZONE, **origins}], "origin_regions_purge": True}
-        play = {**PLAY, "vars": variables, "roles": [f"{COLLECTION}.origin_regions"]}
-        return run_playbook(tmp_path, [play], "-i", "slice.json", environment=environment)
-
-    done = purge()
-    assert done.returncode == 2
-    assert "as in a slice of a job" in done.stdout + done.stderr
-    assert emulator.writes == []
-    done = purge(group=[], addresses=FLEET)
-    assert done.returncode == 0, done.stdout + done.stderr
-    right = [zone for zone in zones if zone.values() == RIGHT]
-    assert len(right) == len(cut["cloudflare_zones"]["hosts"]) == ZONES // 2

@@ -116,95 +116,143 @@ def test_groups_and_addresses_of_load_balancers(assign: Assign, zone: Zone, tmp_
     }
 
 
-@pytest.mark.parametrize("exact", [False, True])
-def test_additive_and_exact(assign: Assign, zone: Zone, exact: bool) -> None:
+@pytest.mark.parametrize("purge", [False, True])
+def test_additions_and_purge(assign: Assign, zone: Zone, purge: bool) -> None:
     zone.replace({**MAPPED, "192.0.2.99": ("aws", "us-east-1"), "192.0.2.40": ("aws", "us-east-1")})
-    done = assign(FLEET, "--diff", exact=exact)
+    done = assign(FLEET, "--diff", purge=purge)
     assert done.returncode == 0, done.stdout
-    assert zone.values().keys() - MAPPED.keys() == (set() if exact else {"192.0.2.99"})
+    assert zone.values().keys() - MAPPED.keys() == (set() if purge else {"192.0.2.99"})
     assert zone.values()["192.0.2.40"] == MAPPED["192.0.2.40"]
-    assert done.stdout.count("-192.0.2.99: aws/us-east-1") == exact
+    assert done.stdout.count("-192.0.2.99: aws/us-east-1") == purge
 
 
-def test_an_exact_zone_that_is_right_is_read_once(assign: Assign, zone: Zone, emulator: Emulator) -> None:
+def test_a_purged_zone_that_is_right_is_read_once(assign: Assign, zone: Zone, emulator: Emulator) -> None:
     zone.replace(MAPPED)
-    assert "changed=0 " in assign(FLEET, exact=True).stdout
+    assert "changed=0 " in assign(FLEET, purge=True).stdout
     assert [request.method for request in emulator.requests] == ["GET"]
 
 
-def test_hosts_that_cannot_be_told_stop_it(assign: Assign, emulator: Emulator) -> None:
-    output = message(assign({**FLEET, "lost": NEVER_TOLD, "odd": {"origin_ip": "192.0.2.77"}}))
+UNKNOWN = {"lost": NEVER_TOLD, "odd": {"origin_ip": "192.0.2.77"}}
+
+
+def test_unresolved_hosts_stop_a_zone(assign: Assign, emulator: Emulator) -> None:
+    output = message(assign({**FLEET, **UNKNOWN}))
     assert "lost: its oci variables have no public address" in output
     assert "odd: no variable names its cloud" in output
-    assert "origin_regions_unresolved to skip" in output
+    assert "origin_regions_skip: [no_address, unknown_cloud]" in output
     assert emulator.requests == []
+    # Only what is listed is left out.
+    assert "origin_regions_skip: [unknown_cloud]" in message(assign({**FLEET, **UNKNOWN}, skip=["no_address"]))
 
 
-def test_hosts_that_cannot_be_told_may_be_skipped_and_are_never_purged(assign: Assign, zone: Zone) -> None:
+def test_addresses_of_hosts_that_are_left_out_are_kept(assign: Assign, zone: Zone) -> None:
     zone.replace({**MAPPED, "192.0.2.77": ("gcp", "us-east1"), "192.0.2.99": ("aws", "us-east-1")})
-    hosts = {**FLEET, "lost": NEVER_TOLD, "odd": {"origin_ip": "192.0.2.77"}}
-    done = assign(hosts, unresolved="skip", exact=True)
+    done = assign({**FLEET, **UNKNOWN}, skip=["no_address", "unknown_cloud"], purge=True)
     assert done.returncode == 0, done.stdout
     assert zone.values() == {**MAPPED, "192.0.2.77": ("gcp", "us-east1")}
-    assert "its oci variables have no public address" in done.stdout
+    assert "its oci variables have no public address" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [({"origin_ip": "web.example.com"}, "hostname"), ({"origin_ip": "{{ nowhere }}"}, "variable_error")],
+)
+def test_nothing_is_deleted_while_an_address_is_unknown(
+    assign: Assign, zone: Zone, broken: dict[str, str], code: str
+) -> None:
+    zone.replace({**MAPPED, "192.0.2.99": ("aws", "us-east-1")})
+    done = assign({**FLEET, "odd": broken}, skip=[code], purge=True)
+    assert (done.returncode, len(zone.values())) == (0, len(MAPPED) + 1)
+    assert "nothing is deleted, because the addresses of these origins are not known: odd" in done.stdout + done.stderr
 
 
 def test_a_region_that_is_not_supported(assign: Assign, emulator: Emulator, zone: Zone) -> None:
     hosts = {**FLEET, "gov": origin("192.0.2.50", "aws/us-gov-west-1")}
     assert "region 'us-gov-west-1' is not supported for vendor aws" in message(assign(hosts))
     assert (written(emulator), zone.values()) == (0, {})
-    assert assign(hosts, unresolved="skip").returncode == 0
+    assert assign(hosts, skip=["unsupported_region"]).returncode == 0
     assert zone.values() == MAPPED
 
 
+def aws(*numbers: int, network: str = "192.0.2", region: str = "us-east-1") -> dict[str, Any]:
+    return {f"h{network}.{number}": origin(f"{network}.{number}", f"aws/{region}") for number in numbers}
+
+
 @pytest.mark.parametrize(
-    ("hosts", "held", "refused"),
+    ("hosts", "allowed", "part"),
     [
-        ({}, 5, True),
-        ({"a": origin("192.0.2.1", "aws/us-east-1")}, 5, True),
-        ({f"h{number}": origin(f"192.0.2.{number}", "aws/us-east-1") for number in range(4)}, 5, False),
-        # As many as before, but others.
-        ({f"h{number}": origin(f"198.51.100.{number}", "aws/us-east-1") for number in range(5)}, 5, False),
-        ({}, 0, False),
+        ({}, {"allow_empty": True, "max_delete_percentage": 100}, "it has no origin"),
+        (aws(*range(6)), {"max_delete_percentage": 40}, "would delete 4 of the 10 mappings"),
+        # As many as before, but of another environment.
+        (aws(*range(10), network="198.51.100"), {"max_delete_percentage": 100}, "would delete 10 of the 10 mappings"),
+        (aws(*range(10), region="us-west-2"), {"max_update_percentage": 100}, "would update 10 of the 10 mappings"),
+        (aws(*range(7)), {}, None),
     ],
+    ids=["empty", "shrunk", "replaced", "moved", "within the guards"],
 )
-def test_an_inventory_that_lost_origins_deletes_nothing(
-    assign: Assign, emulator: Emulator, hosts: dict[str, Any], held: int, refused: bool
+def test_a_wrong_inventory_deletes_nothing(
+    assign: Assign, zone: Zone, hosts: dict[str, Any], allowed: dict[str, Any], part: str | None
 ) -> None:
-    [zone] = emulator.zones
-    before = {f"192.0.2.{number}": ("aws", "us-east-1") for number in range(held)}
+    before = {f"192.0.2.{number}": ("aws", "us-east-1") for number in range(10)}
     zone.replace(before)
-    for arguments in (("--check",), ()):
-        done = assign(hosts, *arguments, exact=True)
-        if refused:
-            assert "Check the inventory, or set origin_regions_allow_shrink to true" in message(done)
-            assert (zone.values(), written(emulator)) == (before, 0)
-        else:
-            assert done.returncode == 0, done.stdout
-    if refused:
-        assert assign(hosts, exact=True, allow_shrink=True).returncode == 0
+    if part:
+        for arguments in (("--check",), ()):
+            assert part in message(assign(hosts, *arguments, purge=True))
+            assert zone.values() == before
+    assert assign(hosts, purge=True, **allowed).returncode == 0
     assert set(zone.values()) == {host["origin_ip"] for host in hosts.values()}
+
+
+def test_a_source_that_failed_deletes_no_vendor(assign: Assign, zone: Zone) -> None:
+    zone.replace({**MAPPED, "203.0.113.21": ("gcp", "us-central1")})
+    before = zone.values()
+    hosts = {name: variables for name, variables in FLEET.items() if name != "g1"}
+    assert "mappings of vendor gcp in zone" in message(assign(hosts, purge=True))
+    assert zone.values() == before
+
+
+def test_mappings_of_others_are_kept(assign: Assign, zone: Zone) -> None:
+    zone.replace({**MAPPED, "192.0.2.98": ("aws", "us-east-1"), "192.0.2.99": ("aws", "us-east-1")})
+    assert assign(FLEET, purge=True, keep=["192.0.2.98/31"]).returncode == 0
+    assert {"192.0.2.98", "192.0.2.99"} <= zone.values().keys()
+
+
+def test_the_failure_of_a_zone_does_not_stop_the_others(assign: Assign, emulator: Emulator, zone: Zone) -> None:
+    other = emulator.add_zone("example.net", mappings={})
+    zones = [
+        {"zone": "example.org", "group": "web"},
+        {"zone": "typo.example", "group": "wbe"},
+        {"zone": zone.name, "group": "web", "account_id": zone.account_id},
+        {"zone_id": other.id, "groups": ["web"]},
+    ]
+    output = message(assign(FLEET, zones=zones))
+    assert "2 of 4 zones failed" in output
+    assert "there is no example.org" in output
+    assert "typo.example: the inventory has no group 'wbe'" in output
+    assert zone.values() == other.values() == MAPPED
 
 
 @pytest.mark.parametrize(
     ("variables", "part"),
     [
-        ({"zones": []}, "There is no zone to work on: set origin_regions_zones"),
-        ({"zones": [{"zone": "example.com", "group": "wbe"}]}, "example.com: the inventory has no group wbe"),
-        ({"zones": [{"zone": "example.org", "group": "web"}]}, "there is no example.org"),
-        ({"zones": [{"name": "example.com"}]}, "missing required arguments: zone"),
-        ({"exact": "perhaps"}, "origin_regions_exact"),
-        ({"unresolved": "report"}, "value of origin_regions_unresolved must be one of: error, skip"),
+        ({"zones": []}, "there is no zone to map: set origin_regions_zones"),
+        ({"zones": [{"name": "example.com"}]}, "'name' is unknown"),
+        ({"zones": [{"zone": "example.com", "group": "web"}, {"zone": "Example.com."}]}, "is listed more than once"),
+        ({"purge": "perhaps"}, "purge"),
+        ({"skip": ["everything"]}, "everything"),
+        ({"keep": ["192.0.2.1/24"]}, "did you mean 192.0.2.0/24?"),
+        ({"max_delete_percentage": 101}, "max_delete_percentage: 101 is not between 0 and 100"),
         ({"filter_options": {"vras_prefix": "gcp_"}}, "vras_prefix"),
     ],
 )
-def test_bad_variables(assign: Assign, emulator: Emulator, variables: dict[str, Any], part: str) -> None:
+def test_bad_variables(assign: Assign, variables: dict[str, Any], part: str) -> None:
     assert part in message(assign(FLEET, **variables))
-    assert written(emulator) == 0
 
 
-def test_two_hosts_that_contradict_each_other(assign: Assign, emulator: Emulator) -> None:
-    hosts = {"one": origin("192.0.2.1", "aws/us-east-1"), "two": origin("192.0.2.1", "aws/us-west-2")}
+def test_two_hosts_that_contradict_each_other(assign: Assign, emulator: Emulator, zone: Zone) -> None:
+    hosts = {**FLEET, "one": origin("192.0.2.1", "aws/us-east-1"), "two": origin("192.0.2.1", "aws/us-west-2")}
     output = message(assign(hosts))
-    assert "one and two: 192.0.2.1 is in different regions: aws/us-east-1 (one), aws/us-west-2 (two)" in output
+    assert "one and two" in output
     assert emulator.requests == []
+    assert assign(hosts, skip=["conflict"]).returncode == 0
+    assert zone.values() == MAPPED

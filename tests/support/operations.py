@@ -21,6 +21,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
     ensure_mappings,
+    ensure_tiered_cache,
     read_mappings,
 )
 from ansible_collections.originops.cloudflare.plugins.modules import (
@@ -28,6 +29,7 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region_audit,
     origin_cloud_region_batch,
     origin_cloud_region_info,
+    tiered_cache,
 )
 from support.values import TOKEN, ZONE_ID
 
@@ -41,6 +43,7 @@ SPECS: dict[Operation, dict[str, Any]] = {
     ensure_mapping: origin_cloud_region.ARGUMENT_SPEC,
     ensure_mappings: origin_cloud_region_batch.ARGUMENT_SPEC,
     read_mappings: origin_cloud_region_info.ARGUMENT_SPEC,
+    ensure_tiered_cache: tiered_cache.ARGUMENT_SPEC,
     audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
 }
 """The modules' own options."""

@@ -366,8 +366,9 @@ def test_without_effect(tiered: bool | None, smart: bool | None, says: str | Non
     assert (report["tiered_cache"], report["smart_tiered_cache"]) == (tiered, smart)
     for finding in report["findings"]:
         assert str(says) in finding["message"]
-        for path, on in (("argo/tiered_caching", tiered), ("cache/tiered_cache_smart_topology_enable", smart)):
-            assert (f"PATCH /zones/{HEAD.zone_id}/{path}" in finding["message"]) == (on is False)
+        assert f"originops.cloudflare.tiered_cache (zone_id: {HEAD.zone_id}, " in finding["message"]
+        for option, on in (("enabled", tiered), ("smart", smart)):
+            assert (f"{option}: true" in finding["message"]) == (on is False)
 
 
 def test_all_kinds_at_once_come_in_order(ranges: Ranges) -> None:

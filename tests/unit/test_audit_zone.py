@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
+import yaml
 from jsonschema import Draft202012Validator
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
+    ensure_mappings,
+    ensure_tiered_cache,
+)
 from emulator.faults import Answer, Fault
 from emulator.server import Emulator
 from emulator.state import Zone
@@ -126,12 +129,10 @@ def test_mappings_without_effect_and_what_turns_it_on(
     assert report["obtained_codes"] is (True if tiered else None)
     assert result["warnings"] == []
     message = report["findings"][-1]["message"]
-    paths = re.findall(r"PATCH (/\S+)", message)
-    assert len(paths) == (not tiered) + (not smart)
-    for path in paths:
-        body = re.findall(r"\{.*\}", message)[0]
-        headers = {"Authorization": f"Bearer {emulator.token}"}
-        assert requests.patch(emulator.api_url + path, data=body, headers=headers, timeout=10).status_code == 200
+    [named] = re.findall(r"the module originops\.cloudflare\.tiered_cache \((.*?)\)", message)
+    chosen = yaml.safe_load(f"{{{named}}}")
+    assert len(chosen) == 1 + (not tiered) + (not smart)
+    assert perform(ensure_tiered_cache, emulator.api_url, **chosen)["changed"] is True
     emulator.requests.clear()
     assert run(emulator, zone)["report"]["findings"] == []
 

@@ -123,7 +123,11 @@ def test_a_host_has_what_is_known_of_its_zone(emulator: Emulator, read: Read, tm
     inventory = read()
     assert hosts(inventory) == ["zone-example.com"]
     variables = inventory.hosts["zone-example.com"].vars
-    assert variables["cloudflare_zones_inventory"] == {"file": str(tmp_path / "cloudflare_zones.yml"), "zones": 1}
+    assert variables["cloudflare_zones_inventory"] == {
+        "file": str(tmp_path / "cloudflare_zones.yml"),
+        "zones": 1,
+        "unmatched": [],
+    }
     assert {name: value for name, value in variables.items() if "inventory" not in name} == {
         "cloudflare_zone_id": zone.id,
         "cloudflare_zone_name": "example.com",

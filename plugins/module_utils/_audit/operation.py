@@ -18,7 +18,7 @@ from .._errors import CloudflareError, InvalidInput, Outcome
 from .._locations import Locate, Unresolved
 from .._mapping import Address, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, quote
-from .._zones import smart_tiered_cache, tiered_cache
+from .._zones import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from .findings import AuditInfo, ExpectedState, PublishedRanges, ZoneState, audit
 
 T = TypeVar("T")
@@ -73,8 +73,8 @@ def audit_open_zone(zone: ZoneClient, expected: ExpectedState, ranges: Published
     unreadable: dict[str, str] = {}
     reads: list[Callable[[], Any]] = [
         partial(read, "supported regions", api.supported_regions),
-        partial(read, "Tiered Cache", lambda: tiered_cache(zone.client, zone.id)),
-        partial(read, "Smart Tiered Cache", lambda: smart_tiered_cache(zone.client, zone.id)),
+        partial(read, "Tiered Cache", lambda: TIERED_CACHE_SETTING.read(zone.client, zone.id)),
+        partial(read, "Smart Tiered Cache", lambda: SMART_TIERED_CACHE_SETTING.read(zone.client, zone.id)),
     ]
     state = ZoneState(current.mappings, *zone.client.http.map_concurrently(lambda function: function(), reads))
     if state.tiered_cache is False:

@@ -44,8 +44,12 @@ def violations(emulator: Emulator, zone: Zone, request_line: str, damage: Damage
         return response
 
     conformance = Conformance(emulator)
-    method, path = request_line.format(zone=zone.id).split()
-    bodies = {"PUT": [], "DELETE": ["192.0.2.1"], "PATCH": [{}]}
+    method, path = request_line.format(zone=zone.id, account=zone.account_id).split()
+    bodies = {"PUT": [], "DELETE": ["192.0.2.1"], "PATCH": [{}], "POST": {"value": "on"}}
+    emulator.add_zone(
+        zone.name, dns_records=[{"content": "192.0.2.10", "proxied": True}], load_balancers=[{"name": "lb.example.com"}]
+    )
+    emulator.set_pools(zone.account, [{"name": "pool", "origins": [{"name": "one", "address": "192.0.2.10"}]}])
     headers = {"Authorization": f"Bearer {emulator.token}"}
     requests.request(method, emulator.api_url + path, json=bodies.get(method), headers=headers, timeout=10)
     return conformance.violations
@@ -63,8 +67,14 @@ def no_damage(_response: Response, _envelope: Any) -> None:
         ("GET /zones", ["result", 0]),
         ("GET /zones/{zone}", []),
         ("GET /zones/{zone}", ["result", "account"]),
+        ("GET /zones/{zone}", ["result", "plan"]),
+        ("GET /zones/{zone}/dns_records", ["result", 0]),
+        ("GET /zones/{zone}/load_balancers", ["result", 0]),
+        ("GET /accounts/{account}/load_balancers/pools", ["result", 0, "origins", 0]),
+        ("GET /ips", ["result"]),
         ("GET /zones/{zone}/argo/tiered_caching", ["result"]),
         ("GET /zones/{zone}/cache/tiered_cache_smart_topology_enable", ["result"]),
+        ("POST /zones/{zone}/cache/tiered_cache_smart_topology_enable", ["result"]),
         ("DELETE /zones/{zone}/cache/tiered_cache_smart_topology_enable", ["result"]),
         (f"GET {V2}", ["result", 1]),
         (f"GET {V2}/192.0.2.1", ["result"]),
@@ -86,7 +96,7 @@ def test_surplus_property(emulator: Emulator, zone: Zone, request_line: str, whe
         reduce(lambda value, key: value[key], where, envelope)["surplus"] = 1
 
     [found] = violations(emulator, zone, request_line, add_property)
-    method, path = request_line.format(zone=zone.id).split()
+    method, path = request_line.format(zone=zone.id, account=zone.account_id).split()
     assert found.startswith(f"{method} {path}? ")
     assert "surplus" in found
 

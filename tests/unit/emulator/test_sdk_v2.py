@@ -158,12 +158,14 @@ def test_service_errors(emulator: Emulator, zone: Zone, client: Cloudflare) -> N
 
 
 def test_zones_by_global_key(emulator: Emulator, zone: Zone) -> None:
-    # Not strict: real zones have many properties that are none of the collection's business.
-    with Cloudflare(api_email=emulator.email, api_key=emulator.key, base_url=emulator.api_url) as client:
+    with Cloudflare(
+        api_email=emulator.email, api_key=emulator.key, base_url=emulator.api_url, _strict_response_validation=True
+    ) as client:
         [listed] = client.zones.list(name=zone.name)
         assert listed == client.zones.get(zone_id=zone.id)
     assert (listed.id, listed.name, listed.account.id) == (zone.id, zone.name, zone.account_id)
     assert (listed.status, listed.type, listed.plan.name) == (zone.status, "full", zone.plan)
+    assert (listed.paused, listed.development_mode, len(listed.name_servers)) == (False, 0, 2)
 
 
 def test_zones_go_through_all_pages(emulator: Emulator) -> None:

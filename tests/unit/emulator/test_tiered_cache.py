@@ -16,6 +16,7 @@ import requests
 from cloudflare import Cloudflare
 from cloudflare.types.argo import TieredCachingEditResponse, TieredCachingGetResponse
 from cloudflare.types.cache import (
+    SmartTieredCacheCreateResponse,
     SmartTieredCacheDeleteResponse,
     SmartTieredCacheEditResponse,
     SmartTieredCacheGetResponse,
@@ -83,9 +84,28 @@ def test_a_setting_never_set_is_not_found(emulator: Emulator, call: Call, zone: 
     assert zone.smart_tiered_cache is None
 
 
+def test_a_setting_never_set_is_created(emulator: Emulator, call: Call, zone: Zone) -> None:
+    path = SMART.format(zone.id)
+    emulator.patch_creates = False
+    emulator.add_zone(zone.name, smart_tiered_cache=None)
+    assert call("PATCH", path, json={"value": "on"}).status_code == 404
+    assert zone.smart_tiered_cache is None
+    assert call("POST", path, json={"value": "on"}).json()["result"]["value"] == "on"
+    assert call("PATCH", path, json={"value": "off"}).json()["result"]["value"] == "off"
+    assert zone.smart_tiered_cache is False
+
+
+@either
+def test_a_setting_may_be_changed_that_is_not_editable(emulator: Emulator, call: Call, zone: Zone, path: str) -> None:
+    emulator.settings_editable = False
+    changed = call("PATCH", path.format(zone.id), json={"value": "off"}).json()["result"]
+    assert (changed["editable"], changed["value"]) == (False, "off")
+    assert call("GET", path.format(zone.id)).json()["result"] == changed
+
+
 @either
 def test_other_methods_and_zones_have_no_route(call: Call, zone: Zone, path: str) -> None:
-    for method in ("POST", "PUT", *(("DELETE",) if path is TIERED else ())):
+    for method in ("PUT", *(("POST", "DELETE") if path is TIERED else ())):
         assert call(method, path.format(zone.id)).json()["errors"][0]["code"] == 7003
     assert call("GET", path.format("0" * 32)).json()["errors"][0]["code"] == 7003
 
@@ -127,6 +147,8 @@ def test_the_sdk(emulator: Emulator, zone: Zone, monkeypatch: pytest.MonkeyPatch
         assert topology.get(zone_id=zone.id) == SmartTieredCacheGetResponse(**smart, value="on")
         changed = topology.edit(zone_id=zone.id, value="off")
         assert changed == SmartTieredCacheEditResponse(**smart, value="off", modified_on=now)
+        created = topology.create(zone_id=zone.id, value="on")
+        assert created == SmartTieredCacheCreateResponse(**smart, value="on", modified_on=now)
         assert topology.delete(zone_id=zone.id) == SmartTieredCacheDeleteResponse(**smart, modified_on=now)
         with pytest.raises(cloudflare.NotFoundError) as caught:
             topology.get(zone_id=zone.id)
