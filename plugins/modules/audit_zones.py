@@ -167,14 +167,21 @@ EXAMPLES = r"""
           - origin_ip: 192.0.2.10
             vendor: aws
             region: us-east-1
-    folder: ./audit
+    folder: ./part1
   register: audit
 
-- name: Merge the reports of two jobs
+- name: Audit a zone without an inventory
+  originops.cloudflare.audit_zones:
+    zones:
+      - zone: example.net
+    inventory: false
+    folder: ./part2
+
+- name: Merge the reports of several jobs
   originops.cloudflare.audit_zones:
     sources:
-      - ./slice1
-      - ./slice2
+      - ./part1
+      - ./part2
     folder: ./audit
 """
 

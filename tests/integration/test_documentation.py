@@ -83,6 +83,7 @@ def test_examples_of_plugins_run(plugin: Path, emulator: Emulator, environment: 
 
 def test_examples_of_the_inventory_run(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
     strict = {**environment, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    emulator.add_zone("shop.example")
     *inventories, playbook = examples(INVENTORY)
     assert inventories
     for inventory in inventories:

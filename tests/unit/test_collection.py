@@ -93,6 +93,7 @@ def test_the_picture_of_the_architecture_has_the_layers() -> None:
 
     assert drawn("layer")[::-1] == CORE
     assert drawn("wings") == [WINGS]
+    assert drawn("above") == [ABOVE]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
