@@ -327,11 +327,11 @@ def test_an_inventory_source_that_fails(tmp_path: Path, emulator: Emulator, zone
 def test_a_misspelt_zone_of_the_inventory_plugin(
     tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
 ) -> None:
-    names = ["z?.example", "z1.examplee", "*.test"]
+    names = ["z?.example", "z1.exmpl", "*.test"]
     (tmp_path / "cloudflare_zones.yml").write_text(json.dumps({"plugin": f"{COLLECTION}.zones", "names": names}))
     assert "1 zone that could not be audited" in message(run_audit(tmp_path, emulator))
     [failed] = [zone for zone in report(tmp_path / "audit")["zones"] if zone["error"]]
-    assert failed["zone"] == "z1.examplee"
+    assert failed["zone"] == "z1.exmpl"
     assert "names of the inventory plugin has it" in failed["error"]
     # It is not among the zones of a limit.
     host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
