@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -157,6 +158,28 @@ def test_actions_of_the_controller_are_documented_as_they_are(action: ModuleType
         return {name: {fact: option[fact] for fact in facts if fact in option} for name, option in options.items()}
 
     assert described(documented) == described({**CONNECTION, **action.ActionModule.argument_spec})
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in ROOT.glob("roles/*")))
+def test_the_readme_of_a_role_lists_its_variables(role: str) -> None:
+    folder = ROOT / "roles" / role
+    specs = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text("utf-8"))["argument_specs"]
+    options = {name: option for spec in specs.values() for name, option in spec["options"].items()}
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.+) \|$", (folder / "README.md").read_text("utf-8"), re.M)
+    assert [name for name, _default, _meaning in rows] == [*options]
+    for name, default, _meaning in rows:
+        if "default" in options[name]:
+            wanted = options[name]["default"]
+            values = wanted if isinstance(wanted, list) and wanted else [wanted]
+            assert re.findall("`([^`]+)`", default)[: len(values)] == [as_text(value) for value in values]
+    defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text("utf-8"))
+    assert defaults.keys() == options.keys()
+    documented_defaults = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert {name: defaults[name] for name in documented_defaults} == documented_defaults
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def options_of(spec: dict[str, Any]) -> Iterator[tuple[str, bool]]:
