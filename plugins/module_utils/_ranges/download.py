@@ -167,9 +167,9 @@ def find_azure_file(page: bytes, base: str) -> str | None:
     text = re.sub(r"\\/|\\u002[fF]", "/", html.unescape(page.decode(errors="replace")))
     found = []
     for name in AZURE_FILE.finditer(text):
-        start = re.search(r"[^\s\"'`<>()=,\\]*$", text[max(0, name.start() - MAX_LINK) : name.start()])
+        start = re.split(r"[\s\"'`<>()=,\\]", text[max(0, name.start() - MAX_LINK) : name.start()])[-1]
         with suppress(ValueError):
-            url = urljoin(base, (start[0] if start else "") + name[0])
+            url = urljoin(base, start + name[0])
             is_file = urlsplit(url).path.rpartition("/")[2] == name[0]
             if is_file and not _url_problem(url) and (_is_https(url) or (_is_loopback(base) and _is_loopback(url))):
                 found.append((name[1], url))
