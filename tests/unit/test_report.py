@@ -385,7 +385,7 @@ def test_markdown_of_thousands_of_findings_is_readable() -> None:
 def test_markdown_is_cut_at_a_line() -> None:
     zones = [
         zone_report(
-            f"zone{number}.example.com", [], [finding("stale", "192.0.2.1", "“" * 300)] * 20, zone_id=str(number)
+            f"zone{number}.example.com", [], [finding("stale", "192.0.2.1", "\u201c" * 300)] * 20, zone_id=str(number)
         )
         for number in range(60)
     ]

@@ -24,7 +24,7 @@ from .discovery import Discovery, discover
 
 CONCURRENT_LOOKUPS = 32
 
-LookedUp: TypeAlias = "list[Address] | str"
+LookedUp: TypeAlias = list[Address] | str
 """The addresses of a hostname, or an error."""
 
 
