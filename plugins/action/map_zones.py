@@ -107,7 +107,7 @@ def _bring(
         _check_origins(zone, found.origins, options, is_cut=is_cut)
         if unresolved:
             hosts = join_bounded([f"{host.host}: {host.reason} ({host.code})" for host in unresolved], "unresolved")
-            warnings.append(f"left out {len(unresolved)} origins: {hosts}")
+            warnings.append(f"left out {len(unresolved)} origin{'' if len(unresolved) == 1 else 's'}: {hosts}")
         batch = {
             **options,
             **zone.options,

@@ -15,7 +15,10 @@ description:
   - A file is downloaded only if it is newer than the local copy, provided that its server supports conditional
     requests. It replaces the copy only after it was parsed completely, so an error page or a truncated file never
     replaces the last good copy.
-  - If a source fails, the others are still updated. The task then fails, and the last good copies are kept.
+  - A file that is older than the copy, or has less than half of its prefixes, does not replace it either, unless
+    O(force=true).
+  - If a source fails, the others are still updated. The task then fails, and the last good copies are kept. With
+    O(on_unavailable=keep) it continues with these.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -38,6 +41,7 @@ options:
     version_added: 1.0.0
     default:
       aws: https://ip-ranges.amazonaws.com/ip-ranges.json
+      azure: https://www.microsoft.com/en-us/download/details.aspx?id=56519
       gcp: https://www.gstatic.com/ipranges/cloud.json
       oci: https://docs.oracle.com/iaas/tools/public_ip_ranges.json
     suboptions:
@@ -48,12 +52,13 @@ options:
         version_added: 1.0.0
       azure:
         description:
-          - The source of C(ServiceTags_Public_YYYYMMDD.json), which has a new name and URL every week, so there is no
-            default.
-          - Microsoft links the current file on the page "Azure IP Ranges and Service Tags - Public Cloud" of its
-            download center, U(https://www.microsoft.com/en-us/download/details.aspx?id=56519). C(az network
-            list-service-tags --location eastus) of the Azure CLI prints the same data after a login. Save either to a
-            file, and set this option to its path or URL.
+          - The source of C(ServiceTags_Public_YYYYMMDD.json), which has a new name and URL every week, or of a page
+            that links to files of this name, of which the newest is downloaded.
+          - The default is the page "Azure IP Ranges and Service Tags - Public Cloud" of Microsoft's download center.
+          - A page is an HTML document of at most 4 MiB. Its links can be relative. Only C(https) links are followed,
+            or on a loopback address links to a loopback address.
+          - C(az network list-service-tags --location eastus) of the Azure CLI prints the same data after a login. Its
+            output, saved to a file, is a source too.
         type: str
         version_added: 1.0.0
       gcp:
@@ -66,6 +71,30 @@ options:
           - The source of C(public_ip_ranges.json).
         type: str
         version_added: 1.0.0
+  max_age:
+    description:
+      - The age in hours up to which a good copy is used without a request. The age counts from the last time at which
+        the copy was known to be current, which is the modification time of its file.
+      - With V(0) the source is always requested. Sources that are local files are always compared.
+    type: float
+    version_added: 1.0.0
+    default: 0
+  on_unavailable:
+    description:
+      - The effect of a source that cannot be fetched, or has a file that does not replace the good copy.
+      - V(fail) fails the task at its end.
+      - V(keep) continues with the last good copy, and warns with the reason and the age of the copy. The task fails
+        only if a vendor has no good copy, or a copy cannot be written.
+    type: str
+    version_added: 1.0.0
+    choices: [fail, keep]
+    default: fail
+  force:
+    description:
+      - Whether to replace a good copy also by a file with an older version, or with less than half of its prefixes.
+    type: bool
+    version_added: 1.0.0
+    default: false
   timeout:
     description:
       - Seconds to wait for a connection, and for each part of a response.
@@ -121,7 +150,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Download the ranges of AWS, Google Cloud and Oracle Cloud
+- name: Download the ranges of all four clouds
   originops.cloudflare.cloud_ip_ranges:
     dest: "{{ playbook_dir }}/ranges"
   register: cloud
@@ -129,6 +158,17 @@ EXAMPLES = r"""
 - name: Determine the cloud and region of an address
   ansible.builtin.debug:
     msg: "{{ '198.51.100.10' | originops.cloudflare.origin_region_of(**cloud.files) }}"
+
+- name: Download files that are older than a day, and continue with the last good copies if a source fails
+  originops.cloudflare.cloud_ip_ranges:
+    dest: "{{ playbook_dir }}/ranges"
+    max_age: 24
+    on_unavailable: keep
+  register: cloud
+
+- name: Show when the files were last known to be current
+  ansible.builtin.debug:
+    var: cloud.times
 
 - name: Add the ranges of Azure from a file that was saved before
   originops.cloudflare.cloud_ip_ranges:
@@ -153,12 +193,6 @@ EXAMPLES = r"""
   loop: "{{ cloud.ranges }}"
   loop_control:
     label: "{{ item.vendor }}"
-
-- name: Continue with the last good copies if a source fails
-  originops.cloudflare.cloud_ip_ranges:
-    dest: "{{ playbook_dir }}/ranges"
-  register: cloud
-  failed_when: cloud.files | default({}) | length < 3
 """
 
 RETURN = r"""
@@ -172,6 +206,14 @@ files:
   sample:
     aws: /srv/ranges/aws.json
     gcp: /srv/ranges/gcp.json
+times:
+  description:
+    - The times at which the copies in RV(files) were last known to be current, by vendor, in UTC.
+  returned: always, except for invalid options
+  type: dict
+  sample:
+    aws: "2026-03-01T12:00:00Z"
+    gcp: "2026-03-01T12:00:00Z"
 ranges:
   description: The result for each copy.
   returned: always, except for invalid options
@@ -213,7 +255,9 @@ ranges:
       type: int
       returned: always
     error:
-      description: The reason why the source failed, null if it did not. The copy is unchanged after a failure.
+      description:
+        - The reason why the source failed, null if it did not, also with O(on_unavailable=keep). The copy is unchanged
+          after a failure.
       type: str
       returned: always
 diff:
@@ -237,6 +281,9 @@ from ..module_utils._ranges.download import DEFAULT_SOURCES, secret_sources, upd
 ARGUMENT_SPEC = {
     "dest": {"type": "path", "required": True},
     "sources": {"type": "dict", "default": DEFAULT_SOURCES, "options": {vendor: {"type": "str"} for vendor in VENDORS}},
+    "max_age": {"type": "float", "default": 0},
+    "on_unavailable": {"type": "str", "choices": ["fail", "keep"], "default": "fail"},
+    "force": {"type": "bool", "default": False},
     **TRANSPORT_SPEC,
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -67,6 +68,15 @@ class Mirror(ThreadingHTTPServer):
         path = self.folder / f"{vendor}.json"
         path.write_text(text)
         os.utime(path, (2_000_000_000 - age,) * 2)
+
+    def publish_azure(self, *dates: str) -> str:
+        """Publish files of Azure, and a page with links to them. Returns the page's address."""
+        for number, date in enumerate(dates, 1):
+            path = self.folder / f"ServiceTags_Public_{date}.json"
+            path.write_text(published("azure", ENTRIES["azure"], number))
+        links = "".join(f'<a href="ServiceTags_Public_{date}.json">{date}</a>' for date in dates)
+        (self.folder / "page.html").write_text(f"<!DOCTYPE html>{links}")
+        return f"{self.url}/page.html"
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -164,6 +174,55 @@ def test_a_bad_source_costs_no_copy_and_stops_no_other(keep: Keep, tmp_path: Pat
     assert (place["status"], place["region"]) == ("found", "eastus2")
 
 
+def test_a_cache_goes_on_without_its_sources(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
+    copies = tmp_path / "ranges"
+    sources = {**mirror.sources(), "azure": mirror.publish_azure("20260302", "20260309")}
+    options = {"sources": sources, "max_age": 24, "on_unavailable": "keep"}
+    then = "{{ '192.0.2.40' | originops.cloudflare.origin_region_of(**cloud.files) }}"
+    first = keep(**options).outcome
+    assert (first.changed, first["times"].keys(), first["ranges"][1]["version"]) == (True, first["files"].keys(), "2")
+
+    # Young copies take no request.
+    mirror.answers.clear()
+    second = keep(**options).outcome
+    assert (second.changed, second["times"], mirror.answers) == (False, first["times"], [])
+
+    # Old ones are fetched, or stay in use.
+    hours_ago = time.time() - 30.5 * 3600
+    for vendor in ("aws", "azure", "gcp"):
+        os.utime(copies / f"{vendor}.json", (hours_ago, hours_ago))
+    (mirror.folder / "aws.json").unlink()
+    mirror.publish_azure()
+    before = states(copies)
+    outcome, place, output = keep(then=then, **options)
+    assert (outcome.changed, place["region"]) == (False, "eastus2")
+    assert {path for path, _status in mirror.answers} == {"/aws.json", "/page.html", "/gcp.json"}
+    unwrapped = "".join(output.split())
+    for warning in (
+        f"aws: HTTP 404 from {sources['aws']}. The last good copy, 30.5 hours old, stays in use",
+        "azure: 'http://",
+    ):
+        assert warning.replace(" ", "") in unwrapped
+    assert outcome["times"]["gcp"] >= first["times"]["gcp"] > outcome["times"]["aws"]
+    assert states(copies) == before
+
+    # Without the option the task fails.
+    failed = keep(sources=sources).outcome
+    assert failed.message.startswith("2 of 4 sources failed: aws: HTTP 404 ")
+    assert failed["times"] == {**outcome["times"], **{name: failed["times"][name] for name in ("gcp", "oci")}}
+
+
+def test_an_older_file_is_used_by_force_only(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
+    sources = {"azure": mirror.publish_azure("20260302", "20260309")}
+    keep(sources=sources)
+    mirror.publish_azure("20260302")
+    for arguments in (["--check"], []):
+        refused = keep(*arguments, sources=sources).outcome
+        assert "has version 1, older than version 2 of the good copy: set force: true" in refused.message
+    forced = keep(sources=sources, force=True).outcome
+    assert (forced.changed, forced["ranges"][0]["version"]) == (True, "1")
+
+
 def test_local_files_and_the_filter(keep: Keep, tmp_path: Path) -> None:
     sources = write_ranges(tmp_path / "saved")
     addresses = ["198.51.100.10", "2001:DB8:3::40", "203.0.113.50", "203.0.113.90", "203.0.113.70", "10.0.0.1"]
@@ -200,3 +259,5 @@ def test_a_password_in_an_address_is_not_repeated(keep: Keep, tmp_path: Path, fo
 def test_bad_options(keep: Keep) -> None:
     assert "ibm" in keep(sources={"ibm": "ibm.json"}).outcome.message
     assert "missing required arguments: dest" in keep(dest=OMIT).outcome.message
+    assert "max_age: -1 is not 0 or more hours" in keep(max_age=-1).outcome.message
+    assert "on_unavailable" in keep(on_unavailable="warn").outcome.message

@@ -2,14 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Small files in the formats of the clouds' published ranges, over addresses for documentation."""
+"""Files in the formats of the clouds' published ranges: small ones, and ones of real size.
+
+Their addresses are for documentation, or reserved.
+"""
 
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterable
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Entries: TypeAlias = Iterable[tuple[str, str | None]]
 """Prefixes with their regions, None if the cloud names none."""
@@ -44,6 +50,80 @@ ENTRIES: dict[str, list[tuple[str, str | None]]] = {
         ("203.0.113.80/28", "eu-frankfurt-1"),
     ],
 }
+
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+class Size(NamedTuple):
+    """Size and spread of a vendor's file.
+
+    ipv4 and ipv6 are numbers of different prefixes, without_region is the share of those without a region.
+    """
+
+    ipv4: int
+    ipv6: int
+    regions: int
+    without_region: float
+    ipv4_lengths: range
+    ipv6_lengths: range
+
+
+SIZES = {
+    "aws": Size(8_300, 2_700, 38, 0.1, range(11, 33), range(36, 65)),
+    "azure": Size(9_600, 3_500, 75, 0.02, range(13, 33), range(36, 58)),
+    "gcp": Size(740, 60, 46, 0.05, range(14, 30), range(44, 49)),
+    "oci": Size(900, 0, 48, 0, range(14, 30), range(44, 49)),
+}
+"""About those of the real files."""
+
+
+@cache
+def real_entries(vendor: str) -> list[tuple[str, str | None]]:
+    """Return as many prefixes as a vendor publishes, the same at each call.
+
+    All are in 240.0.0.0/4 and 2001:db8::/32, which the vendors share.
+    """
+    size = SIZES[vendor]
+    chance = random.Random(vendor)
+    regions = [f"{vendor}-region-{number}" for number in range(size.regions)]
+    entries: dict[tuple[str, str | None], None] = {}
+    for number, lengths, everything in (
+        (size.ipv4, size.ipv4_lengths, IPv4Network("240.0.0.0/4")),
+        (size.ipv6, size.ipv6_lengths, IPv6Network("2001:db8::/32")),
+    ):
+        prefixes: set[str] = set()
+        while len(prefixes) < number:
+            # Of two lengths the longer, since long prefixes are more frequent.
+            block = _part(chance, everything, max(chance.choice(lengths), chance.choice(lengths)))
+            region = chance.choice(regions)
+            # Prefixes overlap: inside a block are others, most of them of the same region.
+            parts = [
+                _part(chance, block, chance.randint(block.prefixlen, lengths[-1])) for _ in range(chance.randrange(6))
+            ]
+            for network in [block, *parts][: number - len(prefixes)]:
+                place = region if chance.random() < 0.9 else chance.choice(regions)
+                prefixes.add(str(network))
+                entries[str(network), None if chance.random() < size.without_region else place] = None
+    return list(entries)
+
+
+def _part(chance: random.Random, network: Network, length: int) -> Network:
+    """Return a random network of this length inside another."""
+    offset = chance.getrandbits(length - network.prefixlen) << (network.max_prefixlen - length)
+    return type(network)((int(network.network_address) + offset, length))
+
+
+def real_file(vendor: str) -> str:
+    """Return the text of a file with as many prefixes as a vendor publishes."""
+    document = SHAPES[vendor](real_entries(vendor), 1)
+    if vendor == "azure":
+        # The tags of services repeat the prefixes of regions.
+        regional = [tag for tag in document["values"] if tag["name"].startswith("AzureCloud.")]
+        for service in range(5):
+            names = [f"Service{service}.{tag['properties']['region']}" for tag in regional]
+            document["values"] += [{**tag, "name": name, "id": name} for tag, name in zip(regional, names, strict=True)]
+    return json.dumps(document)
 
 
 def write_ranges(folder: Path) -> dict[str, str]:

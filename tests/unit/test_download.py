@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,16 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput, OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._errors import (
+    InvalidInput,
+    OriginOpsError,
+    Outcome,
+)
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.download import (
+    DEFAULT_SOURCES,
+    MAX_PAGE_BYTES,
     MAX_REDIRECTS,
+    find_azure_file,
     update_range_files,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.formats import MAX_FILE_BYTES
@@ -45,10 +53,13 @@ class Keeper:
     folder: Path
 
     def __call__(self, check_mode: bool = False, **chosen: Any) -> dict[str, Any]:
+        return self.outcome(check_mode, **chosen).result
+
+    def outcome(self, check_mode: bool = False, **chosen: Any) -> Outcome:
         chosen = {"dest": str(self.folder), "timeout": 5, "retries": 0, **chosen}
         validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(chosen)
         assert not validated.error_messages
-        return update_range_files(validated.validated_parameters, check_mode).result
+        return update_range_files(validated.validated_parameters, check_mode)
 
     def failure(self, check_mode: bool = False, **chosen: Any) -> OriginOpsError:
         with pytest.raises(OriginOpsError) as failed:
@@ -71,6 +82,11 @@ class Keeper:
         assert copy["error"].startswith("aws: ")
         assert copy["error"] in str(error)
         return copy["error"]
+
+    def made(self, age: float, *vendors: str) -> None:
+        """Make copies so many hours old."""
+        for vendor in vendors or ("aws",):
+            os.utime(self.folder / f"{vendor}.json", (time.time() - age * 3600,) * 2)
 
     @property
     def files(self) -> dict[str, str]:
@@ -116,7 +132,7 @@ def test_the_first_time(keep: Keeper, mirror: Stub) -> None:
     }
     assert result["diff"] == {
         "before": "",
-        "after": "aws: version 1, 5 prefixes\nazure: version 1, 5 prefixes\n"
+        "after": "aws: version 1, 5 prefixes\nazure: version 1, 6 prefixes\n"
         "gcp: version 2026-03-01T12:00:00.000000, 5 prefixes\noci: version 2026-03-01T12:00:00.000000, 2 prefixes\n",
     }
     assert path.read_text() == published("oci", ENTRIES["oci"])
@@ -125,19 +141,20 @@ def test_the_first_time(keep: Keeper, mirror: Stub) -> None:
 def test_the_second_time_nothing_is_sent_and_changed(keep: Keeper, mirror: Stub) -> None:
     first = keep(sources=sources(mirror))
     before = keep.files
+    keep.made(30, *ENTRIES)
+    os.utime(keep.folder / "gcp.json", (1_772_366_400.5,) * 2)
+    assert keep(sources=sources(mirror), check_mode=True)["times"]["gcp"] == "2026-03-01T12:00:00Z"
+    mirror.requests.clear()
     second = keep(sources=sources(mirror))
     assert not second["changed"]
+    # They are known to be current.
+    assert second["times"].keys() == first["times"].keys() == first["files"].keys()
+    assert min(second["times"].values()) >= min(first["times"].values())
     assert second["diff"] == {"before": "", "after": ""}
     assert second["files"] == first["files"]
     assert second["ranges"] == [{**copy, "changed": False} for copy in first["ranges"]]
     assert keep.files == before
-    assert [request.headers["If-None-Match"] for request in mirror.requests] == [
-        *[None] * 4,
-        '"aws"',
-        '"azure"',
-        '"gcp"',
-        '"oci"',
-    ]
+    assert [request.headers["If-None-Match"] for request in mirror.requests] == ['"aws"', '"azure"', '"gcp"', '"oci"']
 
 
 TIME = "Sun, 01 Mar 2026 12:00:00 GMT"
@@ -185,7 +202,11 @@ def unconditional(keep: Keeper, url: str) -> dict[str, Any]:
     return copy
 
 
-@pytest.mark.parametrize("damage", ["", "<html>", NEW, OLD[:-10]], ids=["empty", "html", "other", "half"])
+@pytest.mark.parametrize(
+    "damage",
+    ["", "<html>", published("aws", ENTRIES["aws"], 0), OLD[:-10]],
+    ids=["empty", "html", "other", "half"],
+)
 def test_a_copy_that_was_touched_is_fetched_anew(keep: Keeper, damage: str) -> None:
     with Stub(in_turn(file(OLD, ETag='"1"'))) as stub:
         keep.of(stub.url)
@@ -319,7 +340,11 @@ def test_from_a_server_to_a_local_file_and_back(keep: Keeper, tmp_path: Path) ->
     local = tmp_path / "local.json"
     local.write_text(NEW)
     with Stub(in_turn(file(OLD, ETag='"1"'))) as stub:
-        assert [keep.of(source)["version"] for source in (stub.url, str(local), stub.url)] == ["1", "2", "1"]
+        assert [keep.of(source, force=True)["version"] for source in (stub.url, str(local), stub.url)] == [
+            "1",
+            "2",
+            "1",
+        ]
     assert "If-None-Match" not in stub.requests[1].headers
 
 
@@ -327,16 +352,17 @@ def test_check_mode_writes_nothing_and_foretells(keep: Keeper, tmp_path: Path) -
     with Stub(in_turn(file(OLD, ETag='"1"'))) as stub:
         foretold = keep(sources={"aws": stub.url}, check_mode=True)
         assert not (tmp_path / "some").exists()
-        assert foretold["files"] == {}
+        assert (foretold["files"], foretold["times"]) == ({}, {})
         done = keep(sources={"aws": stub.url})
-        assert done == {**foretold, "files": {"aws": str(keep.folder / "aws.json")}}
+        assert done == {**foretold, "files": {"aws": str(keep.folder / "aws.json")}, "times": done["times"]}
         before = keep.files
         assert not keep(sources={"aws": stub.url}, check_mode=True)["changed"]
         stub.answering = in_turn(file(NEW, ETag='"2"'))
         foretold = keep(sources={"aws": stub.url}, check_mode=True)
         assert (foretold["changed"], foretold["ranges"][0]["version"]) == (True, "2")
         assert keep.files == before
-        assert keep(sources={"aws": stub.url}) == foretold
+        done = keep(sources={"aws": stub.url})
+        assert done == {**foretold, "times": done["times"]}
         stub.answering = in_turn(PAGE)
         foretold_error, error = (keep.failure(check_mode=mode, sources={"aws": stub.url}) for mode in (True, False))
     assert (str(foretold_error), foretold_error.result) == (str(error), error.result)
@@ -373,6 +399,8 @@ def test_what_cannot_be_written(keep: Keeper) -> None:
         ({"sources": {"aws": "ftp:x", "oci": "ftp:x"}}, "sources.aws is not an address of http or https; sources.oci"),
         ({"timeout": 0}, "timeout: 0 is not between"),
         ({"retries": -1}, "retries: -1"),
+        ({"max_age": -0.5}, "max_age: -0.5 is not 0 or more hours"),
+        ({"max_age": "nan"}, "max_age: nan is not"),
         ({"ca_path": "/nowhere"}, "ca_path: there is no"),
     ],
     ids=str,
@@ -470,8 +498,350 @@ def test_a_copy_appears_as_a_whole_and_nothing_is_left_over(keep: Keeper, monkey
 
     monkeypatch.setattr(os, "replace", replace)
     with Stub(in_turn(file(OLD))) as stub:
-        options = {"dest": str(keep.folder), "sources": {"aws": stub.url}}
-        validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(options)
-        update_range_files(validated.validated_parameters, False)
+        keep.of(stub.url)
     assert seen == [(".", True, False)]
     assert [path.name for path in keep.folder.iterdir()] == ["aws.json"]
+
+
+def many(vendor: str, number: int, version: int) -> str:
+    """Return the text of a file with so many prefixes."""
+    return published(vendor, [(f"240.0.{index}.0/24", "somewhere") for index in range(number)], version)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "new", "part"),
+    [
+        *(
+            (vendor, published(vendor, ENTRIES[vendor], 1), f"has version {old}, older than version {good} of the good")
+            for vendor, old, good in [
+                ("aws", "1", "20"),
+                ("azure", "1", "20"),
+                ("gcp", "2026-03-01T12:00:00.000000", "2026-03-20T12:00:00.000000"),
+                ("oci", "2026-03-01T12:00:00.000000", "2026-03-20T12:00:00.000000"),
+            ]
+        ),
+        ("gcp", published("gcp", ENTRIES["gcp"][:2], 21), "has 2 prefixes, less than half of the 5 of the good copy"),
+        ("aws", published("aws", ENTRIES["aws"][:1], 20), "has 1 prefixes, less than half of the 5 of the good copy"),
+    ],
+    ids=["old aws", "old azure", "old gcp", "old oci", "small gcp", "small aws of the same version"],
+)
+def test_a_file_that_lost_something_replaces_no_good_copy(keep: Keeper, vendor: str, new: str, part: str) -> None:
+    good = published(vendor, ENTRIES[vendor], 20)
+    with Stub(in_turn(file(good, ETag='"1"'), file(new, ETag='"2"'))) as stub:
+        source = {vendor: f"{stub.url}/there.json"}
+        keep(sources=source)
+        before = keep.files
+        for check_mode in (True, False):
+            error = keep.failure(check_mode, sources=source)
+            assert f"{vendor}: '{stub.url}/there.json' {part}" in str(error)
+            assert "set force: true if that is right. The last good copies stay: " in str(error)
+            assert not error.result["changed"]
+        assert keep.files == before
+        assert keep(sources=source, force=True)["changed"]
+    assert keep.files[f"{vendor}.json"] == new
+
+
+@pytest.mark.parametrize(
+    ("good", "new"),
+    [
+        pytest.param(many("aws", 10, 9), many("aws", 5, 10), id="half, and a version with more digits"),
+        pytest.param(many("gcp", 10, 3), many("gcp", 9, 3), id="of the same time"),
+        pytest.param(many("aws", 1, 7).replace('"7"', "null"), many("aws", 1, 6), id="no version before"),
+        pytest.param(many("aws", 1, 7), many("aws", 1, 6).replace('"6"', "null"), id="no version now"),
+        pytest.param(many("gcp", 2, 7), many("gcp", 1, 6).replace("2026-03-06T", "6 March"), id="no time"),
+        pytest.param(
+            many("oci", 2, 7).replace("12:00:00.000000", "12:00:00.9"),
+            many("oci", 1, 7).replace("12:00:00.000000", "12:00:00Z"),
+            id="other spelling",
+        ),
+        pytest.param("<html>", many("aws", 1, 1), id="no good copy"),
+    ],
+)
+def test_what_replaces_a_good_copy(keep: Keeper, tmp_path: Path, good: str, new: str) -> None:
+    vendor = "gcp" if "creationTime" in new else "oci" if "last_updated" in new else "aws"
+    keep.folder.mkdir(parents=True)
+    (keep.folder / f"{vendor}.json").write_text(good)
+    source = tmp_path / "new.json"
+    source.write_text(new)
+    assert keep(sources={vendor: str(source)})["changed"]
+    assert keep.files[f"{vendor}.json"] == new
+
+
+def test_the_last_good_copies_are_kept_with_their_age(keep: Keeper, mirror: Stub) -> None:
+    keep(sources=sources(mirror))
+    before = keep.files
+    keep.made(30.51, "aws")
+    keep.made(0.91, "azure")
+    keep.made(24 * 7.21, "gcp")
+    with Stub(in_turn(Answer(503))) as bad:
+        chosen = {**sources(mirror), "aws": f"{bad.url}/a", "azure": "/nowhere", "gcp": f"{bad.url}/b"}
+        outcome = keep.outcome(sources=chosen, on_unavailable="keep")
+        foretold = keep.outcome(True, sources=chosen, on_unavailable="keep")
+    assert outcome.warnings == foretold.warnings
+    assert outcome.warnings == [
+        f"aws: HTTP 503 from {bad.url}/a. The last good copy, 30.5 hours old, stays in use",
+        "azure: there is no file '/nowhere'. The last good copy, 0.9 hours old, stays in use",
+        f"gcp: HTTP 503 from {bad.url}/b. The last good copy, 7.2 days old, stays in use",
+    ]
+    assert not outcome.result["changed"]
+    assert outcome.result["files"].keys() == outcome.result["times"].keys() == ENTRIES.keys()
+    assert outcome.result["times"]["gcp"] < outcome.result["times"]["aws"] < outcome.result["times"]["azure"]
+    assert [copy["error"] is None for copy in outcome.result["ranges"]] == [False, False, False, True]
+    assert keep.files == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"),
+    [
+        (PAGE, "is not JSON"),
+        (file(published("aws", ENTRIES["aws"], 0)), "older than version 1"),
+        (file(published("aws", ENTRIES["aws"][:1], 2)), "less than half"),
+        (None, "no usable answer from"),
+    ],
+    ids=["page", "older", "smaller", "dropped"],
+)
+def test_what_is_refused_is_unavailable_too(keep: Keeper, answer: Answer | None, part: str) -> None:
+    with Stub(in_turn(file(OLD), answer)) as stub:
+        keep.of(stub.url)
+        [warning] = keep.outcome(sources={"aws": stub.url}, on_unavailable="keep").warnings
+    assert part in warning
+    assert keep.files == {"aws.json": OLD}
+
+
+def test_without_a_copy_to_keep_the_task_fails(keep: Keeper, mirror: Stub) -> None:
+    keep(sources={"aws": sources(mirror)["aws"]})
+    (keep.folder / "gcp.json").write_text("<html>")
+    with Stub(in_turn(Answer(404))) as bad:
+        chosen = {vendor: f"{bad.url}/{vendor}" for vendor in ("aws", "azure", "gcp")}
+        error = keep.failure(sources={**sources(mirror), **chosen}, on_unavailable="keep")
+    assert str(error).startswith("2 of 4 sources failed: azure: HTTP 404 from ")
+    assert [warning.partition(" from")[0] for warning in error.outcome.warnings] == ["aws: HTTP 404"]
+    assert error.result["files"].keys() == {"aws", "oci"}
+
+
+def test_a_copy_that_cannot_be_written_is_a_failure_all_the_same(keep: Keeper) -> None:
+    with Stub(in_turn(file(OLD, ETag='"1"'), file(NEW, ETag='"2"'))) as stub:
+        keep.of(stub.url)
+        (keep.folder / "aws.json.note").unlink()
+        (keep.folder / "aws.json.note").mkdir()
+        error = keep.failure(sources={"aws": stub.url}, on_unavailable="keep")
+    assert "cannot write" in str(error)
+    assert error.outcome.warnings == []
+
+
+def test_a_young_copy_is_used_without_a_request(keep: Keeper, mirror: Stub) -> None:
+    first = keep(sources=sources(mirror), max_age=24)
+    mirror.requests.clear()
+    keep.made(23, "aws", "gcp")
+    keep.made(25, "azure")
+    keep.made(-1, "oci")  # of the future, as after a clock was corrected
+    second = keep(sources=sources(mirror), max_age=24)
+    assert second["ranges"] == [{**copy, "changed": False} for copy in first["ranges"]]
+    assert [request.path for request in mirror.requests] == ["/azure.json", "/oci.json"]
+    # Now these are young too.
+    keep(sources=sources(mirror), max_age=24)
+    assert len(mirror.requests) == 2
+    keep(sources=sources(mirror))
+    assert len(mirror.requests) == 6
+
+
+def test_a_young_copy_that_is_damaged_is_fetched(keep: Keeper, tmp_path: Path) -> None:
+    local = tmp_path / "local.json"
+    local.write_text(NEW)
+    with Stub(in_turn(file(OLD))) as stub:
+        keep.of(stub.url, max_age=24)
+        (keep.folder / "aws.json").write_text(OLD[:-10])
+        assert keep.of(stub.url, max_age=24)["changed"]
+        assert len(stub.requests) == 2
+    # A local file is always compared.
+    assert keep.of(str(local), max_age=24)["version"] == "2"
+
+
+HOST_OF_FILES = "https://download.example.com/download/7/1"
+
+
+@pytest.mark.parametrize(
+    ("page", "base", "found"),
+    [
+        pytest.param(
+            f'<a href="{HOST_OF_FILES}/ServiceTags_Public_20260302.json">x</a>',
+            "https://www.example.com/details?id=1",
+            f"{HOST_OF_FILES}/ServiceTags_Public_20260302.json",
+            id="link",
+        ),
+        pytest.param(
+            f"<a href={HOST_OF_FILES}/a/ServiceTags_Public_20251229.json>x</a>"
+            f"<a href='{HOST_OF_FILES}/b/ServiceTags_Public_20260105.json'>x</a>"
+            f"<p>{HOST_OF_FILES}/c/ServiceTags_Public_20251222.json</p>",
+            "https://www.example.com/",
+            f"{HOST_OF_FILES}/b/ServiceTags_Public_20260105.json",
+            id="newest",
+        ),
+        pytest.param(
+            '<script>{"url":"https:\\/\\/d.example.com\\u002Fa\\u002fServiceTags_Public_20260302.json","n":1}</script>',
+            "https://www.example.com/",
+            "https://d.example.com/a/ServiceTags_Public_20260302.json",
+            id="JSON",
+        ),
+        pytest.param(
+            '<a data="{&quot;url&quot;:&quot;https&#58;&#x2F;/d.example.com/ServiceTags_Public_20260302.json&quot;}">',
+            "https://www.example.com/",
+            "https://d.example.com/ServiceTags_Public_20260302.json",
+            id="HTML entities",
+        ),
+        *(
+            pytest.param(f'<a href="{link}">', "https://www.example.com/azure/page?id=1", found, id=link)
+            for link, found in [
+                ("ServiceTags_Public_20260302.json", "https://www.example.com/azure/ServiceTags_Public_20260302.json"),
+                ("../x/ServiceTags_Public_20260302.json", "https://www.example.com/x/ServiceTags_Public_20260302.json"),
+                ("/ServiceTags_Public_20260302.json", "https://www.example.com/ServiceTags_Public_20260302.json"),
+                ("//d.example/ServiceTags_Public_20260302.json", "https://d.example/ServiceTags_Public_20260302.json"),
+                (
+                    "ServiceTags_Public_20260302.json?a=1",
+                    "https://www.example.com/azure/ServiceTags_Public_20260302.json",
+                ),
+                ("http://d.example/ServiceTags_Public_20260302.json", None),
+                ("http://127.0.0.1/ServiceTags_Public_20260302.json", None),
+                ("ftp://d.example/ServiceTags_Public_20260302.json", None),
+                ("file:///etc/ServiceTags_Public_20260302.json", None),
+                ("https://me:word@d.example/ServiceTags_Public_20260302.json", None),
+                ("https://[::1/ServiceTags_Public_20260302.json", None),
+                ("https://d.example/get?/ServiceTags_Public_20260302.json", None),
+                ("https://d.example/#/ServiceTags_Public_20260302.json", None),
+                ("https://d.example/MyServiceTags_Public_20260302.json", None),
+                ("https://d.example/ServiceTags_Public_20260302.json.exe", None),
+                ("https://d.example/ServiceTags_Public_20260302.jsonp", None),
+                ("https://d.example/ServiceTags_Public_2026.json", None),
+                ("https://d.example/ServiceTags_AzureGovernment_20260302.json", None),
+                ("https://d.example/é/ServiceTags_Public_20260302.json", None),
+                (f"https://d.example/{'a' * 2000}/ServiceTags_Public.json", None),
+                ("", None),
+            ]
+        ),
+        *(
+            pytest.param(f"<a href={link}>", base, found, id=f"{base} {link}")
+            for base, link, found in [
+                ("http://127.0.0.1:8080/a", "ServiceTags_Public_20260302.json", True),
+                ("http://[::1]/a", "http://127.0.0.1:1/ServiceTags_Public_20260302.json", True),
+                ("http://localhost/", "http://localhost/ServiceTags_Public_20260302.json", True),
+                ("http://127.0.0.1/", "http://192.0.2.1/ServiceTags_Public_20260302.json", False),
+                ("http://192.0.2.1/", "http://127.0.0.1/ServiceTags_Public_20260302.json", False),
+                ("http://192.0.2.1/", "ServiceTags_Public_20260302.json", False),
+                ("http://192.0.2.1/", "https://192.0.2.1/ServiceTags_Public_20260302.json", True),
+                ("http://localhost.example/", "ServiceTags_Public_20260302.json", False),
+                ("", "ServiceTags_Public_20260302.json", False),
+                ("", "https://192.0.2.1/ServiceTags_Public_20260302.json", True),
+            ]
+        ),
+    ],
+)
+def test_the_link_to_azures_file(page: str, base: str, found: str | bool | None) -> None:
+    url = find_azure_file(page.encode(), base)
+    assert (url is not None) == found if isinstance(found, bool) else url == found
+
+
+class Centre:
+    """Serve a page with links to Azure's files, and each of these with its name as ETag."""
+
+    def __init__(self, **files: str) -> None:
+        self.files = files
+        self.page = "".join(f'<a href="/download/7/ServiceTags_Public_{date}.json">{date}</a>' for date in files)
+
+    def __call__(self, request: Request) -> Answer:
+        if request.path == "/moved":
+            return Answer(302, headers={"Location": "/page"})
+        if request.path == "/page":
+            html = f"\ufeff\n<!DOCTYPE html><html>{self.page}</html>"
+            return file(html, Content_Type="text/html; charset=utf-8", ETag='"page"')
+        tag = f'"{request.path}"'
+        if request.headers["If-None-Match"] == tag:
+            return Answer(304)
+        return file(self.files[request.path[-13:-5]], ETag=tag)
+
+
+AZURE = {date: published("azure", ENTRIES["azure"], number) for number, date in enumerate(("20260302", "20260309"), 1)}
+
+
+@pytest.mark.parametrize("page", ["/page", "/moved"])
+def test_azures_page_leads_to_the_newest_file(keep: Keeper, page: str) -> None:
+    with Stub(Centre(**{"20260302": AZURE["20260302"]})) as stub:
+        source = {"azure": stub.url + page}
+        first = keep(sources=source)
+        assert (first["changed"], first["ranges"][0]["source"]) == (True, source["azure"])
+        assert keep.files["azure.json"] == AZURE["20260302"]
+        stub.requests.clear()
+        assert not keep(sources=source)["changed"]
+        path = "/download/7/ServiceTags_Public_20260302.json"
+        assert [(request.path, request.headers["If-None-Match"]) for request in stub.requests] == [
+            *([("/moved", None)] if page == "/moved" else []),
+            ("/page", None),
+            (path, f'"{path}"'),
+        ]
+        # A new file has another name, so that nothing is known of it.
+        stub.answering = Centre(**AZURE)
+        stub.requests.clear()
+        assert keep(sources=source)["ranges"][0]["version"] == "2"
+        assert keep.files["azure.json"] == AZURE["20260309"]
+        assert [request.headers["If-None-Match"] for request in stub.requests if "json" in request.path] == [None]
+        stub.requests.clear()
+        assert not keep(sources=source, max_age=1)["changed"]
+        assert stub.requests == []
+        # The file's own address has the same note.
+        direct = {"azure": f"{stub.url}/download/7/ServiceTags_Public_20260309.json"}
+        assert not keep(sources=direct)["changed"]
+        assert stub.requests[0].headers["If-None-Match"] is not None
+        # The page went back.
+        stub.answering = Centre(**{"20260302": AZURE["20260302"]})
+        error = keep.failure(sources=source)
+    assert "/ServiceTags_Public_20260302.json' has version 1, older than version 2" in str(error)
+
+
+def test_a_saved_page(keep: Keeper, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    page = tmp_path / "page.html"
+    with Stub(Centre(**AZURE), authority.context) as stub:
+        page.write_text(f"<html><a href={stub.url}/ServiceTags_Public_20260302.json>")
+        assert keep(sources={"azure": str(page)}, ca_path=str(authority.path))["changed"]
+        page.write_text("<html><a href=ServiceTags_Public_20260302.json>")
+        assert "is a page without an https link" in str(keep.failure(sources={"azure": str(page)}))
+
+
+@pytest.mark.parametrize(
+    ("answers", "part"),
+    [
+        (
+            [PAGE],
+            "is a page without an https link to a file ServiceTags_Public_YYYYMMDD.json: it begins with '<!DOCTYPE ",
+        ),
+        ([file("<a href=http://192.0.2.1/ServiceTags_Public_20260302.json>")], "is a page without an https link"),
+        ([file("<" + " " * MAX_PAGE_BYTES)], "is a page of more than 4 MiB"),
+        ([file("<a href=ServiceTags_Public_20260302.json>"), Answer(404)], "HTTP 404 from http://"),
+        ([file("<a href=ServiceTags_Public_20260302.json>")], "ServiceTags_Public_20260302.json' is not JSON"),
+        ([file("<a href=ServiceTags_Public_20260302.json>"), Answer(304)], "HTTP 304 from http://"),
+        (
+            [file("<a href=ServiceTags_Public_20260302.json>"), file(published("gcp", ENTRIES["gcp"]))],
+            "it is in the shape of the file of gcp",
+        ),
+    ],
+    ids=["no link", "http", "large", "404", "page after page", "304", "other"],
+)
+def test_pages_that_lead_nowhere(keep: Keeper, answers: list[Answer], part: str) -> None:
+    with Stub(in_turn(file(AZURE["20260302"]))) as good:
+        keep(sources={"azure": good.url})
+    before = keep.files
+    with Stub(in_turn(*answers)) as stub:
+        error = keep.failure(sources={"azure": f"{stub.url}/page"})
+        assert part in str(error)
+        [warning] = keep.outcome(sources={"azure": stub.url}, on_unavailable="keep").warnings
+    assert warning.startswith("azure: ")
+    assert keep.files == before
+
+
+def test_a_page_is_a_source_of_azure_only(keep: Keeper) -> None:
+    with Stub(in_turn(file("<a href=ServiceTags_Public_20260302.json>"))) as stub:
+        assert "is not JSON" in keep.failure_of(stub.url)
+    assert len(stub.requests) == 1
+
+
+def test_every_vendor_has_a_default_source() -> None:
+    assert DEFAULT_SOURCES.keys() == ENTRIES.keys()

@@ -9,24 +9,27 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+import radix
 from hypothesis import given, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput
 from ansible_collections.originops.cloudflare.plugins.module_utils._locations import LookupResult, RangeMatch
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS, parse_address
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import VENDORS, Address, parse_address
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.formats import (
     AZURE_ALIASES,
     MAX_FILE_BYTES,
     parse_ranges,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.index import Ranges
-from support.published_ranges import ENTRIES, SHAPES, Entries, published, write_ranges
+from support.published_ranges import ENTRIES, SHAPES, SIZES, Entries, published, real_entries, real_file, write_ranges
 
 
 @pytest.fixture
@@ -334,11 +337,44 @@ def test_a_changed_file_is_read_again_and_another_is_not(tmp_path: Path) -> None
         Ranges.load({"aws": str(path)})
 
 
-def test_as_many_prefixes_as_the_clouds_have(tmp_path: Path) -> None:
-    numbers = random.Random(1).sample(range(2**20), 50_000)
-    entries = [(f"{ip_address((10 << 24 | number << 4) % 2**32)}/28", f"region{number % 60}") for number in numbers]
-    path = tmp_path / "azure.json"
-    path.write_text(published("azure", entries))
-    ranges = Ranges.load({"azure": str(path)})
-    for prefix, region in entries[:3500]:
-        assert where(ranges, prefix.partition("/")[0]) == ("found", [f"azure/{region}"])
+def test_files_of_real_size_as_another_library_reads_them(tmp_path: Path) -> None:
+    tree = radix.Radix()
+    prefixes = []
+    paths = {vendor: tmp_path / f"{vendor}.json" for vendor in VENDORS}
+    for vendor, path in paths.items():
+        text = real_file(vendor)
+        path.write_text(text)
+        for prefix, region in real_entries(vendor):
+            prefixes.append(prefix)
+            tree.add(prefix).data.setdefault("places", set()).add((vendor, region))
+        number = SIZES[vendor].ipv4 + SIZES[vendor].ipv6
+        assert parse_ranges(vendor, text.encode(), vendor).prefixes == number
+    tags = json.loads(paths["azure"].read_text())["values"]
+    assert sum(len(tag["properties"]["addressPrefixes"]) for tag in tags) > 90_000
+    ranges = Ranges.load({vendor: str(path) for vendor, path in paths.items()})
+    statuses = Counter()
+    for address in random_addresses(20_000, prefixes):
+        node = tree.search_best(str(address))
+        places = node.data["places"] if node else set()
+        expected = {(vendor, region) for vendor, region in places if region} or places
+        found = ranges.locate(address)
+        assert {(place.vendor, place.region) for place in found.matches} == expected
+        assert {place.prefix for place in found.matches} == ({node.prefix} if node else set())
+        regional = any(region for _vendor, region in expected)
+        status = "ambiguous" if len(expected) > 1 else "found" if regional else "global" if expected else "unknown"
+        assert found.status == status
+        statuses[status] += 1
+    assert statuses.keys() == {"found", "global", "ambiguous", "unknown"}
+    assert min(statuses.values()) > 50
+
+
+def random_addresses(number: int, prefixes: list[str]) -> Iterator[Address]:
+    """Yield addresses in the space of the files, most at an end of a prefix or just beside it."""
+    chance = random.Random(1)
+    everything = [ip_network("240.0.0.0/4"), ip_network("2001:db8::/32")]
+    for _ in range(number):
+        near = chance.random() < 0.7
+        network = ip_network(chance.choice(prefixes)) if near else chance.choice(everything)
+        first, last = int(network[0]), int(network[-1])
+        at = chance.choice([first, last, first - 1, last + 1]) if near else chance.randint(first, last)
+        yield type(network[0])(min(at, 2**network.max_prefixlen - 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,11 @@ VERSION_KEYS = {
     "oci": "last_updated_timestamp",
 }
 """Member that changes with each publication."""
+
+VERSION_PARTS = re.compile(
+    r"([0-9]{1,20})|([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})[0-9.:+Z-]{0,20}"
+)
+"""Versions that can be compared: a number, or a time, of which the parts down to the second count."""
 
 NO_REGION = frozenset({"", "GLOBAL", "global"})
 
@@ -71,6 +77,14 @@ class VendorRanges:
     def prefixes(self) -> int:
         """Number of different prefixes."""
         return sum(len(networks) for table in self.tables.values() for networks in table.values())
+
+    def is_older_than(self, other: VendorRanges) -> bool:
+        """Compare the versions of two files of a vendor.
+
+        False if they cannot be compared.
+        """
+        parts, other_parts = _version_parts(self.version), _version_parts(other.version)
+        return len(parts) == len(other_parts) and parts < other_parts
 
 
 def read_file(vendor: str, path: str) -> bytes:
@@ -140,6 +154,12 @@ def invalid_if_unreadable(vendor: str, path: str) -> Iterator[None]:
         raise InvalidInput(f"{vendor}: there is no file {path!r}") from None
     except (OSError, ValueError) as error:  # ValueError: an impossible path
         raise InvalidInput(f"{vendor}: cannot read {path!r}: {getattr(error, 'strerror', error)}") from None
+
+
+def _version_parts(version: str | None) -> list[int]:
+    """Return the numbers that a version consists of, the most significant first, none for one of another form."""
+    match = VERSION_PARTS.fullmatch(version or "")
+    return [int(part) for part in match.groups() if part] if match else []
 
 
 def _parse_prefix(text: str) -> tuple[int, int, int]:

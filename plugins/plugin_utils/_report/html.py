@@ -440,6 +440,7 @@ class _Page:
             "Account": zone["account_id"] or "not known",
             "Not checked": "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items()),
         }
+        facts |= {f"Origins in {source} only": ", ".join(found) for source, found in zone["only_in"].items()}
         if zone["account_id"] and zone["zone"]:
             path = "/".join(quote(part, safe="") for part in (zone["account_id"], zone["zone"]))
             link = _tag("a", "Open in Cloudflare", href=f"https://dash.cloudflare.com/{path}", rel="noreferrer")

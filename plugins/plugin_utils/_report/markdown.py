@@ -97,8 +97,12 @@ def _markdown(report: Report) -> Iterator[str]:
     yield from ("## Zones", "")
     yield from _table(("Zone", "Mappings", *TITLES.values()), starmap(_overview, zones))
     for label, zone in zones:
-        if zone["findings"]:
+        only_in = {source: found for source, found in zone["only_in"].items() if found}
+        if zone["findings"] or only_in:
             yield from (f"## {_escape(label)}", "")
+        for source, found in only_in.items():
+            more = f" and {len(found) - MAX_LISTED:,} more" if len(found) > MAX_LISTED else ""
+            yield from (f"Origins in {_escape(source)} only: {', '.join(found[:MAX_LISTED])}{more}", "")
         for kind, group in groupby(zone["findings"], key=lambda finding: finding["kind"]):
             findings = list(group)
             yield from (f"### {TITLES[kind]} ({len(findings):,})", "")
