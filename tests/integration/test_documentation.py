@@ -113,6 +113,25 @@ def test_playbooks_of_readmes_run(environment: dict[str, str], emulator: Emulato
     assert (tmp_path / "audit" / "report.html").exists()
 
 
+def test_the_second_example_of_the_readme_runs(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:
+    [block] = [text for text in re.findall(r"^```console$(.*?)^```$", README, re.M | re.S) if "map_zone" in text]
+    zone = emulator.add_zone(
+        "example.com",
+        mappings={},
+        dns_records=[{"type": "A", "name": "example.com", "content": "192.0.2.40", "proxied": True}],
+    )
+    # The copies of an earlier day, since there is no way to the internet.
+    write_ranges(tmp_path / ".cache" / "originops.cloudflare")
+    ahead, run = (run_command(tmp_path, command, environment) for command in block.strip().splitlines())
+    for done in (ahead, run):
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "changed=1 " in done.stdout
+    assert "+192.0.2.40: azure/eastus2" in ahead.stdout
+    assert zone.values() == {"192.0.2.40": ("azure", "eastus2")}
+    again = run_command(tmp_path, block.strip().splitlines()[1], environment)
+    assert "changed=0 " in again.stdout
+
+
 def test_the_readme_lists_all_there_is() -> None:
     kinds = {"modules": "module", "lookup": "lookup", "filter": "filter", "inventory": "inventory"}
     there = {(plugin.stem, kinds[plugin.parent.name]) for plugin in [*PLUGINS, INVENTORY]}
