@@ -19,7 +19,7 @@ from emulator.server import Emulator
 from support.cloud_hosts import origin
 from support.published_ranges import write_ranges
 
-from .playbook import CHECKOUT, COLLECTION, run_inventory, run_playbook
+from .playbook import CHECKOUT, COLLECTION, run_command, run_inventory, run_playbook
 
 PLUGINS = sorted(path for folder in ("modules", "lookup", "filter") for path in CHECKOUT.glob(f"plugins/{folder}/*.py"))
 INVENTORY = CHECKOUT / "plugins/inventory/zones.py"
