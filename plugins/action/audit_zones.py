@@ -19,8 +19,9 @@ from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
     CUT,
-    InventoryOrigins,
+    SOURCES,
     ManyZonesAction,
+    OriginSources,
     PlayHosts,
     ZoneEntry,
     parse_zones,
@@ -36,8 +37,9 @@ RESULT = "audit_result"
 
 class ActionModule(ManyZonesAction):
     argument_spec: ClassVar = {
-        "zones": {"type": "raw"},
+        "zones": {"type": "list", "elements": "raw"},
         "zones_variable": {"type": "str"},
+        "source": {"type": "list", "elements": "str", "choices": [*SOURCES], "default": ["inventory"]},
         "inventory": {"type": "bool", "default": True},
         "filter_options": {"type": "dict", "default": {}},
         "ranges": {"type": "dict", "options": {vendor: {"type": "path"} for vendor in VENDORS}},
@@ -48,6 +50,8 @@ class ActionModule(ManyZonesAction):
         "fail_on": {"type": "list", "elements": "str", "choices": [*KINDS], "default": [*FAILING_KINDS]},
         "sources": {"type": "list", "elements": "str"},
         "max_age": {"type": "float", "default": 24},
+        "resolve": {"type": "bool", "default": False},
+        "load_balancers": {"type": "str", "choices": ["auto", "true", "false"], "default": "auto"},
     }
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
@@ -149,13 +153,13 @@ def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry
     """Return the zones to audit now, and those of the other hosts of the play."""
     variable = options["zones_variable"]
     if options["zones"] is not None or not variable:
-        return parse_zones(options["zones"] or [], "zones"), []
+        return parse_zones(options["zones"] or [], "zones", options["source"]), []
     batch = {*hosts.batch}
     others = [host for host in hosts.all if host not in batch]
     is_first = hosts.all[0] in batch
     return (
-        [*hosts.zones(hosts.batch, variable), *(hosts.unmatched_zones if is_first else ())],
-        [*hosts.zones(others, variable), *(() if is_first else hosts.unmatched_zones)],
+        [*hosts.zones(hosts.batch, variable, options["source"]), *(hosts.unmatched_zones if is_first else ())],
+        [*hosts.zones(others, variable, options["source"]), *(() if is_first else hosts.unmatched_zones)],
     )
 
 
@@ -167,32 +171,27 @@ def _audit(
     locate = ranges.locate
     if paths := filter_options.pop("ranges", None):
         locate = Ranges.load(paths).locate
-    origins = InventoryOrigins(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
+    sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
+    if options["inventory"]:
+        sources.prepare(zones)
     is_cut = hosts.is_cut
-    expected = {
-        zone: _expected(zone, origins, is_cut=is_cut) for zone in zones if options["inventory"] and not zone.error
-    }
 
     def audit(zone: ZoneEntry) -> Outcome:
-        state = expected.get(zone, ExpectedState())
-        if isinstance(state, InvalidInput):
-            raise state
-        with open_zone({**options, **zone.options}, SharedClient(client, zone.zone)) as opened:
-            return audit_open_zone(opened, state, ranges, options["near_limit"])
+        shared = SharedClient(client, zone.zone)
+        expected, warnings = ExpectedState(), ()
+        if options["inventory"]:
+            if is_cut and zone.has_hosts:
+                raise InvalidInput(f"not audited, because {CUT}")
+            found = sources.of(zone, options, shared)
+            origins, warnings = found.origins, found.cloudflare.warnings
+            expected = ExpectedState(origins.mappings, origins.unresolved, origins.hosts, zone.sources, found.by_source)
+        with open_zone({**options, **zone.options}, shared) as opened:
+            outcome = audit_open_zone(opened, expected, ranges, options["near_limit"])
+        outcome.warnings = [*warnings, *outcome.warnings]
+        return outcome
 
     with open_client(options) as client:
         return run_on_zones(client, zones, audit, diff=False)
-
-
-def _expected(zone: ZoneEntry, origins: InventoryOrigins, *, is_cut: bool) -> ExpectedState | InvalidInput:
-    """Return the expected state of a zone, or why it has none."""
-    if is_cut and zone.has_hosts:
-        return InvalidInput(f"not audited, because {CUT}")
-    try:
-        found = origins.of(zone)
-    except InvalidInput as error:
-        return error
-    return ExpectedState(found.mappings, found.unresolved, found.hosts, zone.sources)
 
 
 def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Report:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..module_utils._connection import SharedClient, open_client
@@ -13,15 +12,17 @@ from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._locations import UNRESOLVED_CODES, Unresolved
 from ..module_utils._mapping import canonical
 from ..module_utils._messages import join_bounded
-from ..module_utils._operations import ensure_mappings
+from ..module_utils._operations import ensure_mappings, ensure_tiered_cache
 from ..module_utils._ranges.index import Ranges
 from ..plugin_utils._inventory import OriginFinder, Origins, VariableNames
 from ..plugin_utils._many_zones import (
     CUT,
-    InventoryOrigins,
+    SOURCES,
     ManyZonesAction,
+    OriginSources,
     PlayHosts,
     ZoneEntry,
+    ZoneOrigins,
     describe_failures,
     parse_zones,
     run_on_zones,
@@ -36,8 +37,9 @@ WITHOUT_ADDRESS = ("hostname", "variable_error")
 
 class ActionModule(ManyZonesAction):
     argument_spec: ClassVar = {
-        "zones": {"type": "raw"},
+        "zones": {"type": "list", "elements": "raw"},
         "zones_variable": {"type": "str"},
+        "source": {"type": "list", "elements": "str", "choices": [*SOURCES], "default": ["inventory"]},
         "filter_options": {"type": "dict", "default": {}},
         "purge": {"type": "bool", "default": False},
         "keep": {"type": "list", "elements": "str", "default": []},
@@ -50,15 +52,18 @@ class ActionModule(ManyZonesAction):
             "default": [],
         },
         "allow_empty": {"type": "bool", "default": False},
+        "tiered_cache": {"type": "bool", "default": False},
+        "resolve": {"type": "bool", "default": False},
+        "load_balancers": {"type": "str", "choices": ["auto", "true", "false"], "default": "auto"},
     }
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
         """Bring every zone to the mappings of its origins."""
         variable = options["zones_variable"]
         if options["zones"] is None and variable:
-            zones = hosts.zones(hosts.batch, variable)
+            zones = hosts.zones(hosts.batch, variable, options["source"])
         else:
-            zones = parse_zones(options["zones"] or [], "zones")
+            zones = parse_zones(options["zones"] or [], "zones", options["source"])
         if not zones:
             raise InvalidInput(
                 "there is no zone to map: set origin_regions_zones, or run this for hosts of the inventory plugin "
@@ -67,74 +72,80 @@ class ActionModule(ManyZonesAction):
         filter_options = dict(options["filter_options"])
         paths = filter_options.pop("ranges", None)
         locate = Ranges.load(paths).locate if paths else None
-        inventory = InventoryOrigins(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
+        sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
+        sources.prepare(zones)
         is_cut = hosts.is_cut
-        tasks = {zone: ZoneTask.plan(zone, inventory, options, is_cut=is_cut) for zone in zones if not zone.error}
 
         def bring(zone: ZoneEntry) -> Outcome:
-            return tasks[zone].run(self._task.check_mode, SharedClient(client, zone.zone))
+            shared = SharedClient(client, zone.zone)
+            return _bring(
+                zone, sources.of(zone, options, shared), options, shared, self._task.check_mode, is_cut=is_cut
+            )
 
         with open_client(options) as client:
             results = run_on_zones(client, zones, bring, diff=self._task.diff)
         return _outcome(zones, results)
 
 
-@dataclass(frozen=True)
-class ZoneTask:
-    """Work on a zone: the options of the batch operation, or the error that prevents it; and the hosts left out."""
+def _bring(
+    zone: ZoneEntry,
+    found: ZoneOrigins,
+    options: Mapping[str, Any],
+    shared: SharedClient,
+    check_mode: bool,
+    *,
+    is_cut: bool,
+) -> Outcome:
+    """Bring a zone to the mappings of its origins.
 
-    options: Mapping[str, Any] | InvalidInput
-    unresolved: Sequence[Unresolved] = ()
-    warnings: Sequence[str] = ()
-
-    @classmethod
-    def plan(
-        cls, zone: ZoneEntry, inventory: InventoryOrigins, options: Mapping[str, Any], *, is_cut: bool
-    ) -> ZoneTask:
-        """Find the origins of a zone, and decide what to do with them."""
-        try:
-            origins = inventory.of(zone)
-        except InvalidInput as error:
-            return cls(error)
-        unresolved = origins.unresolved
-        try:
-            _check_origins(zone, origins, options, is_cut=is_cut)
-        except InvalidInput as error:
-            return cls(error, unresolved)
-        warnings = []
+    Raises OriginOpsError, like the outcome with the origins that were left out.
+    """
+    unresolved = found.origins.unresolved
+    result: dict[str, Any] = {"unresolved": [host.as_dict() for host in unresolved]}
+    warnings = [*found.cloudflare.warnings]
+    try:
+        _check_origins(zone, found.origins, options, is_cut=is_cut)
         if unresolved:
             hosts = join_bounded([f"{host.host}: {host.reason} ({host.code})" for host in unresolved], "unresolved")
-            warnings.append(f"left out {len(unresolved)} hosts: {hosts}")
-        lost = [host.host for host in unresolved if not host.addresses and host.code in WITHOUT_ADDRESS]
-        if options["purge"] and lost:
-            hosts = join_bounded(lost, "unresolved")
-            warnings.append(f"nothing is deleted, because the addresses of these origins are not known: {hosts}")
+            warnings.append(f"left out {len(unresolved)} origins: {hosts}")
         batch = {
             **options,
             **zone.options,
-            "mappings": origins.sorted(),
+            "mappings": found.origins.sorted(),
             "state": "present",
-            "purge": options["purge"] and not lost,
             "on_invalid": "skip" if UNSUPPORTED in options["skip"] else "fail",
-            # A mapping may be that of a host that is left out.
+            # A mapping may be that of an origin that is left out.
             "keep": [*options["keep"], *(canonical(address) for host in unresolved for address in host.addresses)],
             "plan_checksum": None,
         }
-        return cls(batch, unresolved, warnings)
+        lost = [host.host for host in unresolved if not host.addresses and host.code in WITHOUT_ADDRESS]
+        if options["purge"] and lost and not found.cloudflare.unknown:
+            hosts = join_bounded(lost, "unresolved")
+            warnings.append(f"nothing is deleted, because the addresses of these origins are not known: {hosts}")
+        batch["purge"] = options["purge"] and not lost and not found.cloudflare.unknown
+        if options["tiered_cache"]:
+            settings = ensure_tiered_cache({**batch, "enabled": True, "smart": True}, check_mode, shared).result
+            result |= {"changed": settings["changed"], "tiered_cache": settings["tiered_cache"]}
+            # In check mode the service still refuses the regions then.
+            batch["regions_may_be_unavailable"] = check_mode and settings["changed"]
+        outcome = ensure_mappings(batch, check_mode, shared)
+        if options["purge"] and found.cloudflare.unknown:
+            raise OriginOpsError(
+                f"nothing was deleted, although purge is true, because {found.cloudflare.unknown}: their mappings "
+                "would look stale",
+                **outcome.result,
+            )
+    except OriginOpsError as error:
+        error.outcome.result = _merge_results(result, error.outcome.result)
+        error.outcome.warnings = [*warnings, *error.outcome.warnings]
+        raise
+    outcome.result = _merge_results(result, outcome.result)
+    outcome.warnings = [*warnings, *outcome.warnings]
+    return outcome
 
-    def run(self, check_mode: bool, shared: SharedClient) -> Outcome:
-        """Do the work. Raises OriginOpsError, with the hosts left out too."""
-        unresolved = {"unresolved": [host.as_dict() for host in self.unresolved]}
-        try:
-            if isinstance(self.options, InvalidInput):
-                raise self.options
-            outcome = ensure_mappings(self.options, check_mode, shared)
-        except OriginOpsError as error:
-            error.outcome.result |= unresolved
-            raise
-        outcome.result |= unresolved
-        outcome.warnings = [*self.warnings, *outcome.warnings]
-        return outcome
+
+def _merge_results(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    return {**earlier, **later, "changed": bool(earlier.get("changed") or later.get("changed"))}
 
 
 def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any], *, is_cut: bool) -> None:

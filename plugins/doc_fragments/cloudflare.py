@@ -132,10 +132,10 @@ options:
         + r"""
   zones:
     description:
-      - The zones with their origins. A bad item is an error of that zone only.
+      - The zones with their origins. A text is the name of a zone. A bad item is an error of that zone only.
     type: list
     version_added: 1.0.0
-    elements: dict
+    elements: raw
     suboptions:
       zone:
         description:
@@ -173,6 +173,28 @@ options:
         type: list
         version_added: 1.0.0
         elements: raw
+      source:
+        description:
+          - The sources of the origins, by default O(source). V(inventory) is the hosts of the inventory, V(cloudflare)
+            what Cloudflare itself forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions
+            come from the published ranges.
+        type: list
+        version_added: 1.0.0
+        elements: str
+        choices:
+          - inventory
+          - cloudflare
+  source:
+    description:
+      - The sources of the origins of zones without their own O(zones[].source).
+    type: list
+    version_added: 1.0.0
+    elements: str
+    choices:
+      - inventory
+      - cloudflare
+    default:
+      - inventory
   zones_variable:
     description:
       - The name of a variable with the zones, instead of O(zones). It is evaluated for each host of the play, or with

@@ -86,6 +86,7 @@ EXAMPLES = r"""
       error:
       sources:
         - inventory
+      only_in: {}
       ranges: {}
       tiered_cache: true
       smart_tiered_cache: true

@@ -144,8 +144,8 @@ _value:
       each address, and C(unresolved) is a list of dictionaries with C(host), C(code), C(reason), and the known
       C(addresses) without a mapping.
     - C(code) is V(no_address) if the host has no readable public address, V(private_address) for an address that
-      Cloudflare cannot reach, V(unknown_cloud) or V(unknown_region) for an unknown location, V(hostname) for a host name
-      in place of an address, V(conflict) for an address that hosts have in different regions (C(host) then names
+      Cloudflare cannot reach, V(unknown_cloud) or V(unknown_region) for an unknown location, V(hostname) for a host
+      name in place of an address, V(conflict) for an address that hosts have in different regions (C(host) then names
       them all), and V(variable_error) for a variable that Ansible cannot evaluate or that has an impossible value.
   type: raw
   sample:

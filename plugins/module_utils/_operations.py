@@ -101,7 +101,7 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
             api, plan = _make_batch_plan(parsed, keep, zone, options)
             batch = Batch(zone, parsed.invalid, plan)
             if plan.upserts:
-                batch = _without_unsupported(batch, parsed, api)
+                batch = _without_unsupported(batch, parsed, api, options.get("regions_may_be_unavailable", False))
             if batch.invalid and not skip:
                 raise InvalidInput(batch.describe_invalid())
             plan = _require_total(batch.plan, api) if check_mode else batch.plan
@@ -141,7 +141,7 @@ def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     return Outcome({**result, **zone.source}, deprecation=zone.deprecation)
 
 
-def ensure_tiered_cache(options: Mapping[str, Any], check_mode: bool) -> Outcome:
+def ensure_tiered_cache(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
     """Turn the cache settings on or off that the options name.
 
     A failure has the complete result too. A setting that was not read, or has an unknown value, is null in it.
@@ -149,7 +149,7 @@ def ensure_tiered_cache(options: Mapping[str, Any], check_mode: bool) -> Outcome
     wanted = {setting: options[name] for name, setting in CACHE_SETTINGS.items() if options[name] is not None}
     if not wanted:
         raise InvalidInput("one of the following is required: enabled, smart")
-    with open_zone(options) as zone:
+    with open_zone(options, shared) as zone:
         values = zone.client.http.map_concurrently(lambda setting: setting.read(zone.client, zone.id), wanted)
         before = dict(zip(wanted, values, strict=True))
         after: dict[Setting, bool | None] = {**before}
@@ -300,9 +300,14 @@ def _make_batch_plan(
     return api, plan.withhold_deletions() if purge and parsed.unreadable else plan
 
 
-def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi) -> Batch:
+def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi, may_be_unavailable: bool) -> Batch:
     """Move the upserts with unsupported regions from the plan to the invalid items."""
-    supported = api.supported_regions()
+    try:
+        supported = api.supported_regions()
+    except RegionsUnavailable:
+        if may_be_unavailable:
+            return batch
+        raise
     problems = {change.address: supported.problem(change.mapping) for change in batch.plan.upserts}
     unsupported = [
         InvalidItem(parsed.index[change.address], change.mapping.value(), problem)

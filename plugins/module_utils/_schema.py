@@ -41,6 +41,7 @@ ZONE_REPORT: dict[str, Any] = {
     "audited_on": "time",
     "error": ("text",),
     "sources": ["text"],
+    "only_in": {"*": ["address"]},
     "ranges": {"*": "time"},
     "tiered_cache": ("flag",),
     "smart_tiered_cache": ("flag",),

@@ -129,6 +129,24 @@ options:
     type: float
     version_added: 1.0.0
     default: 24
+  resolve:
+    description:
+      - Whether to look up the addresses of hostnames that Cloudflare forwards to, on the controller, for zones with
+        the source V(cloudflare). These addresses can change.
+    type: bool
+    version_added: 1.0.0
+    default: false
+  load_balancers:
+    description:
+      - Whether to read the load balancers of zones with the source V(cloudflare), as
+        O(originops.cloudflare.zone_origins_info#module:load_balancers).
+    type: str
+    version_added: 1.0.0
+    choices:
+      - auto
+      - 'true'
+      - 'false'
+    default: auto
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
   - originops.cloudflare.cloudflare.many_zones
@@ -149,14 +167,21 @@ EXAMPLES = r"""
           - origin_ip: 192.0.2.10
             vendor: aws
             region: us-east-1
-    folder: ./audit
+    folder: ./part1
   register: audit
 
-- name: Merge the reports of two jobs
+- name: Audit a zone without an inventory
+  originops.cloudflare.audit_zones:
+    zones:
+      - zone: example.net
+    inventory: false
+    folder: ./part2
+
+- name: Merge the reports of several jobs
   originops.cloudflare.audit_zones:
     sources:
-      - ./slice1
-      - ./slice2
+      - ./part1
+      - ./part2
     folder: ./audit
 """
 

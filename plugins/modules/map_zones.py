@@ -77,6 +77,31 @@ options:
     type: bool
     version_added: 1.0.0
     default: false
+  tiered_cache:
+    description:
+      - Whether to turn on Tiered Cache and Smart Tiered Cache for the zones first. Mappings have no effect without
+        them. This takes a request for each setting, and one for each change.
+    type: bool
+    version_added: 1.0.0
+    default: false
+  resolve:
+    description:
+      - Whether to look up the addresses of hostnames that Cloudflare forwards to, on the controller, for zones with
+        the source V(cloudflare). These addresses can change.
+    type: bool
+    version_added: 1.0.0
+    default: false
+  load_balancers:
+    description:
+      - Whether to read the load balancers of zones with the source V(cloudflare), as
+        O(originops.cloudflare.zone_origins_info#module:load_balancers).
+    type: str
+    version_added: 1.0.0
+    choices:
+      - auto
+      - 'true'
+      - 'false'
+    default: auto
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
   - originops.cloudflare.cloudflare.many_zones

@@ -262,6 +262,10 @@ report:
       type: list
       elements: str
       returned: success
+    only_in:
+      description: The addresses that only one of several sources has, by source. Empty here.
+      type: dict
+      returned: success
     ranges:
       description: The times of the files of published ranges, by vendor.
       type: dict
@@ -422,6 +426,7 @@ report:
     error: null
     sources:
       - inventory
+    only_in: {}
     ranges: {}
     tiered_cache: true
     smart_tiered_cache: true

@@ -130,6 +130,12 @@ class Origins:
         """List the mappings for the batch module by address, IPv4 first."""
         return [self.mappings[address].value() for address in sorted(self.mappings, key=address_order)]
 
+    def addresses(self) -> Iterator[Address]:
+        """Yield all addresses, also those without a mapping."""
+        yield from self.mappings
+        for host in self.unresolved:
+            yield from host.addresses
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "mappings": self.sorted(),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -21,13 +21,15 @@ from ansible.template import Templar
 
 from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_RULES, validate_options
 from ..module_utils._client import Client
-from ..module_utils._connection import may_hold_password
+from ..module_utils._connection import SharedClient, may_hold_password
 from ..module_utils._errors import InvalidInput, Outcome
 from ..module_utils._http import Cancelled
+from ..module_utils._mapping import Address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest
 from ..module_utils._module import result_of
+from ..module_utils._origins.operation import read_origins
 from ._in_process import SECRET_OPTIONS, run_masked
-from ._inventory import Item, OriginFinder, Origins, ZoneIndex, normalize_zone
+from ._inventory import Item, OriginFinder, Origins, ZoneIndex, iterate_items, normalize_zone
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
 """Options of the connection, which all zones of a task share."""
@@ -85,19 +87,28 @@ class ZoneEntry:
         return self.zone or self.zone_id or "a zone without a name"
 
 
-def parse_zones(entries: Any, option: str) -> list[ZoneEntry]:
-    """Parse a list of zones, each once. A bad entry has its error; a bad list raises InvalidInput."""
+def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory",)) -> list[ZoneEntry]:
+    """Parse a list of zones, each once.
+
+    An entry is a dictionary or a name; the list may be a comma-separated text. A bad entry has its error; a bad list
+    raises InvalidInput. sources are those of entries without their own.
+    """
+    if isinstance(entries, str):
+        entries = [name for name in entries.split(",") if name.strip()]
     if isinstance(entries, Mapping):
         entries = [entries]
     if not isinstance(entries, list | tuple):
         raise InvalidInput(f"{option} is of type {type(entries).__name__}, not a list of zones")
     # Hosts of a play often have the same list.
     distinct = {json.dumps(entry, sort_keys=True, default=str): entry for entry in entries}
-    zones = [_parse_zone(entry, item_label(option, index)) for index, entry in enumerate(distinct.values())]
+    zones = [
+        _parse_zone({"zone": entry} if isinstance(entry, str) else entry, item_label(option, index), sources)
+        for index, entry in enumerate(distinct.values())
+    ]
     return _without_repetitions(zones)
 
 
-def _parse_zone(entry: Any, label: str) -> ZoneEntry:
+def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
     if not isinstance(entry, Mapping):
         return ZoneEntry(label, error=f"it is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
     unknown = [str(key) for key in entry if key not in ENTRY_KEYS]
@@ -128,7 +139,7 @@ def _parse_zone(entry: Any, label: str) -> ZoneEntry:
         **texts,
         groups=groups if by_group else None,
         addresses=lists["addresses"],
-        sources=lists["source"] or ("inventory",),
+        sources=lists["source"] or (*sources,),
         error="; ".join(problems) or None,
     )
 
@@ -160,7 +171,7 @@ class PlayHosts:
         self.active: Sequence[str] = task_vars["ansible_play_hosts"]
         self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
 
-    def zones(self, hosts: Iterable[str], variable: str) -> list[ZoneEntry]:
+    def zones(self, hosts: Iterable[str], variable: str, sources: Sequence[str]) -> list[ZoneEntry]:
         """List the zones of hosts; those of the inventory plugin are zones by themselves."""
         own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
         # Variables that are not of this host itself are those of the play, the role and the command.
@@ -178,8 +189,10 @@ class PlayHosts:
             except AnsibleError as error:
                 broken.append(ZoneEntry(**default, error=f"{variable} of host {host}: {sanitize(str(error))}"))
                 continue
+            if isinstance(value, str):
+                value = value.split(",")
             entries += value if isinstance(value, list | tuple) else [value]
-        return [*parse_zones(entries, variable), *broken]
+        return [*parse_zones(entries, variable, sources), *broken]
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return what a variable that a task registers has on hosts of the play, where it is a dictionary."""
@@ -246,21 +259,75 @@ def _zone_of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class InventoryOrigins:
-    """Origins of zones in an inventory. The variables of every host are read once."""
+class CloudflareOrigins(NamedTuple):
+    """Origins that Cloudflare knows for a zone: their items, warnings, and why some may be unknown, if so."""
+
+    items: Sequence[Item]
+    warnings: Sequence[str] = ()
+    unknown: str | None = None
+
+    @classmethod
+    def read(cls, zone: ZoneEntry, options: Mapping[str, Any], shared: SharedClient) -> CloudflareOrigins:
+        """Read the origins of a zone. Raises CloudflareError."""
+        outcome = read_origins({**options, **zone.options}, check_mode=False, shared=shared)
+        found = outcome.result
+        lost = [item["hostname"] for item in found["hostnames"] if not item.get("addresses")]
+        unknown = [f"the addresses of {join_bounded(lost, 'unresolved')} are not known"] if lost else []
+        if found["load_balancers"] == "unreadable":
+            unknown.append("the load balancers could not be read")
+        return cls([*iterate_items(found)], outcome.warnings, " and ".join(unknown) or None)
+
+
+class ZoneOrigins(NamedTuple):
+    """Origins of a zone from all of its sources.
+
+    by_source has the addresses of each source, if there are several.
+    """
+
+    origins: Origins
+    cloudflare: CloudflareOrigins
+    by_source: Mapping[str, Collection[Address]] = {}
+
+
+class OriginSources:
+    """Sources of the origins of zones. The variables of every host of the inventory are read once."""
 
     def __init__(self, hosts: PlayHosts, finder: OriginFinder) -> None:
         self._hosts = hosts
         self._finder = finder
         self._index: ZoneIndex | None = None
+        self._items: dict[ZoneEntry, list[Item] | InvalidInput] = {}
 
-    def of(self, zone: ZoneEntry) -> Origins:
-        """Return the origins of a zone.
+    def prepare(self, zones: Iterable[ZoneEntry]) -> None:
+        """Read the inventory for zones: threads must not evaluate variables."""
+        for zone in zones:
+            if zone.error:
+                continue
+            try:
+                items = [*self._items_of(zone)] if zone.has_hosts else []
+            except InvalidInput as error:
+                self._items[zone] = error
+                continue
+            items += [(_address_label(address), address) for address in zone.addresses]
+            self._finder.collect(items)
+            self._items[zone] = items
 
-        Raises InvalidInput for a group that the inventory has not.
+    def of(self, zone: ZoneEntry, options: Mapping[str, Any], shared: SharedClient) -> ZoneOrigins:
+        """Return the origins of a prepared zone.
+
+        Raises InvalidInput for a group that the inventory has not, and CloudflareError.
         """
-        items = [*self._items_of(zone)] if zone.has_hosts else []
-        return self._finder.collect([*items, *((_address_label(address), address) for address in zone.addresses)])
+        items = self._items[zone]
+        if isinstance(items, InvalidInput):
+            raise items
+        if "cloudflare" not in zone.sources:
+            return ZoneOrigins(self._finder.collect(items), CloudflareOrigins(()))
+        known = CloudflareOrigins.read(zone, options, shared)
+        by_source = {}
+        if "inventory" in zone.sources:
+            parts = {"inventory": items, "cloudflare": known.items}
+            by_source = {name: {*self._finder.collect(part).addresses()} for name, part in parts.items()}
+        return ZoneOrigins(self._finder.collect([*items, *known.items]), known, by_source)
 
     def _items_of(self, zone: ZoneEntry) -> Iterable[Item]:
         groups, hostvars = self._hosts.groups, self._hosts.hostvars

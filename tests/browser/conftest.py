@@ -19,6 +19,8 @@ from unit.conftest import pytest_configure, pytest_unconfigure
 
 __all__ = ["pytest_configure", "pytest_unconfigure"]  # for this directory too
 
+NOW = "2026-11-24T12:30:00Z"
+
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
@@ -61,7 +63,7 @@ Open = Callable[..., Opened]
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Yield a function to open the page of reports.
+    """Yield a function to open the page of reports, at NOW.
 
     Its options are Playwright's: viewport, color_scheme, java_script_enabled.
     """
@@ -74,6 +76,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
+        page.clock.set_fixed_time(NOW)
         opened = Opened(page, file.as_uri())
         page.on("request", lambda request: opened.requests.append(request.url.partition("#")[0]))
         page.on("console", lambda message: opened.problems.append(message.text))

@@ -79,6 +79,16 @@ def audit(**options: Any) -> Task:
     return {f"{COLLECTION}.origin_cloud_region_audit": options}
 
 
+def tiered_cache(**options: Any) -> Task:
+    """Return a task that turns settings of Tiered Cache on or off."""
+    return {f"{COLLECTION}.tiered_cache": options}
+
+
+def origins(**options: Any) -> Task:
+    """Return a task that reads the origins of a zone from Cloudflare."""
+    return {f"{COLLECTION}.zone_origins_info": options}
+
+
 def lookup(*terms: Any, **options: Any) -> Task:
     """Return a task with the looked up regions as the msg of its result."""
     query = "{{ query('originops.cloudflare.origin_cloud_supported_regions', *terms, **options) }}"
@@ -189,13 +199,18 @@ class Play:
         Both runs find the same zones, those of the emulators in also too; the outcomes of the second are returned. The
         other arguments are those of once.
         """
-        before = [(zone, dict(zone.mappings)) for emulator in (self.emulator, *also) for zone in emulator.zones]
+        before = [
+            (zone, dict(zone.mappings), zone.tiered_cache, zone.smart_tiered_cache)
+            for emulator in (self.emulator, *also)
+            for zone in emulator.zones
+        ]
         direct = self.once(tasks, *arguments, variables=variables, **options)
         if not HAS_DIRECT:
             return direct
-        for zone, mappings in before:
+        for zone, mappings, tiered, smart in before:
             zone.mappings.clear()
             zone.mappings.update(mappings)
+            zone.tiered_cache, zone.smart_tiered_cache = tiered, smart
         as_module = self.once(tasks, *arguments, variables={**(variables or {}), DIRECT: False}, **options)
         for record, other in zip(direct.comparable, as_module.comparable, strict=True):
             assert record == other, f"{record}\n{other}"

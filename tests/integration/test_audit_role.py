@@ -195,7 +195,7 @@ def test_zones_that_cannot_be_audited_fail_it_but_spare_the_others(
         {"zone": "../../group_vars/all", "group": "web"},
         {"zone_id": zone.id + "0", "group": "web"},
         {"group": "web"},
-        {"zone": "key.example", "gruop": "web"},
+        {"zone": "key.example", "groupz": "web"},
     ]
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars" / "all.json").write_text("{}")
@@ -213,7 +213,7 @@ def test_zones_that_cannot_be_audited_fail_it_but_spare_the_others(
         "it has neither zone nor",
     ):
         assert part in errors
-    assert "'gruop' is unknown: did you mean group" in errors
+    assert "'groupz' is unknown: did you mean group" in errors
     # No name has become a path.
     assert {path.name for path in (tmp_path / "audit").iterdir()} == {"report.json"}
     assert (tmp_path / "group_vars" / "all.json").read_text() == "{}"
@@ -239,7 +239,7 @@ def test_nothing_of_a_user_is_deleted_or_replaced(audit: Audit, tmp_path: Path) 
         ({"folder": ""}, "folder is empty"),
         ({"file_mode": "rw"}, "file_mode: 'rw' is not a mode"),
         ({"near_limit": 0}, "near_limit: 0 is not between"),
-        ({"zones": "example.com"}, "not a dictionary with zone or zone_id"),
+        ({"zones": [7]}, "not a dictionary with zone or zone_id"),
         ({"filter_options": {"vras_prefix": "x"}}, "vras_prefix"),
     ],
 )
@@ -327,11 +327,11 @@ def test_an_inventory_source_that_fails(tmp_path: Path, emulator: Emulator, zone
 def test_a_misspelt_zone_of_the_inventory_plugin(
     tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
 ) -> None:
-    names = ["z?.example", "z1.exmaple", "*.test"]
+    names = ["z?.example", "z1.exmpl", "*.test"]
     (tmp_path / "cloudflare_zones.yml").write_text(json.dumps({"plugin": f"{COLLECTION}.zones", "names": names}))
     assert "1 zone that could not be audited" in message(run_audit(tmp_path, emulator))
     [failed] = [zone for zone in report(tmp_path / "audit")["zones"] if zone["error"]]
-    assert failed["zone"] == "z1.exmaple"
+    assert failed["zone"] == "z1.exmpl"
     assert "names of the inventory plugin has it" in failed["error"]
     # It is not among the zones of a limit.
     host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests that a fleet of 250 costs."""
+"""Requests that tasks cost."""
 
 from __future__ import annotations
 
 from emulator.server import Emulator
 
-from .playbook import Play, batch, info, mapping
+from .playbook import Play, batch, checked, info, mapping, origins, tiered_cache
 
 PAGES = 3
 
@@ -52,3 +52,55 @@ def test_requests_for_250_origins(play: Play, emulator: Emulator) -> None:
         "remove all",
     ]
     assert max(len(request.body) for outcome in run.outcomes.values() for request in outcome.writes) == 100
+
+
+def test_requests_for_the_settings_of_a_zone(play: Play, emulator: Emulator) -> None:
+    zone = emulator.add_zone("fleet.example", tiered_cache=False, smart_tiered_cache=None)
+    common = {"zone_id": zone.id}
+    run = play.once(
+        {
+            "check": checked(tiered_cache(**common, enabled=True, smart=True)),
+            "one": tiered_cache(**common, enabled=True),
+            "both, one right": tiered_cache(**common, enabled=True, smart=True),
+            "both right": tiered_cache(**common, enabled=True, smart=True),
+            "both off": tiered_cache(**common, enabled=False, smart=False),
+        }
+    )
+    assert {task: outcome.cost for task, outcome in run.outcomes.items()} == {
+        "check": (2, 0),
+        "one": (1, 1),
+        "both, one right": (2, 1),
+        "both right": (2, 0),
+        "both off": (2, 2),
+    }
+
+
+def test_requests_for_the_origins_of_a_zone(play: Play, emulator: Emulator) -> None:
+    records = [
+        {"name": f"n{number}.fleet.example", "content": f"198.51.100.{number % 250}", "proxied": True}
+        for number in range(1500)
+    ]
+    zone = emulator.add_zone("fleet.example", dns_records=records)
+    pools = emulator.set_pools("Example", [{"name": "web", "origins": []}])
+    balanced = emulator.add_zone(
+        "balanced.example",
+        dns_records=records[:1000],
+        load_balancers=[{"name": "lb.fleet.example", "default_pools": pools}],
+    )
+    run = play.once(
+        {
+            "records": origins(zone_id=zone.id, load_balancers=False),
+            "no load balancers": origins(zone_id=zone.id),
+            "load balancers": origins(zone_id=balanced.id),
+            "networks of Cloudflare": origins(zone_id=balanced.id, resolve=True),
+            "by name": origins(zone="balanced.example"),
+        }
+    )
+    # Pages of records, load balancers, zone and pools, networks.
+    assert {task: outcome.cost[0] for task, outcome in run.outcomes.items()} == {
+        "records": 2,
+        "no load balancers": 2 + 1,
+        "load balancers": 1 + 1 + 2,
+        "networks of Cloudflare": 1 + 1 + 2 + 1,
+        "by name": 1 + 1 + 1 + 2,
+    }

@@ -83,6 +83,7 @@ def test_examples_of_plugins_run(plugin: Path, emulator: Emulator, environment: 
 
 def test_examples_of_the_inventory_run(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
     strict = {**environment, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    emulator.add_zone("shop.example")
     *inventories, playbook = examples(INVENTORY)
     assert inventories
     for inventory in inventories:
@@ -97,8 +98,10 @@ def test_examples_of_the_inventory_run(emulator: Emulator, environment: dict[str
     assert emulator.add_zone("example.net").values()["198.51.100.20"] == ("azure", "westeurope")
 
 
-def test_playbooks_of_the_readme_run(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:
-    playbooks = [yaml.safe_load(text) for text in re.findall(r"^```yaml$(.*?)^```$", README, re.M | re.S)]
+def test_playbooks_of_readmes_run(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:
+    texts = [README, *(path.read_text("utf-8") for path in sorted(CHECKOUT.glob("roles/*/README.md"), reverse=True))]
+    blocks = [block for text in texts for block in re.findall(r"^```yaml$(.*?)^```$", text, re.M | re.S)]
+    playbooks = [yaml.safe_load(block) for block in blocks]
     assert playbooks
     fleet = [origin("192.0.2.10", "aws/us-east-1"), origin("198.51.100.20", "azure/westeurope")]
     fleet += [origin("2001:db8::30", "gcp/europe-west1")]

@@ -11,7 +11,7 @@ import re
 from emulator.server import Emulator
 from emulator.state import REGIONS, Zone
 
-from .playbook import Play, batch, info, lookup, mapping, region, written
+from .playbook import Play, batch, checked, info, lookup, mapping, origins, region, tiered_cache, written
 
 NOTHING = {"created": [], "updated": [], "deleted": [], "failed_items": [], "pending": []}
 ZEROS = {"created": 0, "updated": 0, "deleted": 0, "unchanged": 0, "failed": 0, "pending": 0}
@@ -200,6 +200,92 @@ def test_what_info_returns_goes_into_a_batch_as_it_is(play: Play, emulator: Emul
     assert run["back"]["summary"] == {**ZEROS, "unchanged": 2}
     assert run["copy"]["summary"] == {**ZEROS, "created": 2, "deleted": 1}
     assert other.values() == zone.values()
+
+
+def test_tiered_cache_turned_on_and_off(play: Play, emulator: Emulator) -> None:
+    zone = emulator.add_zone("example.com", tiered_cache=False, smart_tiered_cache=None)
+    both = {"zone": "example.com", "enabled": True, "smart": True}
+    run = play(
+        {
+            "nothing": tiered_cache(zone_id=zone.id),
+            "check": checked(tiered_cache(**both)),
+            "turn on": tiered_cache(**both),
+            "turn on again": tiered_cache(**both),
+            "turn one off": tiered_cache(zone_id=zone.id, smart=False),
+        },
+        "--diff",
+    )
+    assert "one of the following is required: enabled, smart" in run["nothing"].message
+    label = f"example.com ({zone.id})"
+    on = {"tiered_cache": {"enabled": True, "smart": True}, "zone_id": zone.id}
+    lines = [f"tiered_cache: {value}\nsmart_tiered_cache: {value}\n" for value in ("off", "on")]
+    assert run["check"].result == {"changed": True, **on, "diff": diff_of(label, *lines)}
+    assert run["turn on"].result == run["check"].result
+    assert run["turn on again"].result == {"changed": False, **on, "diff": diff_of(label)}
+    assert run["turn one off"].result == {
+        "changed": True,
+        "tiered_cache": {"enabled": None, "smart": False},
+        "zone_id": zone.id,
+        "diff": diff_of(zone.id, "smart_tiered_cache: on\n", "smart_tiered_cache: off\n"),
+    }
+    assert [outcome.cost for outcome in run.outcomes.values()] == [(0, 0), (3, 0), (3, 2), (3, 0), (1, 1)]
+    assert (zone.tiered_cache, zone.smart_tiered_cache) == (True, False)
+
+
+def test_origins_of_a_zone_by_cloudflare(play: Play, emulator: Emulator) -> None:
+    [pool] = emulator.set_pools("Example", [{"name": "web", "origins": [{"name": "one", "address": "192.0.2.20"}]}])
+    zone = emulator.add_zone(
+        "example.com",
+        dns_records=[
+            {"type": "A", "name": "www.example.com", "content": "192.0.2.10", "proxied": True},
+            {"type": "A", "name": "worker.example.com", "content": "192.0.2.1", "proxied": True},
+            {"type": "CNAME", "name": "api.example.com", "content": "www.example.com", "proxied": True},
+            {"type": "CNAME", "name": "app.example.com", "content": "localhost", "proxied": True},
+        ],
+        load_balancers=[{"name": "lb.example.com", "default_pools": [pool]}],
+    )
+    run = play(
+        {
+            "read": origins(zone_id=zone.id),
+            "without load balancers": origins(zone_id=zone.id, load_balancers=False),
+            "with look-ups": origins(zone_id=zone.id, load_balancers="true", resolve=True),
+        }
+    )
+    www = {
+        "origin_ip": "192.0.2.10",
+        "names": ["api.example.com", "www.example.com"],
+        "sources": ["A record of www.example.com"],
+    }
+    local = {
+        "hostname": "localhost",
+        "names": ["app.example.com"],
+        "sources": ["CNAME record of app.example.com"],
+    }
+    placeholder = {
+        "origin": "192.0.2.1",
+        "code": "placeholder",
+        "reason": "a placeholder, which stands for no origin",
+        "names": ["worker.example.com"],
+        "sources": ["A record of worker.example.com"],
+    }
+    balanced = {"origin_ip": "192.0.2.20", "names": ["lb.example.com"], "sources": ["pool web, origin one"]}
+    assert run["read"].result == {
+        "changed": False,
+        "origins": [www, balanced],
+        "hostnames": [local],
+        "excluded": [placeholder],
+        "load_balancers": "read",
+        "zone_id": zone.id,
+    }
+    assert run["without load balancers"].result == {
+        **run["read"].result,
+        "origins": [www],
+        "load_balancers": "not_read",
+    }
+    looked_up = run["with look-ups"]
+    assert looked_up["hostnames"] == [{**local, "addresses": []}]
+    assert {item["code"] for item in looked_up["excluded"]} == {"placeholder", "unusable_address"}
+    assert [outcome.cost for outcome in run.outcomes.values()] == [(4, 0), (1, 0), (5, 0)]
 
 
 def test_lookup_of_supported_regions(play: Play, emulator: Emulator, zone: Zone) -> None:

@@ -24,12 +24,14 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._operations i
     ensure_tiered_cache,
     read_mappings,
 )
+from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
 from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
     origin_cloud_region_audit,
     origin_cloud_region_batch,
     origin_cloud_region_info,
     tiered_cache,
+    zone_origins_info,
 )
 from support.values import TOKEN, ZONE_ID
 
@@ -44,6 +46,7 @@ SPECS: dict[Operation, dict[str, Any]] = {
     ensure_mappings: origin_cloud_region_batch.ARGUMENT_SPEC,
     read_mappings: origin_cloud_region_info.ARGUMENT_SPEC,
     ensure_tiered_cache: tiered_cache.ARGUMENT_SPEC,
+    read_origins: zone_origins_info.ARGUMENT_SPEC,
     audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
 }
 """The modules' own options."""

@@ -88,6 +88,7 @@ def zone_report(
         "audited_on": "2026-11-24T07:00:00Z",
         "error": None,
         "sources": ["inventory"],
+        "only_in": {},
         "ranges": {"aws": "2026-11-23T22:15:00Z", "gcp": "2026-11-20T04:00:00Z"},
         "tiered_cache": True,
         "smart_tiered_cache": True,
@@ -118,7 +119,7 @@ def zone_report(
 
 def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
     """Build the report of a zone that could not be audited. Fields override the result."""
-    nothing = {
+    nothing: Report = {
         "zone_id": None,
         "account_id": None,
         "api_version": None,

@@ -127,6 +127,7 @@ def test_a_zone_that_is_right() -> None:
         "audited_on",
         "error",
         "sources",
+        "only_in",
         "ranges",
         "tiered_cache",
         "smart_tiered_cache",

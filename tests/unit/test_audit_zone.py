@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from math import ceil
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -148,17 +149,19 @@ ODD = [
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "kind"),
+    "part",
     [
         (TIERED, "tiered_cache", "without_effect"),
         (SMART, "smart_tiered_cache", "without_effect"),
         (REGIONS, "obtained_codes", "unsupported"),
     ],
+    ids=itemgetter(1),
 )
 @pytest.mark.parametrize("answer", ODD)
 def test_what_cannot_be_read_does_not_discard_the_rest(
-    emulator: Emulator, zone: Zone, path: str, name: str, kind: str, answer: Answer
+    emulator: Emulator, zone: Zone, part: tuple[str, str, str], answer: Answer
 ) -> None:
+    path, name, kind = part
     emulator.faults = [Fault(effect=answer, path=path, times=None)]
     result = run(emulator, zone, expected=items({**SEEDED, "192.0.2.1": ("aws", "moon-1")}))
     report = result["report"]

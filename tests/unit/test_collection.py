@@ -7,19 +7,23 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 
+from ansible_collections.originops.cloudflare.plugins.action import audit_zones, map_zones
 from ansible_collections.originops.cloudflare.plugins.doc_fragments.cloudflare import ModuleDocFragment
 from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, CONNECTION_SPEC
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import CREDENTIAL_VARIABLES
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._many_zones import CONNECTION
 from matrix import LOWEST, SUPPORTED
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +97,7 @@ def test_the_picture_of_the_architecture_has_the_layers() -> None:
 
     assert drawn("layer")[::-1] == CORE
     assert drawn("wings") == [WINGS]
+    assert drawn("above") == [ABOVE]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
@@ -138,6 +143,43 @@ def test_every_option_tells_since_when_it_is_there() -> None:
         specs += yaml.safe_load(path.read_text("utf-8"))["argument_specs"].values()
     options = [option for spec in specs for option in options_of(spec)]
     assert [name for name, dated in options if not dated] == []
+
+
+@pytest.mark.parametrize("action", [audit_zones, map_zones], ids=lambda module: module.__name__.rpartition(".")[2])
+def test_actions_of_the_controller_are_documented_as_they_are(action: ModuleType) -> None:
+    module = (PLUGINS / "modules" / Path(str(action.__file__)).name).read_text("utf-8")
+    text = re.search(r'^DOCUMENTATION = r"""$(.*?)^"""$', module, re.M | re.S)
+    assert text
+    texts = [text[1], ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.MANY_ZONES]
+    documented = {name: option for text in texts for name, option in yaml.safe_load(text)["options"].items()}
+
+    def described(options: dict[str, Any]) -> dict[str, Any]:
+        facts = ("type", "elements", "choices", "default", "required")
+        return {name: {fact: option[fact] for fact in facts if fact in option} for name, option in options.items()}
+
+    assert described(documented) == described({**CONNECTION, **action.ActionModule.argument_spec})
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in ROOT.glob("roles/*")))
+def test_the_readme_of_a_role_lists_its_variables(role: str) -> None:
+    folder = ROOT / "roles" / role
+    specs = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text("utf-8"))["argument_specs"]
+    options = {name: option for spec in specs.values() for name, option in spec["options"].items()}
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.+) \|$", (folder / "README.md").read_text("utf-8"), re.M)
+    assert [name for name, _default, _meaning in rows] == [*options]
+    for name, default, _meaning in rows:
+        if "default" in options[name]:
+            wanted = options[name]["default"]
+            values = wanted if isinstance(wanted, list) and wanted else [wanted]
+            assert re.findall("`([^`]+)`", default)[: len(values)] == [as_text(value) for value in values]
+    defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text("utf-8"))
+    assert defaults.keys() == options.keys()
+    documented_defaults = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert {name: defaults[name] for name in documented_defaults} == documented_defaults
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def options_of(spec: dict[str, Any]) -> Iterator[tuple[str, bool]]:

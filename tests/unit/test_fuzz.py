@@ -25,8 +25,10 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._http import 
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
     ensure_mappings,
+    ensure_tiered_cache,
     read_mappings,
 )
+from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
 from emulator.faults import Answer, Change, Effect, Exchange, Fault
 from emulator.server import Emulator
 from support.operations import Operation, Result, audit_zone, options, perform
@@ -73,6 +75,8 @@ OPERATIONS = {
     "batch-v1": run(ensure_mappings, mappings=ITEMS, purge=True, api_version="v1", on_invalid="skip"),
     "info": run(read_mappings, supported_regions=True, **BY_NAME),
     "info-some": run(read_mappings, origin_ip=["10.0.0.1", "192.0.2.99"], api_version="v1"),
+    "tiered-cache": run(ensure_tiered_cache, enabled=False, smart=False),
+    "origins": run(read_origins),
     "lookup": look_up,
     "audit": run(audit_zone, expected=ITEMS),
     "zones": list_zones,
@@ -143,6 +147,7 @@ NAMES = [
     *("success", "errors", "messages", "result", "result_info", "code", "message", "total_count", "value", "id"),
     *("succeeded", "failed", "error", "origin_ip", "origin-ip", "vendor", "region", "modified_on"),
     *("obtained_codes", "vendors", "aws", "name", "upper_tier_colos", "account"),
+    *("type", "content", "proxied", "enabled", "default_pools", "rules", "overrides", "origins", "address"),
 ]
 numbers = st.integers() | st.floats() | st.sampled_from([0, 1, 100, 107, -1, 10**9, 10**30, 7003, 1142, 1157])
 texts = st.text(max_size=20) | st.sampled_from(
@@ -216,7 +221,15 @@ def emulator() -> Iterator[Emulator]:
 
 
 def check(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
-    zone = emulator.add_zone("example.com", mappings=BEFORE)
+    pools = emulator.set_pools("Example", [{"name": "web", "origins": [{"name": "one", "address": "192.0.2.20"}]}])
+    zone = emulator.add_zone(
+        "example.com",
+        mappings=BEFORE,
+        tiered_cache=True,
+        smart_tiered_cache=True,
+        dns_records=[{"content": "192.0.2.10", "proxied": True}],
+        load_balancers=[{"name": "lb.example.com", "default_pools": pools}],
+    )
     emulator.requests.clear()
     waits.clear()
     emulator.faults = faults

@@ -34,6 +34,7 @@ from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.files
     read_report,
     write_reports,
 )
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.html import MAX_DRAWN
 from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model import (
     TITLES,
     Report,
@@ -41,6 +42,7 @@ from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model
     combine,
 )
 from support.reports import (
+    ACCOUNT,
     HOSTILE,
     WITHOUT_ORIGINS,
     failed_report,
@@ -103,9 +105,11 @@ class Elements(HTMLParser):
         self.text: list[str] = []
         self.attributes: set[str] = set()
         self.feed(page)
+        self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
+        # Blocks of data run nothing.
+        self.tags.append("data" if ("type", "application/json") in attrs else tag)
         self.attributes |= {name for name, _value in attrs}
 
     def handle_data(self, data: str) -> None:
@@ -248,8 +252,9 @@ def test_an_audit_of_no_zone_fails_in_every_format() -> None:
     assert report["failures"] == ["no zone to audit"]
     [error] = ElementTree.fromstring(as_text(report, "junit")).iter("error")
     assert error.text == "no zone to audit"
-    for format in ("markdown", "html"):
-        assert "Failed: no zone to audit" in as_text(report, format)
+    assert "**Failed: no zone to audit**" in as_text(report, "markdown")
+    assert "Failed No zone was audited. no zone to audit" in " ".join(Elements(as_text(report, "html")).text)
+    assert not any("1970" in as_text(report, format) for format in ("markdown", "html"))
 
 
 @formats
@@ -644,6 +649,36 @@ def test_hostile_texts_are_only_text_in_a_page(hostile: str) -> None:
     assert page.attributes == harmless.attributes
 
 
+def test_a_page_of_many_mappings_is_small() -> None:
+    """Check the size of data: 10 MB are 50 zones with 3,500 mappings each."""
+    zone = full_zone(1750)
+    zones = [{**zone, "zone": f"zone{number}.example.com", "zone_id": str(number)} for number in range(3)]
+    size, *more = (len(render(zones[:number], "html").encode()) for number in (1, 2, 3))
+    assert more[1] - size < 2 * 200_000
+    page = Elements(render(zones, "html"))
+    assert page.tags.count("tr") == MAX_DRAWN + 1 + len(zones) + 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "address"),
+    [
+        ({}, f"https://dash.cloudflare.com/{ACCOUNT}/example.com"),
+        ({"zone": "../a?b#c <&"}, f"https://dash.cloudflare.com/{ACCOUNT}/..%2Fa%3Fb%23c%20%3C%26"),
+        (
+            {"account_id": "javascript:alert(1)//"},
+            "https://dash.cloudflare.com/javascript%3Aalert%281%29%2F%2F/example.com",
+        ),
+        ({"zone": None}, None),
+        ({"account_id": None}, None),
+    ],
+)
+def test_the_link_to_the_dashboard(zone: Report, address: str | None) -> None:
+    page = render({**zone_report("example.com"), **zone}, "html")
+    links = re.findall(r'<a href="(https:[^"]*)" rel="noreferrer">', page)
+    assert links == ([address] if address else [])
+    assert page.count("href=") == len(re.findall(r'href="(?:#|https://dash\.cloudflare\.com/)', page))
+
+
 # All formats, of any report
 
 
@@ -720,9 +755,8 @@ def test_no_text_breaks_a_format(report: Report) -> None:
     assert markdown_constructs(document.partition("\n")[2]).isdisjoint(constructs.split())
     page = Elements(render(report, "html"))
     assert page.tags.count("script") == page.tags.count("style") == page.tags.count("h1") == 1
-    assert page.tags.count("tr") == (len(report["findings"]) + 1 if report["findings"] else 0) + (
-        len(report["mappings"]) + 1 if report["mappings"] else 0
-    )
+    # The table of zones, that of findings, and the template of that of mappings.
+    assert page.tags.count("tr") == 3 + (len(report["findings"]) + 1 if report["findings"] else 0) + 1
     assert not any(name.startswith("on") for name in page.attributes)
 
 

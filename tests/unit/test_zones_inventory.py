@@ -187,9 +187,9 @@ def test_filters(emulator: Emulator, read: Read, filters: dict[str, Any], chosen
         ({"accounts": ["One"], "names": ["a.*", "*.EXAMPLE", "[ab].example"]}, []),
         ({"accounts": ["Won"]}, ["accounts: no zone that these credentials may read is in 'Won'"]),
         (
-            {"names": ["a.example", "a.exmaple", "*.test"]},
+            {"names": ["a.example", "a.exmpl", "*.test"]},
             [
-                "names: no zone that these credentials may read matches 'a.exmaple'",
+                "names: no zone that these credentials may read matches 'a.exmpl'",
                 "names: no zone that these credentials may read matches '*.test'",
             ],
         ),

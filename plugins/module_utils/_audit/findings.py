@@ -51,13 +51,26 @@ class ExpectedState:
     """Expected state of a zone.
 
     mappings has the mapping of every origin, None if there is nothing to compare with. hosts has the names of the
-    hosts behind an address. sources names where the origins are from.
+    hosts behind an address. sources names where the origins are from; by_source has the addresses of each, if there
+    are several.
     """
 
     mappings: Mapping[Address, OriginMapping] | None = None
     unresolved: Sequence[Unresolved] = ()
     hosts: Mapping[Address, Sequence[str]] = field(default_factory=dict)
     sources: Sequence[str] = ("inventory",)
+    by_source: Mapping[str, Collection[Address]] = field(default_factory=dict)
+
+    def only_in(self) -> dict[str, list[str]]:
+        """List the addresses that only one of several sources has, by source."""
+        return {
+            source: [
+                canonical(address)
+                for address in sorted(addresses, key=address_order)
+                if not any(address in other for name, other in self.by_source.items() if name != source)
+            ]
+            for source, addresses in self.by_source.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -178,6 +191,7 @@ def audit(
         "audited_on": info.audited_on,
         "error": None,
         "sources": [] if expected.mappings is None else list(expected.sources),
+        "only_in": expected.only_in(),
         "ranges": dict(ranges.times),
         "tiered_cache": state.tiered_cache,
         "smart_tiered_cache": state.smart_tiered_cache,

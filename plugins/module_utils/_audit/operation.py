@@ -44,12 +44,12 @@ def check_near_limit(percent: int) -> None:
 
 def read_ranges(paths: Mapping[str, str | None] | None, load_ranges: LoadRanges) -> PublishedRanges:
     """Read the files of published ranges, by vendor. An unreadable file is the result's error."""
-    paths = {vendor: path for vendor, path in (paths or {}).items() if path}
-    if not paths:
+    existing = {vendor: path for vendor, path in (paths or {}).items() if path}
+    if not existing:
         return PublishedRanges()
     try:
-        locate = load_ranges(paths)
-        times = {vendor: os.stat(os.path.expanduser(path)).st_mtime for vendor, path in paths.items()}
+        locate = load_ranges(existing)
+        times = {vendor: os.stat(os.path.expanduser(path)).st_mtime for vendor, path in existing.items()}
     except (InvalidInput, OSError) as error:
         return PublishedRanges(error=str(error))
     return PublishedRanges(locate, {vendor: _format_time(seconds) for vendor, seconds in times.items()})

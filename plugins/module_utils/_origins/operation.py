@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any, TypeAlias
 
-from .._connection import open_zone
+from .._connection import SharedClient, open_zone
 from .._endpoints import ZoneClient
 from .._errors import CloudflareError, InvalidInput, Outcome
 from .._mapping import Address, address_order, canonical, parse_address
@@ -28,10 +28,10 @@ LookedUp: TypeAlias = "list[Address] | str"
 """The addresses of a hostname, or an error."""
 
 
-def read_origins(options: Mapping[str, Any], check_mode: bool) -> Outcome:
+def read_origins(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
     """Read the origins that Cloudflare knows for a zone."""
     warnings: list[str] = []
-    with open_zone(options) as zone:
+    with open_zone(options, shared) as zone:
         records = read_records(zone.client, zone.id)
         balancers: list[LoadBalancer] = []
         pools: dict[str, Pool] = {}

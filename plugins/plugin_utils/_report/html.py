@@ -38,7 +38,10 @@ from .model import (
 )
 
 MAX_DRAWN = 300
-"""Findings that are plain HTML. page.js draws as many rows at once."""
+"""Findings that are plain HTML. The script draws all others."""
+
+MAX_COMMON = 63
+"""Characters of a common beginning or end: with 63 added, a number up to it is a character of ASCII."""
 
 MAX_BARS = 8
 """Regions of a vendor with a bar of their own in the chart. The others share one."""
@@ -143,9 +146,15 @@ def _data(anchor: str, value: Any) -> Html:
 
 
 def _common(one: str, other: str) -> int:
-    """Count the equal characters at the beginning of two texts."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
+    """Count the equal characters at the beginning of two texts, up to MAX_COMMON."""
+    low, high = 0, min(len(one), len(other), MAX_COMMON)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _delta(texts: Iterable[str]) -> list[str]:
@@ -159,8 +168,8 @@ def _delta(texts: Iterable[str]) -> list[str]:
     for text in texts:
         start = end = 0
         if text.isascii() and previous.isascii():
-            start = min(_common(previous, text), 63)
-            end = min(_common(previous[start:][::-1], text[start:][::-1]), 63)
+            start = _common(previous, text)
+            end = _common(previous[start:][: -MAX_COMMON - 1 : -1], text[start:][: -MAX_COMMON - 1 : -1])
         result.append(chr(63 + start) + chr(63 + end) + text[start : len(text) - end])
         previous = text
     return result
@@ -232,7 +241,8 @@ class _Page:
         for zone in report["zones"]:
             for vendor, time in zone["ranges"].items():
                 ranges[vendor] = min(time, ranges.get(vendor, time))
-        facts = {"Audited": _time(report["generated_on"]), "Published ranges": _ages(ranges), "Fails on": fail_on}
+        audited = _time(report["generated_on"]) if report["zones"] else ""
+        facts = {"Audited": audited, "Published ranges": _ages(ranges), "Fails on": fail_on}
         sections = {"zones": "Zones", "findings": "Findings", "details": "Details", "origins": "Origins"}
         links = (_tag("li", _tag("a", text, href=f"#{anchor}")) for anchor, text in sections.items())
         return _tag(
@@ -272,7 +282,8 @@ class _Page:
             _tag(
                 "section",
                 _tag("h2", title),
-                _tag("ul", *(_tag("li", item) for item in items)),
+                # A long list scrolls.
+                _tag("ul", *(_tag("li", item) for item in items), tabindex="0" if len(items) > 5 else None),
                 class_="quiet" if title == "Not checked" else "alert",
             )
             for title, items in lists.items()
@@ -364,7 +375,7 @@ class _Page:
         table = _table("findings", "Findings of all zones", FINDINGS_HEADER, rows)
         rest = len(self.findings) - MAX_DRAWN
         note = f"{pluralize(rest, 'more finding')} need JavaScript. They are in report.json too."
-        return _section("findings", "Findings", table, _tag("noscript", _tag("p", note)) if rest > 0 else Html())
+        return _section("findings", "Findings", table, _tag("p", note, class_="scriptless") if rest > 0 else Html())
 
     def finding_row(self, number: int, label: str, finding: Report) -> Html:
         cells = (
@@ -387,22 +398,28 @@ class _Page:
 
     def zone_details(self, number: int, label: str, zone: Report, is_open: bool) -> Html:
         badges = [self.badge(kind, zone["counts"][kind]) for kind in KINDS if zone["counts"][kind]]
+        if not badges:
+            partly = zone["not_checked"]
+            text, tone = ("No findings in what was checked", "note") if partly else ("No findings", "good")
+            badges.append(_tag("span", text, class_=f"kind {tone}"))
+        if zone["unavailable"]:
+            badges.append(_tag("span", "Could not be checked for all kinds", class_="kind fail"))
         summary = _tag(
             "summary",
             _tag("h3", _names(label)),
-            _tag("span", *badges or [_tag("span", "No findings", class_="kind good")], class_="kinds"),
             _tag("span", pluralize(zone["total_count"], "mapping"), class_="soft"),
+            _tag("span", *badges, class_="kinds"),
         )
         contents = [summary, _facts(self.zone_facts(zone))]
-        without_script = _tag("noscript", _tag("p", "This needs JavaScript. It is in report.json too."))
+        scriptless = _tag("p", "This needs JavaScript. It is in report.json too.", class_="scriptless")
         present, absent = (len(zone["repair"][key]) for key in ("present", "absent"))
         if present or absent:
             changes = [f"{present:,} to write"] * bool(present) + [f"{absent:,} to delete"] * bool(absent)
             title = _tag("summary", f"Repair: {', '.join(changes)}")
-            contents.append(_tag("details", title, without_script, class_="repair", data_zone=str(number)))
+            contents.append(_tag("details", title, scriptless, class_="repair", data_zone=str(number)))
         if zone["mappings"]:
             title = _tag("summary", f"All {pluralize(len(zone['mappings']), 'mapping')}")
-            contents.append(_tag("details", title, without_script, class_="all", data_zone=str(number)))
+            contents.append(_tag("details", title, scriptless, class_="all", data_zone=str(number)))
         return _tag("details", *contents, id=f"zone-{number}", class_="zone", open="" if is_open else None)
 
     def zone_facts(self, zone: Report) -> dict[str, str]:

@@ -79,7 +79,8 @@ def _markdown(report: Report) -> Iterator[str]:
     clean = f"{pluralize(totals['clean'], 'zone')} without findings"
     yield f"{headline(report)} {pluralize(totals['mappings'], 'mapping')}, {clean}."
     fail_on = f"fail on {_escape(', '.join(report['fail_on']))}" if report["fail_on"] else "fail on no finding"
-    yield from (f"Audited {format_time(report['generated_on'])}, to {fail_on}.", "")
+    audited = f"Audited {format_time(report['generated_on'])}" if zones else "Not audited"
+    yield from (f"{audited}, to {fail_on}.", "")
     failed = [(label, zone) for label, zone in zones if zone["error"] is not None]
     if failed:
         yield from ("## Could not be audited", "")

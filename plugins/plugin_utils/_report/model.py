@@ -147,6 +147,7 @@ def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) ->
         "audited_on": audited_on,
         "error": error,
         "sources": [],
+        "only_in": {},
         "ranges": {},
         "tiered_cache": None,
         "smart_tiered_cache": None,
@@ -181,14 +182,14 @@ def aggregate(
     report of an audit, and the missing keys.
     """
     if isinstance(reports, Mapping):
-        items, label = [reports], lambda _index: "the report"
+        items = {"the report": reports}
     elif isinstance(reports, Iterable) and not isinstance(reports, str | bytes):
-        items, label = list(reports), lambda index: item_label("reports", index)
+        items = {item_label("reports", index): item for index, item in enumerate(reports)}
     else:
         raise InvalidInput(f"{quote(str(reports))} is neither a report of an audit nor a list of them")
-    zones = [zone for index, item in enumerate(items) for zone in _zones(item, label(index))]
+    zones = [zone for label, item in items.items() for zone in _zones(item, label)]
     also_expected = [
-        zone for index, item in enumerate(items) for zone in _validate(item.get("expected", []), [ZONE], label(index))
+        zone for label, item in items.items() for zone in _validate(item.get("expected", []), [ZONE], label)
     ]
     if not zones and not expected and not also_expected:
         raise InvalidInput("there is no report in the input: was any zone audited?")
@@ -389,6 +390,8 @@ def unchecked_kinds(zone: Report) -> dict[str, str]:
 def as_json(report: Report) -> str:
     """Format the aggregate as JSON, with a line for each zone."""
     *head, (_zones, zones) = report.items()
-    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n" for key, value in head]
-    rows = ",\n".join(f"    {json.dumps(zone, ensure_ascii=False)}" for zone in zones)
-    return "{\n" + "".join(lines) + '  "zones": [\n' + rows + "\n  ]\n}\n"
+    parts = ["{\n", *(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n" for key, value in head)]
+    parts.append('  "zones": [')
+    for number, zone in enumerate(zones):
+        parts += (",\n    " if number else "\n    ", json.dumps(zone, ensure_ascii=False))
+    return "".join([*parts, "\n  ]\n}\n"])

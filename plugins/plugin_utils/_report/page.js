@@ -8,7 +8,7 @@
 
 "use strict";
 (() => {
-  const MAX_DRAWN = 300; // rows of a table; a button draws as many more
+  const MAX_DRAWN = 100; // rows after a change; a button draws as many more
   const collator = new Intl.Collator("en", { numeric: true });
   const number = new Intl.NumberFormat("en");
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -221,7 +221,7 @@
     const options = found.map(([zone, label, findings]) => [zone, `${label} (${number.format(findings)})`]);
     const choices = [choiceOfKinds("finding", total, counted)];
     if (options.length > 1) {
-      choices.push(["in", [["", "All zones"], ...options], (item, value) => item.zone === Number(value)]);
+      choices.push(["Zone", [["", "All zones"], ...options], (item, value) => item.zone === Number(value)]);
     }
     const { selects, field, update } = equipItems(table, "finding", null, findingColumns, choices, total, findingItems);
     // A number in the table of zones shows its findings.
@@ -250,8 +250,14 @@
     equipItems(table, "mapping", items, mappingColumns, choices, items.length).update();
   }
 
-  // JSON is YAML. What looks like a template is marked, so that Ansible does not evaluate it.
-  const yaml = (value) => `${/\{[{%#]/.test(value) ? "!unsafe " : ""}${JSON.stringify(value)}`;
+  // A YAML string in printable ASCII. What looks like a template is marked, so that Ansible does not evaluate it.
+  function yaml(value) {
+    const text = JSON.stringify(value).replace(/[^\x20-\x7e]/gu, (character) => {
+      const code = character.codePointAt(0).toString(16);
+      return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
+    });
+    return /\{[{%#]/.test(value) ? `!unsafe ${text}` : text;
+  }
 
   function repairOf(zone) {
     const { present, absent } = read(`data-zone-${zone}`);
@@ -286,7 +292,8 @@
         : document.execCommand("copy");
       result.textContent = copied ? "Copied" : "Selected: copy it with the keyboard";
     });
-    details.append(element("div", { class: "tools" }, copy, result), text);
+    const advice = "Tasks for a playbook: run it with --check --diff first.";
+    details.append(element("div", { class: "tools" }, copy, element("span", { class: "soft" }, advice), result), text);
   }
 
   function openTarget(hash) {
@@ -305,6 +312,7 @@
     return ` (${relative.format(-Math.trunc(seconds / size), unit)})`;
   }
 
+  for (const note of document.querySelectorAll(".scriptless")) note.remove();
   for (const time of document.querySelectorAll("time")) time.after(element("span", { class: "age" }, age(time)));
   for (const [selector, draw] of [["details.all", drawMappings], ["details.repair", drawRepair]]) {
     for (const details of document.querySelectorAll(selector)) {

@@ -1,0 +1,149 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Zones mapped and audited by the origins that Cloudflare itself knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.server import Emulator
+from emulator.state import Zone
+from support.cloud_hosts import origin
+from support.published_ranges import write_ranges
+
+from .playbook import COLLECTION, Completed, run_playbook
+
+RECORDS = [
+    {"type": "A", "name": "www.example.com", "content": "192.0.2.1", "proxied": True, "id": "placeholder"},
+    {"type": "A", "name": "app.example.com", "content": "192.0.2.40", "proxied": True},
+    {"type": "A", "name": "old.example.com", "content": "203.0.113.48", "proxied": True},
+    {"type": "AAAA", "name": "app.example.com", "content": "2001:db8:2::1", "proxied": True},
+    {"type": "CNAME", "name": "shop.example.com", "content": "shop.example.net", "proxied": True},
+    {"type": "A", "name": "office.example.com", "content": "198.18.0.7", "proxied": True},
+]
+WANTED = {
+    "192.0.2.40": ("azure", "eastus2"),
+    "203.0.113.48": ("oci", "us-ashburn-1"),
+    "2001:db8:2::1": ("gcp", "us-central1"),
+}
+STALE = {"192.0.2.99": ("azure", "eastus2")}
+
+Run = Callable[..., Completed]
+
+
+@pytest.fixture
+def zone(emulator: Emulator) -> Zone:
+    """Return a zone with records and a mapping that no origin has."""
+    return emulator.add_zone("example.com", mappings=STALE, dns_records=RECORDS)
+
+
+@pytest.fixture
+def map_zone(tmp_path: Path, emulator: Emulator, zone: Zone) -> Run:
+    """Return a runner of the playbook with extra variables."""
+    sources = write_ranges(tmp_path / "sources")
+
+    def run(*arguments: str, **variables: Any) -> Completed:
+        including = [{"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}]
+        extra = {"ranges_sources": sources, "ranges_folder": str(tmp_path / "ranges"), "zone": zone.name, **variables}
+        done = run_playbook(
+            tmp_path,
+            including,
+            *arguments,
+            "-e",
+            json.dumps(extra),
+            environment={"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token},
+        )
+        assert "Traceback" not in done.stdout + done.stderr
+        assert emulator.token not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def output(done: Completed) -> str:
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def test_a_name_and_a_token(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
+    ahead = map_zone("--check", "--diff")
+    assert (ahead.returncode, zone.values(), emulator.writes) == (0, STALE, [])
+    run = map_zone("--diff")
+    assert run.returncode == 0, run.stdout + run.stderr
+    for done in (ahead, run):
+        assert "+192.0.2.40: azure/eastus2" in done.stdout
+        # What has no mapping is named.
+        assert "the addresses of 'shop.example.net' are not known" in output(done)
+        assert "office.example.com" in output(done)
+    assert zone.values() == {**WANTED, **STALE}
+    emulator.requests.clear()
+    assert "changed=0 " in map_zone().stdout
+    # The records, the load balancers, the zone's mappings.
+    assert len(emulator.requests) <= 1 + 2 + 4
+
+
+def test_nothing_is_deleted_while_origins_are_unknown(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
+    done = map_zone(purge=True)
+    assert "nothing was deleted, although purge is true" in output(done)
+    assert (done.returncode, zone.values()) == (2, {**WANTED, **STALE})
+    emulator.add_zone(zone.name, dns_records=[record for record in RECORDS if record["type"] != "CNAME"])
+    emulator.load_balancing = "forbidden"
+    done = map_zone(purge=True)
+    assert "the load balancers could not be read" in output(done)
+    assert (done.returncode, zone.values()) == (2, {**WANTED, **STALE})
+    done = map_zone(purge=True, load_balancers="false")
+    assert (done.returncode, zone.values()) == (0, WANTED)
+
+
+def test_tiered_cache_is_turned_on_first(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
+    emulator.add_zone(zone.name, tiered_cache=False, smart_tiered_cache=None)
+    assert "originops.cloudflare.tiered_cache" in output(map_zone())
+    assert map_zone("--check", tiered_cache=True).returncode == 0
+    assert (zone.values(), zone.tiered_cache) == (STALE, False)
+    assert map_zone(tiered_cache=True).returncode == 0
+    assert (zone.values(), zone.tiered_cache, zone.smart_tiered_cache) == ({**WANTED, **STALE}, True, True)
+    assert "changed=0 " in map_zone(tiered_cache=True).stdout
+
+
+def test_several_zones(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
+    other = emulator.add_zone(
+        "example.net", dns_records=[{"name": "example.net", "content": "192.0.2.40", "proxied": True}]
+    )
+    for zones in (["example.com", "example.net"], "example.com,example.net"):
+        done = map_zone(zone=zones)
+        assert done.returncode == 0, done.stdout
+    assert other.values() == {"192.0.2.40": ("azure", "eastus2")}
+    assert "there is no nowhere.example" in output(map_zone(zone=["nowhere.example", "example.com"]))
+    assert zone.values() == {**WANTED, **STALE}
+
+
+def test_no_zone(tmp_path: Path) -> None:
+    done = run_playbook(tmp_path, [{"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}])
+    assert done.returncode != 0
+
+
+def test_an_audit_by_both_sources(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
+    zone.replace({**WANTED, **STALE})
+    hosts = {"web1": origin("192.0.2.40", "azure/eastus2"), "web2": origin("198.51.100.50", "aws/us-east-1")}
+    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"children": {"web": {"hosts": hosts}}}}))
+    entry = {"zone": zone.name, "group": "web", "source": ["inventory", "cloudflare"]}
+    variables = {"audit_zones": [entry], "audit_ranges": write_ranges(tmp_path / "ranges")}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "roles": [f"{COLLECTION}.audit"]}
+    environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}
+    run_playbook(tmp_path, [play], "-i", "hosts.yml", environment=environment)
+    [report] = json.loads((tmp_path / "audit" / "report.json").read_text())["zones"]
+    assert report["only_in"] == {
+        "inventory": ["198.51.100.50"],
+        "cloudflare": ["198.18.0.7", "203.0.113.48", "2001:db8:2::1"],
+    }
+    assert report["sources"] == ["inventory", "cloudflare"]
+    [mapping] = [entry for entry in report["mappings"] if entry["origin_ip"] == "192.0.2.40"]
+    assert mapping["hosts"] == ["app.example.com", "web1"]
+    kinds = {(finding["kind"], finding["origin_ip"]) for finding in report["findings"]}
+    assert {("missing", "198.51.100.50"), ("stale", "192.0.2.99"), ("unresolved", "198.18.0.7")} <= kinds
