@@ -114,8 +114,8 @@ def _roles(figures: dict[str, Any]) -> Iterator[str]:
         requests = (f"{sample['requests']:,}", f"{sample['most']}")
         rows.append((title, f"{sample['seconds']:.1f} s", baseline, target, _memory(sample), *requests))
     yield from table(("run", "time", "baseline", "target", "memory", "requests", "a zone"), rows)
-    yield "- An audit reads the mappings, the supported regions and two settings of each zone, and writes reports in"
-    yield "  four formats."
+    yield "- An audit reads the mappings, the supported regions and two settings of each zone, and writes reports"
+    yield "  in four formats."
     yield "- Where the inventory plugin `originops.cloudflare.zones` lists the zones, that takes a request for every 50."
     yield ""
 
