@@ -29,7 +29,7 @@ from ..plugin_utils._many_zones import (
     zone_warnings,
 )
 from ..plugin_utils._report.files import FORMATS, read_report, write_reports
-from ..plugin_utils._report.model import Report, aggregate, combine, empty_report, failure_message
+from ..plugin_utils._report.model import Report, aggregate, combine, empty_report, failure_message, merge
 
 RESULT = "audit_result"
 """Name under which the role registers the result: so later batches of a play find those of earlier ones."""
@@ -219,7 +219,7 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
         else:
             reports.append(report)
     if reports:
-        merged = aggregate(reports, expected, options["fail_on"])
+        merged = merge(reports, expected, options["fail_on"])
     else:
         merged = combine([], expected, options["fail_on"], _rfc3339(now))
     return {**merged, "failures": [*merged["failures"], *problems]}

@@ -95,8 +95,8 @@ def _roles(figures: dict[str, Any]) -> Iterator[str]:
     yield "## Audits and roles"
     yield ""
     yield "Nothing changes. The audit, and the role with `origin_regions_purge: true`, compare each zone with its"
-    yield f"origins: {scale['zones'] * scale['mappings']:,} hosts, one for each mapping. The *baseline* is an empty playbook"
-    yield "with the same inventories, and then the same requests by 16 threads of plain `requests`."
+    yield f"origins: {scale['zones'] * scale['mappings']:,} hosts, one for each mapping. The *baseline* is an empty"
+    yield "playbook with the same inventories, and then the same requests by 16 threads of plain `requests`."
     yield ""
     titles = {
         AUDIT_GROUPS: "playbook `originops.cloudflare.audit`, a group of origins for each zone",
@@ -116,7 +116,7 @@ def _roles(figures: dict[str, Any]) -> Iterator[str]:
     yield from table(("run", "time", "baseline", "target", "memory", "requests", "a zone"), rows)
     yield "- An audit reads the mappings, the supported regions and two settings of each zone, and writes reports"
     yield "  in four formats."
-    yield "- Where the inventory plugin `originops.cloudflare.zones` lists the zones, that takes a request for every 50."
+    yield "- Where the inventory plugin `originops.cloudflare.zones` lists the zones, it takes a request for every 50."
     yield ""
 
 
@@ -125,8 +125,8 @@ def _reports(figures: dict[str, Any]) -> Iterator[str]:
     yield "## Large reports"
     yield ""
     yield "The last step of several jobs, `merge.yml` of the role `originops.cloudflare.audit`, reads the reports of"
-    yield f"{figures['scale']['reports']} zones with 3,500 mappings each, of which 140 are wrong, and writes reports of all"
-    yield "in four formats."
+    yield f"{figures['scale']['reports']} zones with 3,500 mappings each, 140 of them wrong, and writes reports of all in"
+    yield "four formats."
     yield ""
     measured = {"time": sample["seconds"], "memory": sample["memory"] * 1024 / 1e6, "page": sample["page"] / 1e6}
     titles = {"time": ("time", "s"), "memory": ("peak memory", "MB"), "page": ("`report.html`", "MB")}
@@ -165,8 +165,8 @@ def _forks(figures: dict[str, Any]) -> Iterator[str]:
 def _runner(figures: dict[str, Any]) -> Iterator[str]:
     yield f"## By ansible-runner, at {figures['scale']['usual_forks']} forks"
     yield ""
-    yield "The task above. Nothing changes. The token is in a file, not in the environment. After each run all files that"
-    yield "it left are searched, including the artifacts: none has the token."
+    yield "The task above. Nothing changes. The token is in a file, not in the environment. After each run all files"
+    yield "that it left are searched, including the artifacts: none has the token."
     yield ""
     titles = {RUN: "`ansible-runner run`", PIPE: "`ansible-runner transmit`, `worker` and `process`"}
     rows = []
