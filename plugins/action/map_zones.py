@@ -32,7 +32,7 @@ from ..plugin_utils._many_zones import (
 UNSUPPORTED = "unsupported_region"
 
 WITHOUT_ADDRESS = ("hostname", "variable_error")
-"""Codes of origins that probably have an address, although nobody knows which."""
+"""Codes of unresolved origins that may have an address all the same."""
 
 
 class ActionModule(ManyZonesAction):
@@ -100,32 +100,16 @@ def _bring(
 
     Raises OriginOpsError, like the outcome with the origins that were left out.
     """
-    unresolved = found.origins.unresolved
-    result: dict[str, Any] = {"unresolved": [host.as_dict() for host in unresolved]}
+    result: dict[str, Any] = {"unresolved": [host.as_dict() for host in found.origins.unresolved]}
     warnings = [*found.cloudflare.warnings]
     try:
         _check_origins(zone, found.origins, options, is_cut=is_cut)
-        if unresolved:
-            hosts = join_bounded([f"{host.host}: {host.reason} ({host.code})" for host in unresolved], "unresolved")
-            warnings.append(f"left out {len(unresolved)} origin{'' if len(unresolved) == 1 else 's'}: {hosts}")
-        batch = {
-            **options,
-            **zone.options,
-            "mappings": found.origins.sorted(),
-            "state": "present",
-            "on_invalid": "skip" if UNSUPPORTED in options["skip"] else "fail",
-            # A mapping may be that of an origin that is left out.
-            "keep": [*options["keep"], *(canonical(address) for host in unresolved for address in host.addresses)],
-            "plan_checksum": None,
-        }
-        lost = [host.host for host in unresolved if not host.addresses and host.code in WITHOUT_ADDRESS]
-        if options["purge"] and lost and not found.cloudflare.unknown:
-            hosts = join_bounded(lost, "unresolved")
-            warnings.append(f"nothing is deleted, because the addresses of these origins are not known: {hosts}")
-        batch["purge"] = options["purge"] and not lost and not found.cloudflare.unknown
+        warnings += _warn_of_unresolved(found, options)
+        batch = _batch_options(zone, found, options)
         if options["tiered_cache"]:
             settings = ensure_tiered_cache({**batch, "enabled": True, "smart": True}, check_mode, shared).result
-            result |= {"changed": settings["changed"], "tiered_cache": settings["tiered_cache"]}
+            result |= {name: settings[name] for name in ("changed", "tiered_cache")}
+            result["tiered_cache_diff"] = settings["diff"]
             # In check mode the service still refuses the regions then.
             batch["regions_may_be_unavailable"] = check_mode and settings["changed"]
         outcome = ensure_mappings(batch, check_mode, shared)
@@ -142,6 +126,41 @@ def _bring(
     outcome.result = _merge_results(result, outcome.result)
     outcome.warnings = [*warnings, *outcome.warnings]
     return outcome
+
+
+def _batch_options(zone: ZoneEntry, found: ZoneOrigins, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the batch operation. It purges only if all origins are known."""
+    kept = [canonical(address) for host in found.origins.unresolved for address in host.addresses]
+    return {
+        **options,
+        **zone.options,
+        "mappings": found.origins.sorted(),
+        "state": "present",
+        "on_invalid": "skip" if UNSUPPORTED in options["skip"] else "fail",
+        "purge": options["purge"] and not found.cloudflare.unknown and not _without_address(found.origins),
+        # A mapping may be that of an origin that is left out.
+        "keep": [*options["keep"], *kept],
+        "plan_checksum": None,
+    }
+
+
+def _warn_of_unresolved(found: ZoneOrigins, options: Mapping[str, Any]) -> list[str]:
+    """Warn of the origins that are left out, and of what that prevents."""
+    unresolved = found.origins.unresolved
+    if not unresolved:
+        return []
+    hosts = join_bounded([f"{host.host}: {host.reason} ({host.code})" for host in unresolved], "unresolved")
+    warnings = [f"left out {len(unresolved)} origin{'' if len(unresolved) == 1 else 's'}: {hosts}"]
+    lost = _without_address(found.origins)
+    if options["purge"] and lost and not found.cloudflare.unknown:
+        hosts = join_bounded(lost, "unresolved")
+        warnings.append(f"nothing is deleted, because the addresses of these origins are not known: {hosts}")
+    return warnings
+
+
+def _without_address(origins: Origins) -> list[str]:
+    """List the hosts of origins that probably have an address, although nobody knows which."""
+    return [host.host for host in origins.unresolved if not host.addresses and host.code in WITHOUT_ADDRESS]
 
 
 def _merge_results(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,11 +188,11 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
 
 def _outcome(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> Outcome:
     """Sum up the results of zones. Raises OriginOpsError if one failed."""
-    diffs = [diff for result in results if (diff := result.pop("diff", None)) and diff["before"] != diff["after"]]
+    diffs = [result.pop(name, None) for result in results for name in ("tiered_cache_diff", "diff")]
     result = {
         "changed": any(result.get("changed") for result in results),
         "zones": [{**zone.identity, **result} for zone, result in zip(zones, results, strict=True)],
-        "diff": diffs,
+        "diff": [diff for diff in diffs if diff and diff["before"] != diff["after"]],
     }
     warnings = zone_warnings(zones, results)
     deprecation = next((text["msg"] for result in results for text in result.get("deprecations", ())), None)

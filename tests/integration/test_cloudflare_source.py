@@ -104,7 +104,10 @@ def test_nothing_is_deleted_while_origins_are_unknown(map_zone: Run, zone: Zone,
 def test_tiered_cache_is_turned_on_first(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
     emulator.add_zone(zone.name, tiered_cache=False, smart_tiered_cache=None)
     assert "originops.cloudflare.tiered_cache" in output(map_zone())
-    assert map_zone("--check", tiered_cache=True).returncode == 0
+    ahead = map_zone("--check", "--diff", tiered_cache=True)
+    assert ahead.returncode == 0
+    assert "+tiered_cache: on" in ahead.stdout
+    assert "+192.0.2.40: azure/eastus2" in ahead.stdout
     assert (zone.values(), zone.tiered_cache) == (STALE, False)
     assert map_zone(tiered_cache=True).returncode == 0
     assert (zone.values(), zone.tiered_cache, zone.smart_tiered_cache) == ({**WANTED, **STALE}, True, True)
