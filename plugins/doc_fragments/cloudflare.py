@@ -251,6 +251,8 @@ attributes:
 notes:
   - This always runs in Ansible's own process on the controller, which needs C(requests). It reads the variables of the
     inventory, and works on 16 zones at a time, with one set of credentials and one rate limit.
+  - On macOS, set the environment variable C(no_proxy) to V(*), as for other plugins that send requests from Ansible's
+    forks.
 """
 
     ATTRIBUTES = r"""

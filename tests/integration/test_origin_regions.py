@@ -50,8 +50,8 @@ def assign(tmp_path: Path, emulator: Emulator, zone: Zone) -> Assign:
         }
         emulator.requests.clear()
         done = run_playbook(tmp_path, [play], "-i", "hosts.yml", *arguments)
-        assert emulator.token not in done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
+        assert emulator.token not in shown(done)
+        assert "Traceback" not in shown(done)
         return done
 
     return run
@@ -60,6 +60,11 @@ def assign(tmp_path: Path, emulator: Emulator, zone: Zone) -> Assign:
 def message(done: Completed) -> str:
     """Return the output of a play that failed, on one line."""
     assert done.returncode, done.stdout
+    return shown(done)
+
+
+def shown(done: Completed) -> str:
+    """Return the output of a play, on one line."""
     return " ".join((done.stdout + done.stderr).split())
 
 
@@ -150,7 +155,7 @@ def test_addresses_of_hosts_that_are_left_out_are_kept(assign: Assign, zone: Zon
     done = assign({**FLEET, **UNKNOWN}, skip=["no_address", "unknown_cloud"], purge=True)
     assert done.returncode == 0, done.stdout
     assert zone.values() == {**MAPPED, "192.0.2.77": ("gcp", "us-east1")}
-    assert "its oci variables have no public address" in done.stdout + done.stderr
+    assert "its oci variables have no public address" in shown(done)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +168,7 @@ def test_nothing_is_deleted_while_an_address_is_unknown(
     zone.replace({**MAPPED, "192.0.2.99": ("aws", "us-east-1")})
     done = assign({**FLEET, "odd": broken}, skip=[code], purge=True)
     assert (done.returncode, len(zone.values())) == (0, len(MAPPED) + 1)
-    assert "nothing is deleted, because the addresses of these origins are not known: odd" in done.stdout + done.stderr
+    assert "nothing is deleted, because the addresses of these origins are not known: odd" in shown(done)
 
 
 def test_a_region_that_is_not_supported(assign: Assign, emulator: Emulator, zone: Zone) -> None:
