@@ -125,8 +125,8 @@ def _reports(figures: dict[str, Any]) -> Iterator[str]:
     yield "## Large reports"
     yield ""
     yield "The last step of several jobs, `merge.yml` of the role `originops.cloudflare.audit`, reads the reports of"
-    yield f"{figures['scale']['reports']} zones with 3,500 mappings each, 140 of them wrong, and writes reports of all in"
-    yield "four formats."
+    yield f"{figures['scale']['reports']} zones with 3,500 mappings each, 140 of them wrong, and writes reports of all"
+    yield "in four formats."
     yield ""
     measured = {"time": sample["seconds"], "memory": sample["memory"] * 1024 / 1e6, "page": sample["page"] / 1e6}
     titles = {"time": ("time", "s"), "memory": ("peak memory", "MB"), "page": ("`report.html`", "MB")}
