@@ -15,6 +15,8 @@ from ._plan import Change, Plan
 
 Write = Callable[[MappingsApi, Sequence[Change]], BatchResult]
 
+MAYBE_APPLIED = "may have been applied, but the zone could not be read again"
+
 
 class ApplyResult:
     """Outcome of applying a plan, or a batch of one.
@@ -115,3 +117,13 @@ def _verify(api: MappingsApi, changes: Sequence[Change]) -> dict[Address, Origin
     return {
         change.address: found.get(change.address, change.mapping) for change in changes if change.is_applied_in(found)
     }
+
+
+def maybe_applied(error: CloudflareError) -> CloudflareError:
+    """Return the failure of a single write of unknown outcome.
+
+    It is safer to assume that the write was applied.
+    """
+    failure = CloudflareError(f"{error}. The change {MAYBE_APPLIED}", error.status, error.errors)
+    failure.result["changed"] = True
+    return failure

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ._apply import ApplyResult, apply, create_one, predict, write_batch, write_one
+from ._apply import MAYBE_APPLIED, ApplyResult, apply, create_one, maybe_applied, predict, write_batch, write_one
 from ._connection import SharedClient, open_zone
 from ._endpoints import MappingsApi, ZoneClient
 from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
@@ -33,13 +33,7 @@ from ._mapping import (
     warn_of_private,
 )
 from ._messages import join_bounded, quote
-from ._plan import EMPTY_PURGE, NO_CHANGES, Guards, Plan, diff, make_plan, text_diff
-from ._zones import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING, Setting, on_off
-
-MAYBE_APPLIED = "may have been applied, but the zone could not be read again"
-
-CACHE_SETTINGS = {"enabled": TIERED_CACHE_SETTING, "smart": SMART_TIERED_CACHE_SETTING}
-"""Settings by option of the module tiered_cache."""
+from ._plan import EMPTY_PURGE, NO_CHANGES, Guards, Plan, diff, make_plan
 
 
 def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
@@ -67,7 +61,7 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         else:
             applied = apply(plan, api, write_one if overwrite or not present else create_one)
             if applied.error and applied.unknown:
-                raise _maybe_applied(applied.error)
+                raise maybe_applied(applied.error)
             if applied.error:
                 raise _with_region_hint(applied.error, wanted, api)
     mapping = applied.applied[0].mapping if applied.applied else current.mappings.get(address)
@@ -139,78 +133,6 @@ def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         "total_count": current.total if current.complete else None,
     }
     return Outcome({**result, **zone.source}, deprecation=zone.deprecation)
-
-
-def ensure_tiered_cache(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
-    """Turn the cache settings on or off that the options name.
-
-    A failure has the complete result too. A setting that was not read, or has an unknown value, is null in it.
-    """
-    wanted = {setting: options[name] for name, setting in CACHE_SETTINGS.items() if options[name] is not None}
-    if not wanted:
-        raise InvalidInput("one of the following is required: enabled, smart")
-    with open_zone(options, shared) as zone:
-        values = zone.client.http.map_concurrently(lambda setting: setting.read(zone.client, zone.id), wanted)
-        before = dict(zip(wanted, values, strict=True))
-        after: dict[Setting, bool | None] = {**before}
-        changes = [setting for setting, value in wanted.items() if value is not before[setting]]
-        # What turns off comes first: Smart Tiered Cache may stay on while Tiered Cache is on.
-        for setting in sorted(changes, key=lambda setting: wanted[setting]):
-            try:
-                if not check_mode:
-                    _switch(setting, wanted[setting], zone)
-            except CloudflareError as error:
-                if error.result.get("changed"):
-                    after[setting] = None
-                error.outcome.result = {**_settings_result(before, after, zone.label), **error.result}
-                raise
-            after[setting] = wanted[setting]
-    return Outcome({**_settings_result(before, after, zone.label), **zone.source})
-
-
-def _switch(setting: Setting, value: bool, zone: ZoneClient) -> None:
-    """Turn a setting on or off, and read it again if the response was lost. Raises CloudflareError."""
-    try:
-        actual = setting.write(zone.client, zone.id, value)
-    except CloudflareError as error:
-        if not error.maybe_applied:
-            raise
-        try:
-            actual = setting.read(zone.client, zone.id)
-        except CloudflareError:
-            raise _maybe_applied(error) from None
-        if actual is not value:
-            raise
-    if actual is not value:
-        raise CloudflareError(
-            f"Turning {setting.name} {on_off(value)} in zone {zone.label} had no effect: Cloudflare answered that it "
-            f"is {on_off(actual)}. Check the plan of the zone; Smart Tiered Cache may stay on while Tiered Cache is on",
-            200,
-        )
-
-
-def _settings_result(before: Mapping[Setting, bool], after: Mapping[Setting, bool | None], zone: str) -> dict[str, Any]:
-    """Return the fields of the result of cache settings, except those that name the zone."""
-    changed = [setting for setting, value in after.items() if value not in (None, before[setting])]
-    return {
-        "changed": bool(changed),
-        "tiered_cache": {name: after.get(setting) for name, setting in CACHE_SETTINGS.items()},
-        "diff": text_diff(
-            zone,
-            [f"{setting.key}: {on_off(before[setting])}" for setting in changed],
-            [f"{setting.key}: {on_off(bool(after[setting]))}" for setting in changed],
-        ),
-    }
-
-
-def _maybe_applied(error: CloudflareError) -> CloudflareError:
-    """Return the failure of a single write of unknown outcome.
-
-    It is safer to assume that the write was applied.
-    """
-    failure = CloudflareError(f"{error}. The change {MAYBE_APPLIED}", error.status, error.errors)
-    failure.result["changed"] = True
-    return failure
 
 
 class Batch(NamedTuple):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ._client import Client, Envelope
-from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput
+from ._errors import InvalidInput
 from ._messages import quote
 
 PAGE_SIZE = 50
@@ -89,59 +89,6 @@ def fetch_account_id(client: Client, zone_id: str) -> str:
         return account_id
 
     return client.call(f"Reading the zone {zone_id}", "GET", f"/zones/{zone_id}", decode=decode)
-
-
-class Setting(NamedTuple):
-    """A cache setting of zones, on or off: its key in results, its name in messages, its path in the API.
-
-    One with a creation may never have been set in a zone: the API then answers 404, which means off.
-    """
-
-    key: str
-    name: str
-    path: str
-    has_creation: bool = False
-
-    def read(self, client: Client, zone_id: str) -> bool:
-        """Read whether the setting is on. Raises CloudflareError."""
-        try:
-            return self._call(client, f"Reading the setting {self.name} in zone {zone_id}", "GET", zone_id)
-        except CloudflareError as error:
-            if self._never_set(error):
-                return False
-            raise
-
-    def write(self, client: Client, zone_id: str, value: bool) -> bool:
-        """Turn the setting on or off, and return the value that the service then has. Raises CloudflareError."""
-        action = f"Turning {self.name} {on_off(value)} in zone {zone_id}"
-        try:
-            return self._call(client, action, "PATCH", zone_id, body={"value": on_off(value)})
-        except CloudflareError as error:
-            if not self._never_set(error):
-                raise
-        return self._call(client, action, "POST", zone_id, body={"value": on_off(value)})
-
-    def _call(self, client: Client, action: str, method: str, zone_id: str, **content: Any) -> bool:
-        return client.call(
-            action,
-            method,
-            f"/zones/{zone_id}/{self.path}",
-            decode=lambda envelope: {"on": True, "off": False}[envelope.result["value"]],
-            **content,
-        )
-
-    def _never_set(self, error: CloudflareError) -> bool:
-        """Check whether the API itself, and nothing in between, answers that the setting was never set."""
-        return self.has_creation and error.status == 404 and bool(error.errors)
-
-
-TIERED_CACHE_SETTING = Setting("tiered_cache", "Tiered Cache", TIERED_CACHE)
-SMART_TIERED_CACHE_SETTING = Setting("smart_tiered_cache", "Smart Tiered Cache", SMART_TIERED_CACHE, has_creation=True)
-
-
-def on_off(value: bool) -> str:
-    """Spell the value of a setting as the API does."""
-    return "on" if value else "off"
 
 
 def _parse_zones(client: Client, result: Any) -> dict[str, dict[str, Any]]:

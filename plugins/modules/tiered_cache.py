@@ -125,7 +125,7 @@ from ..module_utils import _python
 _python.check()
 
 from ..module_utils._module import zone_module
-from ..module_utils._operations import ensure_tiered_cache
+from ..module_utils._settings import ensure_tiered_cache
 
 ARGUMENT_SPEC = {
     "enabled": {"type": "bool"},

@@ -21,10 +21,10 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
     ensure_mappings,
-    ensure_tiered_cache,
     read_mappings,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
+from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
     origin_cloud_region_audit,

@@ -19,8 +19,8 @@ from jsonschema import Draft202012Validator
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mappings,
-    ensure_tiered_cache,
 )
+from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from emulator.faults import Answer, Fault
 from emulator.server import Emulator
 from emulator.state import Zone

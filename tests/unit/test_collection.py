@@ -40,7 +40,7 @@ CORE = [
     {"_client"},
     {"_endpoints", "_zones"},
     {"_apply", "_connection"},
-    {"_argspec", "_operations"},
+    {"_argspec", "_operations", "_settings"},
     {"_module"},
 ]
 HEIGHT = {name: height for height, layer in enumerate(CORE) for name in layer}

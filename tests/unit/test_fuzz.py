@@ -25,10 +25,10 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._http import 
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
     ensure_mappings,
-    ensure_tiered_cache,
     read_mappings,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
+from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from emulator.faults import Answer, Change, Effect, Exchange, Fault
 from emulator.server import Emulator
 from support.operations import Operation, Result, audit_zone, options, perform

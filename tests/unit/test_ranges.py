@@ -372,7 +372,7 @@ def random_addresses(number: int, prefixes: list[str]) -> Iterator[Address]:
     """Yield addresses in the space of the files, most at an end of a prefix or just beside it."""
     chance = random.Random(1)
     everything = [ip_network("240.0.0.0/4"), ip_network("2001:db8::/32")]
-    for _ in range(number):
+    for _number in range(number):
         near = chance.random() < 0.7
         network = ip_network(chance.choice(prefixes)) if near else chance.choice(everything)
         first, last = int(network[0]), int(network[-1])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_tiered_cache
+from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from emulator.faults import Answer, Cut, Effect, Fault, Merge, Reset
 from emulator.server import Emulator
 from emulator.state import Zone

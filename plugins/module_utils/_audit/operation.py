@@ -18,7 +18,7 @@ from .._errors import CloudflareError, InvalidInput, Outcome
 from .._locations import Locate, Unresolved
 from .._mapping import Address, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, quote
-from .._zones import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
+from .._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from .findings import AuditInfo, ExpectedState, PublishedRanges, ZoneState, audit
 
 T = TypeVar("T")
