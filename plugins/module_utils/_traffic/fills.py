@@ -103,7 +103,7 @@ def _origin_item(
     """Return an origin of a result; certain says whether expected has all data centres beside the region."""
     colos = [(colo, number) for colo, number in (counts or {}).items() if colo != DIRECT and number]
     total = sum(number for _colo, number in colos)
-    upper_tiers = [
+    upper_tiers: list[dict[str, Any]] = [
         {
             "colo": colo,
             "requests": number,
