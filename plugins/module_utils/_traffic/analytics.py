@@ -258,7 +258,7 @@ def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) 
         if node is not None:
             result[zone_id] = Answer(node, about)
         elif about:
-            result[zone_id] = _refused(action, about)
+            result[zone_id] = _refused(f"{query.action} of zone {zone_id}", about)
         elif zone_id in nodes:
             result[zone_id] = Traffic(not_available=NOT_ENABLED)
         else:
