@@ -44,7 +44,10 @@ class Envelope(NamedTuple):
 
 
 class QueryError(NamedTuple):
-    """An error of a GraphQL query: its path leads from the root to a node; path and code may be empty."""
+    """An error of a GraphQL query.
+
+    The path leads from the root to a node. Path and code may be empty.
+    """
 
     message: str
     path: tuple[str, ...] = ()
@@ -107,7 +110,7 @@ class Client:
     def query(
         self, action: str, text: str, variables: Mapping[str, Any], decode: Callable[[Any], T]
     ) -> tuple[T | None, list[QueryError]]:
-        """Send a GraphQL query, and return what decode makes of its data, and its errors.
+        """Send a GraphQL query, and return its decoded data and its errors.
 
         There may be both; without data the former is None, and there are errors. An exception of decode means that
         the shape is not the expected one. Raises CloudflareError for everything else.
@@ -172,7 +175,10 @@ class Client:
         return sanitize(self._credentials.redact(text))
 
     def _send(self, action: str, method: str, path: str, **content: Any) -> tuple[Response, dict[str, Any]]:
-        """Send a request, and return its response and the envelope in it. Raises CloudflareError without one."""
+        """Send a request, and return its response and envelope.
+
+        Raises CloudflareError without a response.
+        """
         url = self._api_url
         try:
             response = self.http.send(method, url + path, service=url, max_bytes=MAX_RESPONSE_BYTES, **content)

@@ -2,14 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests that reached origins, by upper tier, from Cloudflare's GraphQL Analytics.
+"""Read from GraphQL Analytics which requests reached origins.
 
 Built on public documentation; no real account was available to try it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -36,10 +35,9 @@ FIELDS_OF_QUERY = len(FIELDS) + 1
 
 NOT_ENABLED = Limit("not_enabled", "the analytics of requests are not enabled for the zone's plan")
 
-PLAN_OR_PERMISSION = re.compile(
-    r"(?P<plan>for your plan|older than|time range|fields cannot)|access|authori[sz]ed|code authz", re.IGNORECASE
-)
-"""Documented wording of errors: Cloudflare publishes no codes for them."""
+PLAN = ("for your plan", "older than", "time range", "fields cannot")
+PERMISSION = ("have access", "authorized", "code authz")
+"""Documented wordings of errors about a plan and a permission: Cloudflare publishes no codes for them."""
 
 MARGIN = 60
 """Seconds kept from the oldest data of a plan: a query takes some time."""
@@ -89,7 +87,7 @@ query Traffic($zones: [string!], $since: Time!, $until: Time!, $limit: uint64!) 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Requests of a zone that reached an origin, in the time from since to until.
+    """Requests of a zone to origins, from since to until.
 
     groups is None if they are not known: by error, a failure, or not_available, the reason. complete says whether
     there can be no further groups; limits has what else is not known.
@@ -105,7 +103,7 @@ class Traffic:
 
 
 class NodeSettings(NamedTuple):
-    """Settings of the node of requests: what the plan of a zone allows. Times are in seconds."""
+    """Limits of a zone's plan for queries. Times are in seconds."""
 
     fields: Collection[str]
     page_size: int
@@ -120,7 +118,7 @@ class NodeSettings(NamedTuple):
 
 
 class GroupsRead(NamedTuple):
-    """The groups of a zone in an answer, and whether these are all."""
+    """Groups of a zone, and whether these are all."""
 
     groups: Sequence[Group]
     complete: bool
@@ -128,9 +126,9 @@ class GroupsRead(NamedTuple):
 
 @dataclass(frozen=True)
 class ZonesQuery(Generic[T]):
-    """A query about zones: its purpose in messages, its text, its further variables, the parser of a zone's part.
+    """A query about zones: its name in messages, text and variables.
 
-    The parser returns None for a part that is null.
+    parse returns the value of a zone's part of the answer, None for a part that is null.
     """
 
     action: str
@@ -148,7 +146,7 @@ class Answer(Generic[T]):
 
 
 def read_traffic(client: Client, zone_ids: Collection[str], hours: int) -> dict[str, Traffic]:
-    """Read the traffic of zones in the last hours, by two queries for every 10 zones."""
+    """Read the traffic of zones by two queries for every 10 zones."""
     ordered = list(dict.fromkeys(zone_ids))
     result: dict[str, Traffic] = {}
     for start in range(0, len(ordered), MAX_ZONES):
@@ -175,7 +173,7 @@ def _read_some(client: Client, zone_ids: Sequence[str], hours: int) -> dict[str,
 
 
 def _reason_against(settings: NodeSettings) -> Limit | None:
-    """Return the reason for which a plan does not allow the query, or None."""
+    """Return the reason of a plan against the query, or None."""
     missing = tuple(name for name, path in FIELDS.items() if path not in settings.fields)
     if missing:
         return Limit("fields", f"the analytics of the zone's plan lack the fields {' and '.join(missing)}", missing)
@@ -190,7 +188,10 @@ def _reason_against(settings: NodeSettings) -> Limit | None:
 
 
 def _read_groups(client: Client, readable: Mapping[str, NodeSettings], hours: int) -> dict[str, Traffic]:
-    """Read the groups of zones by one query, for the longest time that the plans of all of them allow."""
+    """Read the groups of zones by one query.
+
+    It is about the longest time that the plans of all of them allow.
+    """
     seconds = min(hours * 3600, *(settings.seconds for settings in readable.values()))
     limit = min(MAX_GROUPS // len(readable), *(settings.page_size for settings in readable.values()))
     until = datetime.now(timezone.utc).replace(microsecond=0)
@@ -209,9 +210,8 @@ def _read_groups(client: Client, readable: Mapping[str, NodeSettings], hours: in
         groups, complete = answer.node
         limits = []
         if seconds < hours * 3600:
-            own = readable[zone_id].seconds == seconds
-            reason = "the zone's plan allows" if own else "the plan of another zone in the same query allows"
-            limits.append(Limit("range", f"only the last {_duration(seconds)} were read, which is what {reason}"))
+            plan = "its plan" if readable[zone_id].seconds == seconds else "the plan of another zone"
+            limits.append(Limit("range", f"only the last {_duration(seconds)} were read, as {plan} allows no more"))
         if answer.errors:
             limits.append(Limit("partial", f"Cloudflare answered with errors beside the data: {_join(answer.errors)}"))
         if not complete:
@@ -225,8 +225,9 @@ def _read_groups(client: Client, readable: Mapping[str, NodeSettings], hours: in
 
 
 def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) -> dict[str, Answer[T] | Traffic]:
-    """Send a query about zones. A zone without an answer has Traffic with the reason.
+    """Send a query about zones.
 
+    A zone without an answer has Traffic with the reason.
     If the query as a whole is refused for lack of access, each zone is read alone, as one may be to blame.
     """
     label = f"zone {zone_ids[0]}" if len(zone_ids) == 1 else f"{len(zone_ids)} zones"
@@ -248,7 +249,7 @@ def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) 
         return dict.fromkeys(zone_ids, failed)
     entries = data or []
     nodes = {zone_id: node for zone_id, node in entries if zone_id}
-    if not nodes and len(zone_ids) > 1 and any(PLAN_OR_PERMISSION.search(str(error)) for error in errors):
+    if not nodes and len(zone_ids) > 1 and _has(_join(errors), *PLAN, *PERMISSION):
         alone = client.http.map_concurrently(lambda zone_id: _query_zones(client, query, [zone_id]), zone_ids)
         return {zone_id: answer for answers in alone for zone_id, answer in answers.items()}
     result: dict[str, Answer[T] | Traffic] = {}
@@ -268,7 +269,7 @@ def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) 
 
 
 def _errors_about(zone_id: str, errors: Sequence[QueryError], tags: Sequence[str | None]) -> list[QueryError]:
-    """Return the errors that are about a zone, or about none in particular.
+    """Return the errors about a zone, or about no zone in particular.
 
     The number in the path of an error is that of the zone in the answer.
     """
@@ -284,12 +285,15 @@ def _errors_about(zone_id: str, errors: Sequence[QueryError], tags: Sequence[str
 def _refused(action: str, errors: Sequence[QueryError]) -> Traffic:
     """Return the traffic of a zone of which a query was refused."""
     message = _join(errors)
-    found = PLAN_OR_PERMISSION.search(message)
-    if not found:
-        return Traffic(error=CloudflareError(f"{action} failed: Cloudflare refused the query: {message}", 200))
-    if found["plan"]:
+    if _has(message, *PLAN):
         return Traffic(not_available=Limit("plan", f"the zone's plan does not allow the query: {message}"))
-    return Traffic(not_available=_no_permission(message))
+    if _has(message, *PERMISSION):
+        return Traffic(not_available=_no_permission(message))
+    return Traffic(error=CloudflareError(f"{action} failed: Cloudflare refused the query: {message}", 200))
+
+
+def _has(message: str, *wordings: str) -> bool:
+    return any(wording in message.casefold() for wording in wordings)
 
 
 def _no_permission(message: str) -> Limit:

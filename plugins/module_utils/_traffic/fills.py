@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Origins by their upper tiers: pure functions over groups of requests, mappings and supported regions."""
+"""Compare the upper tiers of origins with their mappings, in pure code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIRECT = ""
 
 
 class Limit(NamedTuple):
-    """Something about traffic that is not known: a code, the reason in words, and what it is about."""
+    """Something unknown: a code, the reason in words, and names."""
 
     code: str
     reason: str
@@ -31,7 +31,7 @@ class Limit(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Number of requests that reached an origin through one upper tier, DIRECT without one."""
+    """Requests to an origin through an upper tier, or DIRECT."""
 
     address: Address
     colo: str
@@ -39,7 +39,7 @@ class Group(NamedTuple):
 
 
 def colo_code(text: str) -> str | None:
-    """Return the three letters of a data centre in upper case, None for any other spelling.
+    """Return the three letters of a data centre in upper case, or None.
 
     A number after the letters does not count: iad02 is IAD. A word that begins with three letters is no code.
     """
@@ -53,7 +53,7 @@ def describe_origins(
     mappings: Mapping[Address, OriginMapping],
     supported: SupportedRegions | None,
 ) -> tuple[list[dict[str, Any]], list[Limit]]:
-    """Return the origins of a result, and what could not be compared.
+    """Return the origins of a result, and what is uncertain.
 
     They are the mapped ones and those with requests, most requests first. groups is None if the traffic is unknown;
     if it is not complete, the requests of an origin without a group are unknown.
@@ -75,7 +75,10 @@ def describe_origins(
 
 
 def _known_spelling(address: Address, mappings: Collection[Address]) -> Address:
-    """Return the IPv4 address inside an IPv4-mapped one, unless the latter has a mapping."""
+    """Return the IPv4 address inside an IPv4-mapped one.
+
+    The latter is kept if it has a mapping itself.
+    """
     inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return inner if inner and address not in mappings else address
 
@@ -83,7 +86,7 @@ def _known_spelling(address: Address, mappings: Collection[Address]) -> Address:
 def _expected_colos(
     mappings: Iterable[OriginMapping], supported: SupportedRegions | None
 ) -> dict[tuple[str, str], list[str]]:
-    """Return the data centres beside the regions of mappings, as far as they are known."""
+    """Return the known data centres beside the regions of mappings."""
     wanted = {(mapping.vendor, mapping.region) for mapping in mappings}
     return {
         (vendor, region.name): sorted({code for colo in region.upper_tier_colos if (code := colo_code(colo))})
@@ -100,7 +103,10 @@ def _colos_of(mapping: OriginMapping | None, expected: Mapping[tuple[str, str], 
 def _origin_item(
     address: Address, mapping: OriginMapping | None, counts: Counter[str] | None, expected: list[str], certain: bool
 ) -> tuple[Address, dict[str, Any]]:
-    """Return an origin of a result; certain says whether expected has all data centres beside the region."""
+    """Return an origin of a result.
+
+    certain says whether expected has all data centres beside the region.
+    """
     colos = [(colo, number) for colo, number in (counts or {}).items() if colo != DIRECT and number]
     total = sum(number for _colo, number in colos)
     upper_tiers: list[dict[str, Any]] = [
@@ -130,7 +136,7 @@ def _origin_item(
 
 
 def _is_expected(colo: str, expected: list[str], certain: bool) -> bool | None:
-    """Check whether a data centre is beside the region of a mapping, None if that is not known."""
+    """Check whether a data centre is expected, None if unknown."""
     if colo in expected:
         return True
     return False if expected and certain and colo_code(colo) else None
@@ -143,7 +149,7 @@ def _percent(part: int, whole: int) -> float:
 def _limits_of_regions(
     mappings: Iterable[OriginMapping], expected: Mapping[tuple[str, str], list[str]], certain: bool
 ) -> list[Limit]:
-    """Return the regions of mapped origins with requests of which not all data centres are known."""
+    """Report regions of which not all data centres are known."""
     used = sorted({(mapping.vendor, mapping.region) for mapping in mappings})
     names = tuple(f"{vendor}/{region}" for vendor, region in used if not certain or not expected.get((vendor, region)))
     if not names:
@@ -153,7 +159,7 @@ def _limits_of_regions(
 
 
 def _limits_of_colos(spelt: Collection[str]) -> list[Limit]:
-    """Return the data centres that cannot be compared."""
+    """Report data centres that cannot be compared."""
     if not spelt:
         return []
     names = tuple(sorted(spelt))

@@ -23,9 +23,9 @@ ENTRY_KEYS = ("zone", "zone_id", "account_id")
 
 
 class ZoneRead(NamedTuple):
-    """A zone with its mappings, and the supported regions or the reason for which they are unknown.
+    """A zone with its mappings and supported regions.
 
-    error is the failure if the zone could not be read.
+    unsupported is the reason for which the latter are unknown; error is the failure if the zone could not be read.
     """
 
     label: str
@@ -92,7 +92,10 @@ def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
 
 
 def _parse_zones(options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the options that select each zone. Raises InvalidInput naming every bad item."""
+    """Return the options that select each zone.
+
+    Raises InvalidInput naming every bad item.
+    """
     entries = options["zones"]
     if entries is None:
         return [{}]
@@ -129,7 +132,7 @@ def _parse_zones(options: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _read_zone(options: Mapping[str, Any], shared: SharedClient) -> ZoneRead:
-    """Read the mappings of a zone, and the data centres beside their regions."""
+    """Read the mappings and the supported regions of a zone."""
     name = options["zone"]
     # A zone with both is found by its identifier.
     selected = {**options, "zone": None if options["zone_id"] else name}
@@ -157,7 +160,7 @@ def _limits_of(zone: ZoneRead) -> list[Limit]:
 
 
 def _failure(failed: Sequence[tuple[str, OriginOpsError]], zones: int, outcome: Outcome) -> OriginOpsError:
-    """Return the error of a task in which zones could not be read, with the complete result."""
+    """Return the error of a task, with the complete result."""
     first = failed[0][1]
     message = str(first)
     if zones > 1:
