@@ -148,10 +148,9 @@ class Answer(Generic[T]):
 def read_traffic(client: Client, zone_ids: Collection[str], hours: int) -> dict[str, Traffic]:
     """Read the traffic of zones by two queries for every 10 zones."""
     ordered = list(dict.fromkeys(zone_ids))
-    result: dict[str, Traffic] = {}
-    for start in range(0, len(ordered), MAX_ZONES):
-        result |= _read_some(client, ordered[start : start + MAX_ZONES], hours)
-    return result
+    some = [ordered[start : start + MAX_ZONES] for start in range(0, len(ordered), MAX_ZONES)]
+    results = client.http.map_concurrently(lambda zones: _read_some(client, zones, hours), some)
+    return {zone_id: traffic for result in results for zone_id, traffic in result.items()}
 
 
 def _read_some(client: Client, zone_ids: Sequence[str], hours: int) -> dict[str, Traffic]:
