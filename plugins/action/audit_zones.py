@@ -7,15 +7,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, ClassVar
 
-from ..module_utils._audit.findings import ExpectedState, PublishedRanges
+from ..module_utils._audit.findings import ExpectedState, ObservedTraffic, PublishedRanges, RoutedOrigin
 from ..module_utils._audit.operation import audit_open_zone, check_near_limit, read_ranges
+from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, open_client, open_zone
-from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
-from ..module_utils._mapping import VENDORS
+from ..module_utils._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
+from ..module_utils._mapping import VENDORS, Address, OriginMapping, SupportedRegions, parse_address
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
+from ..module_utils._traffic.analytics import Traffic, read_traffic
+from ..module_utils._traffic.fills import describe_origins
+from ..module_utils._zones import check_identifier, find_zone
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
     CUT,
@@ -31,6 +36,8 @@ from ..plugin_utils._many_zones import (
 from ..plugin_utils._report.files import FORMATS, read_report, write_reports
 from ..plugin_utils._report.model import Report, aggregate, combine, empty_report, failure_message, merge
 
+TRAFFIC_HOURS = 24
+
 RESULT = "audit_result"
 """Name under which the role registers the result: so later batches of a play find those of earlier ones."""
 
@@ -44,6 +51,9 @@ class ActionModule(ManyZonesAction):
         "filter_options": {"type": "dict", "default": {}},
         "ranges": {"type": "dict", "options": {vendor: {"type": "path"} for vendor in VENDORS}},
         "near_limit": {"type": "int", "default": 90},
+        "traffic": {"type": "bool", "default": False},
+        "traffic_min_requests": {"type": "int", "default": 100},
+        "traffic_min_share": {"type": "int", "default": 50},
         "folder": {"type": "str", "required": True},
         "formats": {"type": "list", "elements": "str", "choices": [*FORMATS], "default": [*FORMATS]},
         "file_mode": {"type": "str", "default": "0600"},
@@ -72,6 +82,10 @@ class ActionModule(ManyZonesAction):
                 "originops.cloudflare.zones"
             )
         check_near_limit(options["near_limit"])
+        if options["traffic_min_requests"] < 1:
+            raise InvalidInput(f"traffic_min_requests: {options['traffic_min_requests']} is less than 1")
+        if not 1 <= options["traffic_min_share"] <= 100:
+            raise InvalidInput(f"traffic_min_share: {options['traffic_min_share']} is not between 1 and 100 percent")
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
         results = _audit(options, hosts, zones, ranges)
         reports = [_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)]
@@ -185,13 +199,72 @@ def _audit(
             found = sources.of(zone, options, shared)
             origins, warnings = found.origins, found.cloudflare.warnings
             expected = ExpectedState(origins.mappings, origins.unresolved, origins.hosts, zone.sources, found.by_source)
-        with open_zone({**options, **zone.options}, shared) as opened:
-            outcome = audit_open_zone(opened, expected, ranges, options["near_limit"])
+        known, observe = identities.get(zone), None
+        if options["traffic"]:
+            observed = traffic.get(known["zone_id"] or "") if known else None
+            observe = partial(_observe, observed or Traffic(), options)
+        with open_zone({**options, **(known or zone.options)}, shared) as opened:
+            outcome = audit_open_zone(opened, expected, ranges, options["near_limit"], observe)
         outcome.warnings = [*warnings, *outcome.warnings]
         return outcome
 
     with open_client(options) as client:
+        identities = _find_zones(client, zones) if options["traffic"] else {}
+        zone_ids = [known["zone_id"] for known in identities.values()]
+        traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids else {}
         return run_on_zones(client, zones, audit, diff=False)
+
+
+def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, dict[str, Any]]:
+    """Return the options that select zones by identifier. One that cannot be found is left to its audit."""
+
+    def find(zone: ZoneEntry) -> dict[str, Any] | None:
+        try:
+            if zone.zone_id:
+                check_identifier("zone_id", zone.zone_id)
+                return zone.options
+            zone_id, account_id = find_zone(client, zone.zone or "", zone.account_id)
+        except (CloudflareError, InvalidInput):
+            return None
+        return {"zone": None, "zone_id": zone_id, "account_id": account_id}
+
+    usable = [zone for zone in zones if not zone.error]
+    found = client.http.map_concurrently(find, usable)
+    return {zone: known for zone, known in zip(usable, found, strict=True) if known}
+
+
+def _observe(
+    traffic: Traffic,
+    options: Mapping[str, Any],
+    mappings: Mapping[Address, OriginMapping],
+    supported: SupportedRegions | None,
+) -> ObservedTraffic:
+    """Compare mappings with traffic, for the audit of a zone."""
+    items, uncertain = describe_origins(traffic.groups, traffic.complete, mappings, supported)
+    origins = {
+        parse_address(item["origin_ip"]): RoutedOrigin(
+            item["requests"],
+            item["share_expected"],
+            item["expected"],
+            [f"{tier['colo']} ({tier['share']:g} percent)" for tier in item["upper_tiers"] if not tier["expected"]][:3],
+        )
+        for item in items
+        if item["share_expected"] is not None
+    }
+    # A shorter time range is still enough to compare.
+    limits = [limit for limit in (*traffic.limits, *uncertain) if limit.code != "range"]
+    reasons = [limit.reason for limit in limits]
+    if traffic.error or traffic.not_available:
+        reasons = [
+            str(traffic.error) if traffic.error else traffic.not_available.reason if traffic.not_available else ""
+        ]
+    return ObservedTraffic(
+        origins,
+        "; ".join(reasons) or None,
+        traffic.groups is None or any(limit.code != "no_traffic" for limit in limits),
+        options["traffic_min_requests"],
+        options["traffic_min_share"],
+    )
 
 
 def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Report:

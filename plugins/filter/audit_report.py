@@ -48,6 +48,7 @@ options:
       - stale
       - contradicted
       - unsupported
+      - misrouted
       - unresolved
       - near_limit
       - without_effect
@@ -98,6 +99,7 @@ EXAMPLES = r"""
         - wrong
         - stale
         - unsupported
+        - misrouted
         - unresolved
         - near_limit
         - without_effect
@@ -111,6 +113,7 @@ EXAMPLES = r"""
         stale: 1
         contradicted: 0
         unsupported: 0
+        misrouted: 0
         unresolved: 0
         near_limit: 0
         without_effect: 0

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from math import ceil
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -41,6 +41,21 @@ class Envelope(NamedTuple):
     result: Any
     result_info: Any
     maybe_applied: bool
+
+
+class QueryError(NamedTuple):
+    """An error of a GraphQL query.
+
+    The path leads from the root to a node. Path and code may be empty.
+    """
+
+    message: str
+    path: tuple[str, ...] = ()
+    code: str = ""
+
+    def __str__(self) -> str:
+        details = [f"at {'.'.join(self.path)}"] * bool(self.path) + [f"code {self.code}"] * bool(self.code)
+        return f"{self.message} ({', '.join(details)})" if details else self.message
 
 
 class Client:
@@ -84,26 +99,36 @@ class Client:
         An exception of decode means that the shape is not the expected one. action names the attempt in messages.
         Raises CloudflareError for everything else.
         """
-        try:
-            response = self.http.send(
-                method,
-                self._api_url + path,
-                service=self._api_url,
-                max_bytes=MAX_RESPONSE_BYTES,
-                params=query,
-                json=body,
-            )
-        except TransportError as error:
-            message = f"{action} failed: {self.sanitize(str(error))}"
-            raise CloudflareError(message, maybe_applied=error.maybe_applied) from None
-        content = self._decode(response.body)
+        response, content = self._send(action, method, path, params=query, json=body)
         if not (200 <= response.status < 300 and content.get("success") is True and "result" in content):
             raise self._error_from(action, response, content)
         try:
             return decode(Envelope(content["result"], content.get("result_info"), response.maybe_applied))
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
-            message = "HTTP 200, but the answer has not the shape that the API's have"
-            raise CloudflareError(f"{action} failed: {message}", 200, maybe_applied=True) from None
+            raise _wrong_shape(action) from None
+
+    def query(
+        self, action: str, text: str, variables: Mapping[str, Any], decode: Callable[[Any], T]
+    ) -> tuple[T | None, list[QueryError]]:
+        """Send a GraphQL query, and return its decoded data and its errors.
+
+        There may be both; without data the former is None, and there are errors. An exception of decode means that
+        the shape is not the expected one. Raises CloudflareError for everything else.
+        """
+        body = {"query": text, "variables": variables}
+        response, content = self._send(action, "POST", "/graphql", read_only=True, json=body)
+        # Credentials are refused in the envelope of the rest of the API.
+        if "success" in content or not ("data" in content or content.get("errors")):
+            raise self._error_from(action, response, content)
+        try:
+            errors = [self._parse_query_error(error) for error in (content.get("errors") or ())[:MAX_ERRORS]]
+            data = content.get("data")
+            result = None if data is None else decode(data)
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
+            raise _wrong_shape(action) from None
+        if not errors and (data is None or not 200 <= response.status < 300):
+            raise self._error_from(action, response, content)
+        return result, errors
 
     def fetch_page(
         self, action: str, path: str, number: int, decode: Callable[[Any], dict[Key, T]], *, size: int, max_pages: int
@@ -149,6 +174,29 @@ class Client:
         """Reduce foreign text to one bounded, printable line without the secret."""
         return sanitize(self._credentials.redact(text))
 
+    def _send(self, action: str, method: str, path: str, **content: Any) -> tuple[Response, dict[str, Any]]:
+        """Send a request, and return its response and envelope.
+
+        Raises CloudflareError without a response.
+        """
+        url = self._api_url
+        try:
+            response = self.http.send(method, url + path, service=url, max_bytes=MAX_RESPONSE_BYTES, **content)
+        except TransportError as error:
+            message = f"{action} failed: {self.sanitize(str(error))}"
+            raise CloudflareError(message, maybe_applied=error.maybe_applied) from None
+        return response, self._decode(response.body)
+
+    def _parse_query_error(self, error: dict[str, Any]) -> QueryError:
+        path, extensions = error.get("path") or (), error.get("extensions") or {}
+        if not isinstance(error["message"], str) or not isinstance(path, (list, tuple)):
+            raise TypeError(error)
+        return QueryError(
+            self.sanitize(error["message"]),
+            tuple(self.sanitize(str(part)) for part in path[:MAX_ERRORS]),
+            self.sanitize(str(extensions.get("code") or "")),
+        )
+
     def _error_from(self, action: str, response: Response, envelope: dict[str, Any]) -> CloudflareError:
         listed = envelope.get("errors")
         errors = [
@@ -188,6 +236,11 @@ class Client:
         except (ValueError, RecursionError):
             return {}
         return envelope if isinstance(envelope, dict) else {}
+
+
+def _wrong_shape(action: str) -> CloudflareError:
+    message = "HTTP 200, but the answer has not the shape that the API's have"
+    return CloudflareError(f"{action} failed: {message}", 200, maybe_applied=True)
 
 
 def parse_text(value: Any) -> str:

@@ -295,13 +295,15 @@ class HttpSession:
             stop.set()
         self._session.close()
 
-    def send(self, method: str, url: str, *, service: str, max_bytes: int, **content: Any) -> Response:
+    def send(
+        self, method: str, url: str, *, service: str, max_bytes: int, read_only: bool = False, **content: Any
+    ) -> Response:
         """Send a request, and return its final response. Raises TransportError, and Cancelled after a stop.
 
-        service names the other side in messages.
+        service names the other side in messages. A read-only request is retried as a GET is, whatever its method.
         """
         stop: Event = getattr(self._thread, "stop", self._stop)
-        attempts = Attempts(self._retries, method)
+        attempts = Attempts(self._retries, "GET" if read_only else method)
         if self._retries:
             self._limiter.wait(stop)
         while True:

@@ -19,6 +19,7 @@ KINDS = (
     "stale",
     "contradicted",
     "unsupported",
+    "misrouted",
     "unresolved",
     "near_limit",
     "without_effect",

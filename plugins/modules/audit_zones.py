@@ -59,6 +59,27 @@ options:
     type: int
     version_added: 1.0.0
     default: 90
+  traffic:
+    description:
+      - Whether to read the traffic of the last 24 hours, as M(originops.cloudflare.upper_tier_info) does, and to report
+        origins of which most requests came through other data centres than expected, as C(misrouted).
+      - The token needs the permission C(Zone > Analytics > Read). Two queries more are sent for every 10 zones. This
+        was never tried on a real account.
+    type: bool
+    version_added: 1.0.0
+    default: false
+  traffic_min_requests:
+    description:
+      - The number of requests of an origin from which on it can be a finding. Fewer requests prove nothing.
+    type: int
+    version_added: 1.0.0
+    default: 100
+  traffic_min_share:
+    description:
+      - The percentage of its requests through expected data centres below which an origin is a finding.
+    type: int
+    version_added: 1.0.0
+    default: 50
   folder:
     description:
       - The directory for the reports on the controller, relative to the directory in which C(ansible-playbook) was
@@ -105,6 +126,7 @@ options:
       - stale
       - contradicted
       - unsupported
+      - misrouted
       - unresolved
       - near_limit
       - without_effect
@@ -201,6 +223,7 @@ totals:
     stale: 0
     contradicted: 0
     unsupported: 0
+    misrouted: 0
     unresolved: 0
     near_limit: 0
     without_effect: 0

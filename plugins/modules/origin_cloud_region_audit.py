@@ -312,6 +312,8 @@ report:
           than expected, and C(stale) those in the zone that are not expected and not of an address in O(unresolved).
         - C(contradicted) counts mappings with another vendor or region than in the published ranges, and C(unsupported)
           mappings, of the zone or expected, to regions that Cloudflare does not, or no longer, support.
+        - C(misrouted) counts mapped origins that were mostly reached through other data centres than those beside their
+          region. Only M(originops.cloudflare.audit_zones) looks for them.
         - C(unresolved) counts hosts of O(unresolved), once for each of their addresses.
         - C(near_limit), C(without_effect) and C(no_origins) concern the whole zone. Mappings have no effect if Tiered
           Cache or Smart Tiered Cache is off. C(no_origins) means that the zone has mappings, but O(expected) is empty.
@@ -438,6 +440,7 @@ report:
       - wrong
       - stale
       - unsupported
+      - misrouted
       - unresolved
       - near_limit
       - without_effect
@@ -451,6 +454,7 @@ report:
       stale: 0
       contradicted: 0
       unsupported: 0
+      misrouted: 0
       unresolved: 0
       near_limit: 0
       without_effect: 0

@@ -13,19 +13,22 @@ import json
 import math
 import time
 from dataclasses import dataclass
-from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug import Request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from . import origins, tiered_cache, v1, v2, zones
+from . import analytics, origins, tiered_cache, v1, v2, zones
+from .quota import Allowance, Quota
 from .settings import Settings
 from .state import ApiError, State, no_route
 from .wire import failure
 
 GENERATIONS = ("v1", "v2")
+
+QUERIES = "/graphql"
+"""Path of queries, which write nothing."""
 
 FAULT = "emulator.fault"
 """Key of a request's environment for the name of the fault that disturbs it."""
@@ -53,36 +56,6 @@ class Recorded:
         return cls(request.method, request.path, request.args.to_dict(), _decoded_body(request), status, fault)
 
 
-class Allowance(NamedTuple):
-    """State of the quota for one request."""
-
-    granted: bool
-    remaining: int
-    seconds: int
-    """Until the window ends."""
-
-
-class Quota:
-    """Number of requests in a fixed window, which its first request opens."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = Lock()
-        self._opened = -math.inf
-        self._used = 0
-
-    def take(self) -> Allowance:
-        """Spend one request, if there is one left."""
-        with self._lock:
-            now = time.monotonic()
-            if now >= self._opened + self._settings.window:
-                self._opened, self._used = now, 0
-            granted = self._used < self._settings.quota
-            self._used += granted
-            remaining = max(0, self._settings.quota - self._used)
-            return Allowance(granted, remaining, math.ceil(self._opened + self._settings.window - now))
-
-
 def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Flask:
     """Create the application for /client/v4.
 
@@ -91,7 +64,7 @@ def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Fl
     api = Flask(__name__, static_folder=None)
     api.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     api.url_map.merge_slashes = False
-    quota = Quota(settings)
+    quota = Quota(lambda: settings.quota, lambda: settings.window)
 
     @api.before_request
     def admit() -> None:
@@ -126,7 +99,7 @@ def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Fl
     def refuse_route(_error: Exception) -> Response:
         return failure(no_route())
 
-    for routes in (zones, origins, tiered_cache, v1, v2):
+    for routes in (zones, origins, analytics, tiered_cache, v1, v2):
         api.register_blueprint(routes.blueprint(state))
     return api
 
@@ -139,7 +112,7 @@ def _authenticate(settings: Settings) -> None:
     """
     if request.authorization is not None:
         token = request.authorization.token
-        if token == settings.read_only_token and request.method != "GET":
+        if token == settings.read_only_token and request.method != "GET" and request.path != QUERIES:
             raise ApiError(403, (10000, "Authentication error: the token may only read"))
         if token not in (settings.token, settings.read_only_token):
             raise ApiError(401, (10000, "Authentication error"))

@@ -68,6 +68,8 @@ def create_control(settings: Settings, state: State, requests: list[Recorded], s
                 "plan": zone.plan,
                 "dns_records": zone.dns_records,
                 "load_balancers": zone.load_balancers,
+                "traffic": zone.traffic,
+                "analytics": zone.analytics,
                 "mappings": zone.values(),
             }
         ), 200

@@ -20,7 +20,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_input_stream
 
-from .app import Recorded, create_api
+from .app import QUERIES, Recorded, create_api
 from .control import create_control
 from .faults import Disturbance
 from .settings import Settings
@@ -139,5 +139,5 @@ class Emulator(Settings):
 
     @property
     def writes(self) -> list[Recorded]:
-        """Recorded requests other than GET."""
-        return [recorded for recorded in self.requests if recorded.method != "GET"]
+        """Recorded requests other than GET and queries."""
+        return [recorded for recorded in self.requests if recorded.method != "GET" and recorded.path != QUERIES]

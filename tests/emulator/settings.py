@@ -39,6 +39,10 @@ class Settings:
     """Response about load balancers and pools: the objects, 403 for the credentials, or 400 for the plan."""
     cloudflare_networks: Sequence[str] = ("173.245.48.0/20", "104.16.0.0/13", "2606:4700::/32")
     """Networks of Cloudflare itself, a part of the real ones."""
+    analytics: Literal["on", "forbidden"] = "on"
+    """Whether the credentials may read GraphQL Analytics."""
+    graphql_quota: int = 300
+    """GraphQL queries in a window, beside the quota of requests; the status of further queries is 429."""
     latency: float = 0.0
     """Minimum duration, in seconds, of every request that reaches the API."""
     faults: Sequence[Fault] = ()

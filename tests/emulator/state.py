@@ -144,6 +144,11 @@ class Zone:
     """Records with the API's members, of which all but type, name and content may be absent."""
     load_balancers: list[dict[str, Any]] = field(default_factory=list)
     """Load balancers with the API's members, of which all but name may be absent."""
+    traffic: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Requests by data centre, by the address that they reached, instead of those that follow from its mapping."""
+    analytics: dict[str, Any] = field(default_factory=dict)
+    """Settings of the analytics of requests that differ from analytics.NODE_SETTINGS; also forbidden for a zone that
+    the credentials may not read, unlisted for one that is left out, and broken for a partial failure."""
     settings_modified_on: dict[str, str] = field(default_factory=dict)
     """Time of the last change by a request, by the setting's identifier."""
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -293,6 +298,8 @@ class State:
         plan: str | None = None,
         dns_records: Iterable[Mapping[str, Any]] | None = None,
         load_balancers: Iterable[Mapping[str, Any]] | None = None,
+        traffic: Mapping[str, Mapping[str, int]] | None = None,
+        analytics: Mapping[str, Any] | None = None,
     ) -> Zone:
         """Create a zone if it does not exist, and change the named properties.
 
@@ -305,6 +312,8 @@ class State:
             plan: Name of the plan, the free one for a new zone.
             dns_records: See Zone.dns_records; an identifier follows from a record's type, name and content.
             load_balancers: See Zone.load_balancers.
+            traffic: See Zone.traffic.
+            analytics: See Zone.analytics.
 
         Raises:
             ApiError: A mapping is invalid.
@@ -328,6 +337,10 @@ class State:
                 zone.dns_records = [{"type": "A", "name": name, "content": "", **record} for record in dns_records]
             if load_balancers is not None:
                 zone.load_balancers = [{"name": name, **balancer} for balancer in load_balancers]
+            if traffic is not None:
+                zone.traffic = {address: dict(by_colo) for address, by_colo in traffic.items()}
+            if analytics is not None:
+                zone.analytics = dict(analytics)
             self.zones[zone_id] = zone
         return zone
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from ansible.release import __version__
 
-from emulator.app import Recorded
+from emulator.app import QUERIES, Recorded
 from emulator.server import Emulator
 
 CHECKOUT = Path(__file__).parents[2]
@@ -89,6 +89,11 @@ def origins(**options: Any) -> Task:
     return {f"{COLLECTION}.zone_origins_info": options}
 
 
+def upper_tiers(**options: Any) -> Task:
+    """Return a task that reads through which data centres origins were reached."""
+    return {f"{COLLECTION}.upper_tier_info": options}
+
+
 def lookup(*terms: Any, **options: Any) -> Task:
     """Return a task with the looked up regions as the msg of its result."""
     query = "{{ query('originops.cloudflare.origin_cloud_supported_regions', *terms, **options) }}"
@@ -150,7 +155,7 @@ class Outcome:
 
     @cached_property
     def writes(self) -> list[Recorded]:
-        return [request for request in self.requests if request.method != "GET"]
+        return [request for request in self.requests if request.method != "GET" and request.path != QUERIES]
 
     @property
     def cost(self) -> tuple[int, int]:

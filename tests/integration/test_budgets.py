@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from emulator.server import Emulator
 
-from .playbook import Play, batch, checked, info, mapping, origins, tiered_cache
+from .playbook import Play, batch, checked, info, mapping, origins, tiered_cache, upper_tiers
 
 PAGES = 3
 
@@ -103,4 +103,23 @@ def test_requests_for_the_origins_of_a_zone(play: Play, emulator: Emulator) -> N
         "load balancers": 1 + 1 + 2,
         "networks of Cloudflare": 1 + 1 + 2 + 1,
         "by name": 1 + 1 + 1 + 2,
+    }
+
+
+def test_requests_for_the_traffic_of_zones(play: Play, emulator: Emulator) -> None:
+    fleet = {f"198.51.100.{last}": ("aws", "us-east-1") for last in range(250)}
+    zones = [emulator.add_zone(f"zone{number}.example", mappings=fleet) for number in range(10)]
+    empty = emulator.add_zone("empty.example")
+    run = play.once(
+        {
+            "one": upper_tiers(zone_id=zones[0].id),
+            "without mappings": upper_tiers(zone_id=empty.id),
+            "ten by name": upper_tiers(zones=[zone.name for zone in zones]),
+        }
+    )
+    # Pages of mappings, supported regions, settings and traffic.
+    assert {task: outcome.cost for task, outcome in run.outcomes.items()} == {
+        "one": (PAGES + 1 + 2, 0),
+        "without mappings": (1 + 2, 0),
+        "ten by name": (10 * (1 + PAGES + 1) + 2, 0),
     }

@@ -25,12 +25,14 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._operations i
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
+from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.operation import read_upper_tiers
 from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
     origin_cloud_region_audit,
     origin_cloud_region_batch,
     origin_cloud_region_info,
     tiered_cache,
+    upper_tier_info,
     zone_origins_info,
 )
 from support.values import TOKEN, ZONE_ID
@@ -47,6 +49,7 @@ SPECS: dict[Operation, dict[str, Any]] = {
     read_mappings: origin_cloud_region_info.ARGUMENT_SPEC,
     ensure_tiered_cache: tiered_cache.ARGUMENT_SPEC,
     read_origins: zone_origins_info.ARGUMENT_SPEC,
+    read_upper_tiers: upper_tier_info.ARGUMENT_SPEC,
     audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
 }
 """The modules' own options."""

@@ -99,7 +99,8 @@ def real_entries(vendor: str) -> list[tuple[str, str | None]]:
             region = chance.choice(regions)
             # Prefixes overlap: inside a block are others, most of them of the same region.
             parts = [
-                _part(chance, block, chance.randint(block.prefixlen, lengths[-1])) for _number in range(chance.randrange(6))
+                _part(chance, block, chance.randint(block.prefixlen, lengths[-1]))
+                for _number in range(chance.randrange(6))
             ]
             for network in [block, *parts][: number - len(prefixes)]:
                 place = region if chance.random() < 0.9 else chance.choice(regions)

@@ -43,13 +43,18 @@ def template(node: ast.expr) -> str:
 
 
 def literals(tree: ast.AST) -> Iterator[str]:
-    """Yield texts in code, except docstrings, documentation of plugins, and texts within values."""
+    """Yield texts in code, except docstrings, documentation, queries, and texts within values."""
     passed: set[ast.AST] = set()
     for node in ast.walk(tree):  # parents come before their children
         match node:
             case ast.JoinedStr():
                 passed.update(part for value in node.values for part in ast.walk(value))
-            case ast.Expr() | ast.Assign(targets=[ast.Name(id="DOCUMENTATION" | "EXAMPLES" | "RETURN")]):
+            case (
+                ast.Expr()
+                | ast.Assign(
+                    targets=[ast.Name(id="DOCUMENTATION" | "EXAMPLES" | "RETURN" | "SETTINGS_QUERY" | "TRAFFIC_QUERY")]
+                )
+            ):
                 passed.add(node.value)
         if isinstance(node, ast.expr) and node not in passed and (text := template(node)):
             yield text

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._errors import SMART_TIERED_CACHE, TIERED_CACHE, turn_on_hint
 from .._locations import Locate, Location, LookupResult, Unresolved
@@ -83,6 +83,33 @@ class PublishedRanges:
     locate: Locate | None = None
     times: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
+
+
+class RoutedOrigin(NamedTuple):
+    """Requests that reached a mapped origin through upper tiers.
+
+    share_expected is the percentage through expected data centres; others describes further ones.
+    """
+
+    requests: int
+    share_expected: float
+    expected: Sequence[str]
+    others: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ObservedTraffic:
+    """Traffic to compare with, and the limits of what is a finding.
+
+    origins has those of which the share is known. unknown is the reason for which some are missing, if so;
+    unavailable says whether that is a failure to read them. min_share is in percent.
+    """
+
+    origins: Mapping[Address, RoutedOrigin]
+    unknown: str | None
+    unavailable: bool
+    min_requests: int
+    min_share: float
 
 
 class Checks:
@@ -161,10 +188,12 @@ def audit(
     expected: ExpectedState,
     ranges: PublishedRanges = PublishedRanges(),
     near_limit: int = 90,
+    *,
+    traffic: ObservedTraffic | None = None,
 ) -> Report:
     """Make the report on a zone.
 
-    near_limit is in percent.
+    near_limit is in percent. traffic is None if it is not to be compared.
     """
     comparisons = _compare(state, expected)
     regions = _regions(state.supported)
@@ -176,12 +205,14 @@ def audit(
             findings += _contradiction(comparison, ranges.locate(comparison.address))
         if regions is not None:
             findings += _unsupported(comparison, regions)
+        if traffic is not None:
+            findings += _misrouted(comparison, traffic)
     findings += _unresolved(state, expected)
     findings += _near_limit(state, expected, near_limit)
     findings += _without_effect(info, state, expected)
     findings += _no_origins(state, expected)
     findings.sort(key=lambda finding: finding.order)
-    checks = _checks(state, expected, ranges)
+    checks = _checks(state, expected, ranges, traffic)
     return {
         "schema_version": SCHEMA_VERSION,
         "zone": info.zone,
@@ -205,7 +236,9 @@ def audit(
     }
 
 
-def _checks(state: ZoneState, expected: ExpectedState, ranges: PublishedRanges) -> Checks:
+def _checks(
+    state: ZoneState, expected: ExpectedState, ranges: PublishedRanges, traffic: ObservedTraffic | None
+) -> Checks:
     """Determine the kinds that an audit with this data looks for."""
     checks = Checks()
     if expected.mappings is None:
@@ -222,6 +255,11 @@ def _checks(state: ZoneState, expected: ExpectedState, ranges: PublishedRanges) 
             checks.leave_out("Tiered Cache is off, so there are no supported regions", "unsupported")
         else:
             checks.leave_out("the supported regions could not be read", "unsupported", unavailable=True)
+    if traffic is None:
+        checks.leave_out("there is no traffic to compare with", "misrouted")
+    elif traffic.unknown:
+        reason = f"not all of the traffic could be compared: {traffic.unknown}"
+        checks.leave_out(reason, "misrouted", unavailable=traffic.unavailable)
     settings = (state.tiered_cache, state.smart_tiered_cache)
     if None in settings and False not in settings:
         checks.leave_out("the settings of Tiered Cache could not be read", "without_effect", unavailable=True)
@@ -303,6 +341,17 @@ def _unsupported(comparison: AddressComparison, regions: Collection[Location]) -
         places = " and ".join(f"{location} of {' and of '.join(names)}" for location, names in sources.items())
         message = f"{comparison}: Cloudflare does not, or no longer, support {places}"
         yield comparison.finding("unsupported", message, comparison.expected)
+
+
+def _misrouted(comparison: AddressComparison, traffic: ObservedTraffic) -> Iterator[Finding]:
+    origin = traffic.origins.get(comparison.address)
+    if origin and origin.requests >= traffic.min_requests and origin.share_expected < traffic.min_share:
+        message = (
+            f"{comparison} is mapped to {comparison.actual}, but {origin.share_expected:g} percent of about "
+            f"{origin.requests} requests came through {' or '.join(origin.expected)}, others through "
+            f"{', '.join(origin.others)}"
+        )
+        yield comparison.finding("misrouted", message, None)
 
 
 def _unresolved(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:

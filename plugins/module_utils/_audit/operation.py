@@ -16,15 +16,18 @@ from .._connection import open_zone
 from .._endpoints import ZoneClient
 from .._errors import CloudflareError, InvalidInput, Outcome
 from .._locations import Locate, Unresolved
-from .._mapping import Address, parse_address, parse_addresses, parse_mappings
+from .._mapping import Address, OriginMapping, SupportedRegions, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, quote
 from .._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
-from .findings import AuditInfo, ExpectedState, PublishedRanges, ZoneState, audit
+from .findings import AuditInfo, ExpectedState, ObservedTraffic, PublishedRanges, ZoneState, audit
 
 T = TypeVar("T")
 
 LoadRanges = Callable[[Mapping[str, str]], Locate]
 """Reads the files of published ranges, by vendor. Raises InvalidInput."""
+
+Observe = Callable[[Mapping[Address, OriginMapping], SupportedRegions | None], ObservedTraffic]
+"""Compares mappings with traffic that was read."""
 
 
 def audit_zone(options: Mapping[str, Any], check_mode: bool, load_ranges: LoadRanges) -> Outcome:
@@ -55,7 +58,13 @@ def read_ranges(paths: Mapping[str, str | None] | None, load_ranges: LoadRanges)
     return PublishedRanges(locate, {vendor: _format_time(seconds) for vendor, seconds in times.items()})
 
 
-def audit_open_zone(zone: ZoneClient, expected: ExpectedState, ranges: PublishedRanges, near_limit: int) -> Outcome:
+def audit_open_zone(
+    zone: ZoneClient,
+    expected: ExpectedState,
+    ranges: PublishedRanges,
+    near_limit: int,
+    observe: Observe | None = None,
+) -> Outcome:
     """Read a zone with its settings, and report on it.
 
     What cannot be read is null in the report, and warned of; only the mappings themselves are indispensable.
@@ -83,7 +92,8 @@ def audit_open_zone(zone: ZoneClient, expected: ExpectedState, ranges: Published
     if ranges.error:
         warnings.append(f"The audit does not know the published ranges: {ranges.error}")
     info = AuditInfo(zone.id, zone.name, zone.account_id, api.name, _format_time())
-    report = audit(info, state, expected, ranges, near_limit)
+    traffic = observe(state.mappings, state.supported) if observe else None
+    report = audit(info, state, expected, ranges, near_limit, traffic=traffic)
     return Outcome({"changed": False, "report": report, **zone.source}, warnings, zone.deprecation)
 
 

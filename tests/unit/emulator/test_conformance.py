@@ -72,6 +72,7 @@ def no_damage(_response: Response, _envelope: Any) -> None:
         ("GET /zones/{zone}/load_balancers", ["result", 0]),
         ("GET /accounts/{account}/load_balancers/pools", ["result", 0, "origins", 0]),
         ("GET /ips", ["result"]),
+        ("POST /graphql", ["errors", 0]),
         ("GET /zones/{zone}/argo/tiered_caching", ["result"]),
         ("GET /zones/{zone}/cache/tiered_cache_smart_topology_enable", ["result"]),
         ("POST /zones/{zone}/cache/tiered_cache_smart_topology_enable", ["result"]),

@@ -195,6 +195,8 @@ def test_control(emulator: Emulator, call: Call) -> None:
         "plan": "Free Website",
         "dns_records": [],
         "load_balancers": [],
+        "traffic": {},
+        "analytics": {},
         "mappings": {"2001:db8::1": ["aws", "us-east-1"]},
     }
     # What is not named stays.

@@ -1,0 +1,172 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Upper tiers of the origins of zones: options in, an outcome out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .._connection import SharedClient, open_client, open_zone
+from .._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
+from .._mapping import Address, OriginMapping, SupportedRegions
+from .._messages import item_label, join_bounded, quote, suggest
+from .analytics import MAX_ZONES, Traffic, format_time, read_traffic
+from .fills import Limit, describe_origins
+
+MAX_HOURS = 744
+"""31 days, the longest time of any plan."""
+
+ENTRY_KEYS = ("zone", "zone_id", "account_id")
+
+
+class ZoneRead(NamedTuple):
+    """A zone with its mappings and supported regions.
+
+    unsupported is the reason for which the latter are unknown; error is the failure if the zone could not be read.
+    """
+
+    label: str
+    source: Mapping[str, Any]
+    mappings: Mapping[Address, OriginMapping] = {}
+    supported: SupportedRegions | None = None
+    unsupported: str | None = None
+    deprecation: str | None = None
+    error: OriginOpsError | None = None
+
+
+def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
+    """Read through which data centres the origins of zones were reached.
+
+    If a zone cannot be read, the others are read all the same; the failure has the complete result.
+    """
+    if not 1 <= options["hours"] <= MAX_HOURS:
+        raise InvalidInput(f"hours: {options['hours']} is not between 1 and {MAX_HOURS}")
+    chosen = _parse_zones(options)
+    with open_client(options) as client:
+        shared = SharedClient(client)
+        zones = client.http.map_concurrently(lambda zone: _read_zone({**options, **zone}, shared), chosen)
+        zone_ids = [zone.source["zone_id"] for zone in zones if not zone.error]
+        traffic = read_traffic(client, zone_ids, options["hours"])
+    items = []
+    warnings = []
+    failed: list[tuple[str, OriginOpsError]] = []
+    for zone in zones:
+        known = traffic.get(zone.source.get("zone_id") or "", Traffic())
+        error = zone.error or known.error
+        limits = [*known.limits, *_limits_of(zone)]
+        origins, uncertain = (
+            ([], []) if zone.error else describe_origins(known.groups, known.complete, zone.mappings, zone.supported)
+        )
+        # Without supported regions no data centre is known, which is one reason and not two.
+        limits += [limit for limit in uncertain if not (zone.unsupported and limit.code == "incomplete_colos")]
+        items.append(
+            {
+                "zone": None,
+                "zone_id": None,
+                "api_version": None,
+                **zone.source,
+                "since": known.since and format_time(known.since),
+                "until": known.until and format_time(known.until),
+                "origins": origins,
+                "not_available": known.not_available and known.not_available.as_dict(),
+                "limits": [limit.as_dict() for limit in limits],
+                "error": error and str(error),
+            }
+        )
+        if error:
+            failed.append((zone.label, error))
+        if known.not_available:
+            warnings.append(f"The traffic of zone {zone.label} is not known: {known.not_available.reason}")
+        if limits:
+            reasons = "; ".join(limit.reason for limit in limits)
+            warnings.append(f"The traffic of zone {zone.label} is known in part: {reasons}")
+    outcome = Outcome(
+        {"changed": False, "zones": items}, warnings, next(filter(None, (zone.deprecation for zone in zones)), None)
+    )
+    if failed:
+        raise _failure(failed, len(zones), outcome)
+    return outcome
+
+
+def _parse_zones(options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the options that select each zone.
+
+    Raises InvalidInput naming every bad item.
+    """
+    entries = options["zones"]
+    if entries is None:
+        return [{}]
+    if options["zone"] or options["zone_id"]:
+        raise InvalidInput("parameters are mutually exclusive: zones|zone|zone_id")
+    if not 1 <= len(entries) <= MAX_ZONES:
+        raise InvalidInput(f"zones: {len(entries)} is not between 1 and {MAX_ZONES} zones, as a query is about")
+    zones = []
+    problems = []
+    for index, entry in enumerate(entries):
+        fields = {"zone": entry} if isinstance(entry, str) else entry
+        if not isinstance(fields, dict):
+            problems.append(f"{item_label('zones', index)} is neither the name of a zone nor a dictionary")
+            continue
+        wrong = [str(key) for key in fields if key not in ENTRY_KEYS]
+        problems += [
+            f"{item_label('zones', index)}: {quote(key)} is unknown: {suggest(key, ENTRY_KEYS)}" for key in wrong
+        ]
+        values = {key: fields.get(key) or None for key in ENTRY_KEYS}
+        problems += [
+            f"{item_label('zones', index)}: {key} is not text"
+            for key, value in values.items()
+            if value is not None and not isinstance(value, str)
+        ]
+        if not values["zone"] and not values["zone_id"]:
+            problems.append(f"{item_label('zones', index)} has neither zone nor zone_id")
+        zone = {**values, "account_id": values["account_id"] or options["account_id"]}
+        if zone in zones:
+            problems.append(f"{item_label('zones', index)} is listed already")
+        zones.append(zone)
+    if problems:
+        raise InvalidInput(join_bounded(problems, "zones"))
+    return zones
+
+
+def _read_zone(options: Mapping[str, Any], shared: SharedClient) -> ZoneRead:
+    """Read the mappings and the supported regions of a zone."""
+    name = options["zone"]
+    # A zone with both is found by its identifier.
+    selected = {**options, "zone": None if options["zone_id"] else name}
+    source: dict[str, Any] = {"zone": name}
+    supported = unsupported = None
+    try:
+        with open_zone(selected, shared._replace(zone_name=name)) as zone:
+            api, current = zone.negotiate(lambda api: api.fetch_all())
+            if current.mappings:
+                try:
+                    supported = api.supported_regions()
+                except CloudflareError as error:
+                    unsupported = str(error)
+    except OriginOpsError as error:
+        return ZoneRead(name or options["zone_id"] or "without a name", source, error=error)
+    return ZoneRead(zone.label, {**source, **zone.source}, current.mappings, supported, unsupported, zone.deprecation)
+
+
+def _limits_of(zone: ZoneRead) -> list[Limit]:
+    """Return what is not known about a zone beside its traffic."""
+    if not zone.unsupported:
+        return []
+    reason = f"the data centres beside the regions could not be read: {zone.unsupported}"
+    return [Limit("supported_regions", reason)]
+
+
+def _failure(failed: Sequence[tuple[str, OriginOpsError]], zones: int, outcome: Outcome) -> OriginOpsError:
+    """Return the error of a task, with the complete result."""
+    first = failed[0][1]
+    message = str(first)
+    if zones > 1:
+        texts = [f"{label}: {error}" for label, error in failed]
+        message = f"{len(failed)} of {zones} zones could not be read. {join_bounded(texts, 'zones')}"
+    facts = {name: first.result[name] for name in ("status", "errors") if name in first.result}
+    failure = OriginOpsError(message, **outcome.result, **facts)
+    failure.outcome.warnings, failure.outcome.deprecation = outcome.warnings, outcome.deprecation
+    return failure
