@@ -23,6 +23,8 @@ from .findings import AuditInfo, ExpectedState, ObservedTraffic, PublishedRanges
 
 T = TypeVar("T")
 
+SETTINGS_PERMISSION = "Settings need the permission Zone, Zone Settings, Read"
+
 LoadRanges = Callable[[Mapping[str, str]], Locate]
 """Reads the files of published ranges, by vendor. Raises InvalidInput."""
 
@@ -76,21 +78,22 @@ def audit_open_zone(
         try:
             return function()
         except CloudflareError as error:
-            unreadable[subject] = str(error)
+            hint = f". {SETTINGS_PERMISSION}" if error.credentials_refused else ""
+            unreadable[subject] = f"{error}{hint}"
             return None
 
     unreadable: dict[str, str] = {}
     reads: list[Callable[[], Any]] = [
-        partial(read, "supported regions", api.supported_regions),
+        partial(read, "the supported regions", api.supported_regions),
         partial(read, "Tiered Cache", lambda: TIERED_CACHE_SETTING.read(zone.client, zone.id)),
         partial(read, "Smart Tiered Cache", lambda: SMART_TIERED_CACHE_SETTING.read(zone.client, zone.id)),
     ]
     state = ZoneState(current.mappings, *zone.client.http.map_concurrently(lambda function: function(), reads))
     if state.tiered_cache is False:
-        unreadable.pop("supported regions", None)  # there are none then
-    warnings += [f"The audit does not know the {subject}: {error}" for subject, error in sorted(unreadable.items())]
+        unreadable.pop("the supported regions", None)  # there are none then
+    warnings += [f"The audit could not read {subject}: {error}" for subject, error in sorted(unreadable.items())]
     if ranges.error:
-        warnings.append(f"The audit does not know the published ranges: {ranges.error}")
+        warnings.append(f"The audit could not read the published ranges: {ranges.error}")
     info = AuditInfo(zone.id, zone.name, zone.account_id, api.name, _format_time())
     traffic = observe(state.mappings, state.supported) if observe else None
     report = audit(info, state, expected, ranges, near_limit, traffic=traffic)
