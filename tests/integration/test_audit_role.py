@@ -101,6 +101,51 @@ def test_a_zone_that_is_right(audit: Audit, tmp_path: Path, zone: Zone, emulator
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -> None:
+    badly, hardly, *_others = MAPPED
+    emulator.add_zone(
+        zone.name, traffic={badly: {"SYD": 60, "NRT": 60}, hardly: {"SYD": 99}, "203.0.113.99": {"SYD": 9}}
+    )
+    done = audit(traffic=True)
+    assert done.returncode == 0, done.stdout
+    assert found(tmp_path / "audit") == {"misrouted": [badly]}
+    # A page of mappings, the supported regions, two settings, and two queries.
+    assert len(emulator.requests) == 4 + 2
+    [finding] = report(tmp_path / "audit")["zones"][0]["findings"]
+    assert "but 0 percent of about 120 requests came through " in finding["message"]
+    assert finding["message"].endswith(", others through NRT (50 percent), SYD (50 percent)")
+    chosen = {"traffic_min_requests": 99, "fail_on": ["misrouted"]}
+    assert "The audit found 2 misrouted" in message(audit(traffic=True, **chosen))
+    assert audit(traffic=True, traffic_min_requests=121).returncode == 0
+    assert found(tmp_path / "audit") == {}
+    # Without traffic nothing is proven, which is no failure; unknown traffic is one if it was to be compared.
+    emulator.add_zone(zone.name, traffic={address: {} for address in MAPPED})
+    assert audit(traffic=True, **chosen).returncode == 0
+    reason = report(tmp_path / "audit")["zones"][0]["not_checked"]["misrouted"]
+    assert "no request reached an origin in this time, so nothing is proven" in reason
+    emulator.analytics = "forbidden"
+    assert audit(traffic=True).returncode == 0
+    assert report(tmp_path / "audit")["zones"][0]["unavailable"] == ["misrouted"]
+    assert "permission Zone, Analytics, Read" in message(audit(traffic=True, **chosen))
+    assert audit(**chosen).returncode == 0
+
+
+def test_traffic_of_many_zones(audit: Audit, tmp_path: Path, emulator: Emulator) -> None:
+    zones = [emulator.add_zone(f"zone{number}.example", mappings=MAPPED) for number in range(25)]
+    zones[0].traffic = {next(iter(MAPPED)): {"SYD": 500}}
+    zones[1].analytics = {"forbidden": True}
+    entries = [{"zone": zone.name, "group": "web"} for zone in zones]
+    assert audit(zones=[*entries, {"zone": "gone.example", "group": "web"}], traffic=True).returncode == 2
+    assert found(tmp_path / "audit") == {"misrouted": [next(iter(MAPPED))]}
+    audited = {zone["zone"]: zone for zone in report(tmp_path / "audit")["zones"]}
+    assert [name for name, zone in audited.items() if zone["unavailable"]] == ["zone1.example"]
+    assert [name for name, zone in audited.items() if zone["error"]] == ["gone.example"]
+    assert {zone["account_id"] for name, zone in audited.items() if not zone["error"]} == {zones[0].account_id}
+    # By name, mappings, supported regions and two settings of each; two queries for every ten zones, and once more for
+    # each of the ten among which one is refused; a zone that is gone is looked up twice.
+    assert len(emulator.requests) == 25 * 5 + 2 * 3 + 10 + 2
+
+
 def test_every_kind_of_finding(audit: Audit, tmp_path: Path, emulator: Emulator) -> None:
     emulator.add_zone(
         "example.com",
@@ -171,8 +216,9 @@ def test_no_inventory(audit: Audit, tmp_path: Path, zone: Zone) -> None:
     assert done.returncode == 0, done.stdout
     [audited] = report(tmp_path / "audit")["zones"]
     assert (audited["sources"], audited["zone_id"], audited["total_count"]) == ([], zone.id, len(MAPPED))
-    # Nobody requested what needs an inventory or ranges.
-    assert {*audited["not_checked"]} == {"missing", "wrong", "stale", "contradicted", "unresolved", "no_origins"}
+    # Nobody requested what needs an inventory, ranges or traffic.
+    without = {"missing", "wrong", "stale", "contradicted", "misrouted", "unresolved", "no_origins"}
+    assert {*audited["not_checked"]} == without
     assert (tmp_path / "audit" / "report.json").stat().st_mode & 0o777 == 0o644
 
 
@@ -239,6 +285,8 @@ def test_nothing_of_a_user_is_deleted_or_replaced(audit: Audit, tmp_path: Path) 
         ({"folder": ""}, "folder is empty"),
         ({"file_mode": "rw"}, "file_mode: 'rw' is not a mode"),
         ({"near_limit": 0}, "near_limit: 0 is not between"),
+        ({"traffic_min_requests": 0}, "traffic_min_requests: 0 is less than 1"),
+        ({"traffic_min_share": 101}, "traffic_min_share: 101 is not between 1 and 100 percent"),
         ({"zones": [7]}, "not a dictionary with zone or zone_id"),
         ({"filter_options": {"vras_prefix": "x"}}, "vras_prefix"),
     ],

@@ -185,6 +185,13 @@ def small_fleet() -> list[Report]:
                 actual="oci/us-seattle-0",
             ),
             finding(
+                "misrouted",
+                "192.0.2.100",
+                "The address is mapped, but most requests came through other data centres.",
+                hosts=["web3.shop.example.com"],
+                actual="aws/eu-central-1",
+            ),
+            finding(
                 "unresolved",
                 None,
                 "The host has no public address.",

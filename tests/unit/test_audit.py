@@ -21,7 +21,9 @@ from jsonschema import Draft202012Validator
 from ansible_collections.originops.cloudflare.plugins.module_utils._audit.findings import (
     AuditInfo,
     ExpectedState,
+    ObservedTraffic,
     PublishedRanges,
+    RoutedOrigin,
     ZoneState,
     audit,
 )
@@ -81,6 +83,7 @@ def audited(
     unresolved: Iterable[Unresolved] = (),
     ranges: Ranges | None = None,
     near_limit: int = 90,
+    traffic: ObservedTraffic | None = None,
 ) -> Report:
     """Return the report on a zone, checked against the schema and itself."""
     inventory = ExpectedState(
@@ -89,7 +92,8 @@ def audited(
         {ip_address(text): names for text, names in (hosts or {}).items()},
     )
     published = PublishedRanges(ranges.locate) if ranges else PublishedRanges()
-    report = audit(HEAD, ZoneState(mappings(zone), supported, tiered, smart), inventory, published, near_limit)
+    state = ZoneState(mappings(zone), supported, tiered, smart)
+    report = audit(HEAD, state, inventory, published, near_limit, traffic=traffic)
     SCHEMA.validate(report)
     assert {*report["checked"]}.isdisjoint(report["not_checked"])
     assert {*report["checked"], *report["not_checked"]} == {*KINDS}
@@ -144,7 +148,10 @@ def test_a_zone_that_is_right() -> None:
     ]
     assert report["findings"] == []
     assert (report["total_count"], report["sources"], report["obtained_codes"]) == (3, ["inventory"], True)
-    assert report["not_checked"] == {"contradicted": "there are no published ranges to compare with"}
+    assert report["not_checked"] == {
+        "contradicted": "there are no published ranges to compare with",
+        "misrouted": "there is no traffic to compare with",
+    }
     assert [mapping["origin_ip"] for mapping in report["mappings"]] == ["192.0.2.9", "192.0.2.10", "2001:db8::1"]
     assert report["mappings"][0]["hosts"] == ["web1", "web2"]
     assert report["mappings"][1] == {
@@ -156,6 +163,40 @@ def test_a_zone_that_is_right() -> None:
         "hosts": [],
         "findings": [],
     }
+
+
+def observed(origins: Mapping[str, RoutedOrigin], unknown: str | None = None, unavailable: bool = False) -> Any:
+    by_address = {ip_address(text): origin for text, origin in origins.items()}
+    return ObservedTraffic(by_address, unknown, unavailable, min_requests=100, min_share=50)
+
+
+@pytest.mark.parametrize(
+    ("requests", "share", "is_finding"), [(100, 49.9, True), (100, 0, True), (99, 0, False), (10**9, 50, False)]
+)
+def test_misrouted(requests: int, share: float, is_finding: bool) -> None:
+    origin = RoutedOrigin(requests, share, ["EWR", "IAD"], ["FRA (60 percent)", "SYD (1 percent)"])
+    traffic = observed({"192.0.2.1": origin, "192.0.2.9": origin})
+    report = audited({"192.0.2.1": "aws/us-east-1"}, None, hosts={"192.0.2.1": ["web1"]}, traffic=traffic)
+    assert "misrouted" in report["checked"]
+    assert report["counts"]["misrouted"] == is_finding
+    if is_finding:
+        [finding] = report["findings"]
+        assert finding["message"] == (
+            f"192.0.2.1 is mapped to aws/us-east-1, but {share:g} percent of about {requests} requests came through "
+            "EWR or IAD, others through FRA (60 percent), SYD (1 percent)"
+        )
+        assert (finding["origin_ip"], finding["hosts"], finding["expected"]) == ("192.0.2.1", ["web1"], None)
+        assert finding["actual"] == {"vendor": "aws", "region": "us-east-1"}
+    assert report["repair"] == {"present": [], "absent": []}
+
+
+@pytest.mark.parametrize("unavailable", [True, False])
+def test_traffic_that_is_not_all_known(unavailable: bool) -> None:
+    origin = RoutedOrigin(500, 0, ["IAD"], ["FRA (100 percent)"])
+    report = audited({"192.0.2.1": "aws/us-east-1"}, None, traffic=observed({"192.0.2.1": origin}, "why", unavailable))
+    assert report["counts"]["misrouted"] == 1
+    assert report["not_checked"]["misrouted"] == "not all of the traffic could be compared: why"
+    assert report["unavailable"] == ["misrouted"] * unavailable
 
 
 @pytest.mark.parametrize(

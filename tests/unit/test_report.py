@@ -342,7 +342,7 @@ def test_markdown() -> None:
         "**Failed: 1 missing, 1 wrong, 1 stale, 1 contradicted, 1 unsupported, 1 no&#95;origins, "
     )
     assert lines[6:8] == [
-        "9 findings in 2 of 4 zones. 1 zone could not be audited. 3,421 mappings, 2 zones without findings.",
+        "10 findings in 2 of 4 zones. 1 zone could not be audited. 3,421 mappings, 2 zones without findings.",
         "Audited 2026-11-24 07:00 UTC, to fail on missing, wrong, stale, contradicted, unsupported, no&#95;origins.",
     ]
     assert "- **gone.example.com**: there is no zone gone.example.com that the token can see\n" in text
@@ -357,11 +357,11 @@ def test_markdown() -> None:
     assert header[:3] == ["Zone", "Mappings", "Missing"]
     unknown = "not checked"
     assert {row[0]: row[1:] for row in rows} == {
-        "blog.example.org": ["3", *["0"] * 8, "1"],
-        "docs.example.org": ["12", *["0"] * 9],
-        "gone.example.com": ["could not be audited", *[""] * 9],
-        "shop.example.com": ["3,400", *["1"] * 8, "0"],
-        "static.example.net": ["6", *[unknown] * 6, "0", "0", unknown],
+        "blog.example.org": ["3", *["0"] * 9, "1"],
+        "docs.example.org": ["12", *["0"] * 10],
+        "gone.example.com": ["could not be audited", *[""] * 10],
+        "shop.example.com": ["3,400", *["1"] * 9, "0"],
+        "static.example.net": ["6", *[unknown] * 5, "0", unknown, "0", "0", unknown],
     }
     assert len(findings) == len(KINDS)
     assert findings[2][1] == [
@@ -457,7 +457,7 @@ def test_junit() -> None:
     assert [suite.get("name") for suite in root] == [zone["zone"] for zone in aggregate(small_fleet())["zones"]]
     assert root.attrib == {
         "name": "Audit of origin cloud regions",
-        "tests": "37",
+        "tests": "41",
         "failures": "6",
         "errors": "2",
     }
@@ -465,7 +465,7 @@ def test_junit() -> None:
         "name": "shop.example.com",
         "timestamp": "2026-11-24T07:00:00",
         "time": "0",
-        "tests": "9",
+        "tests": "10",
         "failures": "5",
         "errors": "0",
         "skipped": "0",
@@ -495,7 +495,7 @@ def test_junit_fails_by_the_chosen_kinds_only() -> None:
     [error] = root.iter("error")
     assert failure.get("type") == "unresolved"
     assert error.text == "there is no zone gone.example.com that the token can see"
-    assert len(list(root.iter("system-out"))) == 8
+    assert len(list(root.iter("system-out"))) == 9
     assert len(list(root.iter("skipped"))) == 7
 
 
@@ -748,7 +748,7 @@ def test_every_address_of_a_finding_is_reported(reports: list[Report]) -> None:
 def test_no_text_breaks_a_format(report: Report) -> None:
     document = render(report, "markdown")
     overview, *tables = markdown_tables(document)
-    assert [len(row) for row in overview] == [11, 11]
+    assert [len(row) for row in overview] == [12, 12]
     assert {len(row) for table in tables for row in table} <= {5}
     assert sum(len(table) - 1 for table in tables) == len(report["findings"])
     constructs = "link_open image html_inline html_block code_inline em_open s_open fence blockquote_open hr"
