@@ -36,8 +36,16 @@ LOWEST = ("ansible-core==2.16.0", "requests==2.25.0", "urllib3==1.26.0")
 INVENTORIES = {"2.16": "ansible~=9.0", "2.19": "ansible~=12.0", "2.21": "ansible~=14.0"}
 """The packages that have inventory plugins for these releases of ansible-core, which all support Python 3.12."""
 
-CLOUDS = ("boto3~=1.44", "google-auth~=2.63", "moto[server]~=5.2")
-"""What the inventory plugins need, and emulated clouds."""
+CLOUDS = (
+    "azure-cli-core~=2.91",
+    "azure-identity~=1.27",
+    "azure-mgmt-compute~=33.0",
+    "boto3~=1.44",
+    "google-auth~=2.63",
+    "moto[server]~=5.2",
+    "netaddr~=1.3",
+)
+"""What the inventory plugins use, and an emulated AWS."""
 
 SESSIONS = {
     "unit": ["--ignore=tests/unit/emulator"],
