@@ -133,6 +133,8 @@ def inventories(session: nox.Session) -> None:
     session.run(
         "pytest",
         "tests/inventories",
+        "--numprocesses=auto",
+        "--dist=worksteal",
         *session.posargs,
         env={"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},  # which takes long
     )

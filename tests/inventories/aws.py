@@ -25,7 +25,7 @@ ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 """What the plugin reads from its environment."""
 
 MAPPED = {
-    **{f"192.0.2.{number}": ("aws", "eu-west-1") for number in range(1, 9)},
+    **{f"198.51.100.{number}": ("aws", "eu-west-1") for number in range(101, 109)},
     "198.51.100.1": ("aws", "us-west-2"),
     "198.51.100.2": ("aws", "us-west-2"),
     "198.51.100.3": ("aws", "us-west-2"),
@@ -34,6 +34,8 @@ MAPPED = {
     "2001:db8:1::3": ("aws", "us-west-2"),
 }
 """The mappings of all instances."""
+
+EUROPE = {address for address, (_vendor, region) in MAPPED.items() if region == "eu-west-1"}
 
 REFUSED = b"""<?xml version="1.0" encoding="UTF-8"?>
 <Response><Errors><Error><Code>UnauthorizedOperation</Code>
@@ -45,6 +47,7 @@ REFUSED = b"""<?xml version="1.0" encoding="UTF-8"?>
 class Aws:
     """moto, and the regions in which it refuses everything."""
 
+    url: str = ""
     refused: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -61,22 +64,35 @@ class Aws:
         return Answer(response.status_code, response.data, {"Content-Type": str(response.content_type)})
 
 
+def source(aws: Aws, *regions: str, **options: Any) -> dict[str, Any]:
+    """Return an inventory source of regions."""
+    return {
+        "plugin": "amazon.aws.aws_ec2",
+        "endpoint_url": aws.url,
+        "regions": [*regions],
+        "hostnames": ["tag:Name"],
+        "groups": {"web": "true"},
+        **options,
+    }
+
+
 @contextmanager
-def fleet() -> Iterator[tuple[Aws, Stub]]:
+def fleet() -> Iterator[Aws]:
     """Run an AWS with instances."""
     zones = RegionsAndZonesBackend.zones["us-west-2"]
     if LOCAL_ZONE not in [zone.name for zone in zones]:  # moto has none of its own
         zones.append(Zone(LOCAL_ZONE, "us-west-2", "usw2-lax1-az1", "local-zone"))
     aws = Aws()
     with Stub(aws.answer) as service:
+        aws.url = service.url
         session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
         _in_us_west_2(session.client("ec2", region_name="us-west-2", endpoint_url=service.url))
         europe = session.client("ec2", region_name="eu-west-1", endpoint_url=service.url)
         subnet = _subnet(europe, "eu-west-1b")
-        for number in range(1, 9):
-            instance = _launch(europe, subnet, f"eu{number}")
-            _associate(europe, f"192.0.2.{number}", InstanceId=instance)
-        yield aws, service
+        for number in range(101, 109):
+            instance = _launch(europe, subnet, f"aws{number}")
+            _associate(europe, f"198.51.100.{number}", InstanceId=instance)
+        yield aws
 
 
 def _in_us_west_2(ec2: Any) -> None:

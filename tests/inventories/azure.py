@@ -29,12 +29,14 @@ ENVIRONMENT = {
 
 MAPPED = {
     **{f"192.0.2.{number}": ("azure", "westeurope") for number in range(1, 9)},
-    "198.51.100.1": ("azure", "eastus2"),
-    "198.51.100.2": ("azure", "eastus2"),
-    "198.51.100.4": ("azure", "eastus2"),
+    "192.0.2.101": ("azure", "eastus2"),
+    "192.0.2.102": ("azure", "eastus2"),
+    "192.0.2.104": ("azure", "eastus2"),
     "2001:db8:3::1": ("azure", "eastus2"),
 }
 """The mappings of all virtual machines."""
+
+EUROPE = {address for address, (_vendor, region) in MAPPED.items() if region == "westeurope"}
 
 SUBSCRIPTION = f"/subscriptions/{ENVIRONMENT['AZURE_SUBSCRIPTION_ID']}"
 COMPUTE = "providers/Microsoft.Compute/virtualMachines"
@@ -101,6 +103,20 @@ class Azure:
         return {"httpStatusCode": 200, "content": self._resources[path]}
 
 
+def source(*groups: str, **options: Any) -> dict[str, Any]:
+    """Return an inventory source of resource groups."""
+    return {
+        "plugin": "azure.azcollection.azure_rm",
+        "auth_source": "env",
+        "include_vm_resource_groups": [*groups],
+        "plain_host_names": True,
+        # Without this the plugin leaves out machines that do not run, also those with an address.
+        "default_host_filters": [],
+        "conditional_groups": {"web": "true"},
+        **options,
+    }
+
+
 def group(name: str) -> str:
     """Return the identifier of a resource group."""
     return f"{SUBSCRIPTION}/resourceGroups/{name}"
@@ -118,15 +134,15 @@ def _resources() -> dict[str, Any]:
 
 
 MACHINES: dict[str, dict[str, Any]] = {
-    "main": {
-        "interfaces": [["198.51.100.1", "2001:db8:3::1"], ["198.51.100.2"]],
+    "vm": {
+        "interfaces": [["192.0.2.101", "2001:db8:3::1"], ["192.0.2.102"]],
         "tags": {"zones": "example.org, Example.com"},
     },
     # A machine that is deallocated keeps a static address, and loses a dynamic one.
-    "elastic": {"interfaces": [["198.51.100.4"]], "state": "deallocated", "tags": {"zones": "example.org"}},
-    "stopped": {"interfaces": [[None]], "state": "deallocated"},
+    "static": {"interfaces": [["192.0.2.104"]], "state": "deallocated", "tags": {"zones": "example.org"}},
+    "deallocated": {"interfaces": [[None]], "state": "deallocated"},
     **{
-        f"eu{number}": {"rg": "europe", "location": "westeurope", "interfaces": [[f"192.0.2.{number}"]]}
+        f"azure{number}": {"rg": "europe", "location": "westeurope", "interfaces": [[f"192.0.2.{number}"]]}
         for number in range(1, 9)
     },
 }

@@ -17,7 +17,7 @@ from support.stub import Answer, Request
 HOST_NAME = "www.googleapis.com"
 
 MAPPED = {
-    **{f"192.0.2.{number}": ("gcp", "europe-west1") for number in range(1, 9)},
+    **{f"203.0.113.{number}": ("gcp", "europe-west1") for number in range(101, 109)},
     "203.0.113.1": ("gcp", "us-central1"),
     "203.0.113.2": ("gcp", "us-central1"),
     "203.0.113.3": ("gcp", "us-south1"),
@@ -25,6 +25,8 @@ MAPPED = {
     "2001:db8:2:3::": ("gcp", "us-south1"),
 }
 """The mappings of all instances."""
+
+EUROPE = {address for address, (_vendor, region) in MAPPED.items() if region == "europe-west1"}
 
 
 @dataclass
@@ -55,6 +57,19 @@ class Google:
         }
         unreachables = [f"projects/{project}/zones/{zone}" for zone in sorted(self.unreachable)]
         return _json(200, {"kind": "compute#instanceAggregatedList", "items": items, "unreachables": unreachables})
+
+
+def source(*projects: str, **options: Any) -> dict[str, Any]:
+    """Return an inventory source of projects."""
+    return {
+        "plugin": "google.cloud.gcp_compute",
+        "projects": [*projects],
+        "auth_kind": "accesstoken",
+        "access_token": "testing",
+        "hostnames": ["name"],
+        "groups": {"web": "true"},
+        **options,
+    }
 
 
 def instance(
@@ -115,16 +130,17 @@ def _failure(status: int, reason: str, message: str) -> Answer:
 FLEET = {
     "web": {
         "us-central1-a": [
-            instance("web", "us-central1-a", "main", [("203.0.113.1", "2001:db8:2::1")], zones="Example.com"),
-            instance("web", "us-central1-a", "two", [("203.0.113.2", None), (None, None)], zones="example.org"),
-            instance("web", "us-central1-a", "stopped", [(None, None)]),
+            instance("web", "us-central1-a", "first", [("203.0.113.1", "2001:db8:2::1")], zones="Example.com"),
+            instance("web", "us-central1-a", "second", [("203.0.113.2", None), (None, None)], zones="example.org"),
+            instance("web", "us-central1-a", "terminated", [(None, None)]),
         ],
         # The name of a zone for artificial intelligence.
         "us-south1-ai1b": [instance("web", "us-south1-ai1b", "odd", [("203.0.113.3", "2001:db8:2:3::")])],
     },
     "europe": {
         "europe-west1-b": [
-            instance("europe", "europe-west1-b", f"eu{number}", [(f"192.0.2.{number}", None)]) for number in range(1, 9)
+            instance("europe", "europe-west1-b", f"gcp{number}", [(f"203.0.113.{number}", None)])
+            for number in range(101, 109)
         ]
     },
 }

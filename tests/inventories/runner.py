@@ -19,9 +19,6 @@ from integration.playbook import COLLECTION, run_playbook
 FATAL = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
 """The setting that makes a failed source fatal, if its plugin reports the failure."""
 
-GROUP = {"groups": {"web": "true"}, "strict": True}
-"""Options of every source: all of its hosts are in the group web."""
-
 
 @dataclass(frozen=True)
 class Run:

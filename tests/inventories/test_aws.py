@@ -6,43 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from emulator.state import Zone
-from support.stub import Stub
 
-from .aws import ENVIRONMENT, MAPPED, Aws, fleet
-from .runner import FATAL, GROUP, Runner
-
-EUROPE = {address for address, (_vendor, region) in MAPPED.items() if region == "eu-west-1"}
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[tuple[Aws, Stub]]:
-    """Run an AWS with instances."""
-    with fleet() as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def aws(cloud: tuple[Aws, Stub]) -> Iterator[Aws]:
-    """Return the AWS, which refuses nothing at first."""
-    yield cloud[0]
-    cloud[0].refused.clear()
-
-
-def source(cloud: tuple[Aws, Stub], *regions: str, **options: Any) -> dict[str, Any]:
-    return {
-        "plugin": "amazon.aws.aws_ec2",
-        "endpoint_url": cloud[1].url,
-        "regions": [*regions],
-        "hostnames": ["tag:Name"],
-        **GROUP,
-        **options,
-    }
+from .aws import ENVIRONMENT, EUROPE, MAPPED, Aws, source
+from .runner import FATAL, Runner
 
 
 @pytest.mark.parametrize(
@@ -50,11 +19,9 @@ def source(cloud: tuple[Aws, Stub], *regions: str, **options: Any) -> dict[str, 
     [({}, "tags"), ({"hostvars_prefix": "aws_", "hostvars_suffix": "_ec2"}, "aws_tags_ec2")],
     ids=["plain", "prefix and suffix"],
 )
-def test_instances_in_two_regions(
-    run: Runner, cloud: tuple[Aws, Stub], zone: Zone, affixes: dict[str, str], tags: str
-) -> None:
+def test_instances_in_two_regions(run: Runner, aws: Aws, zone: Zone, affixes: dict[str, str], tags: str) -> None:
     zone.replace({"198.51.100.3": ("aws", "us-west-1"), "203.0.113.99": ("aws", "us-west-2")})
-    instances = source(cloud, "us-west-2", "eu-west-1", **affixes)
+    instances = source(aws, "us-west-2", "eu-west-1", **affixes)
     instances["compose"] = {"origin_zones": f"{tags}.zones | default([])"}
     done = run({"aws_ec2.yml": instances}, environment=ENVIRONMENT, options=affixes, skip=["no_address"], purge=True)
     assert done.status == 0, done.output
@@ -69,8 +36,8 @@ def test_instances_in_two_regions(
     }
 
 
-def test_tags_name_the_zones(run: Runner, cloud: tuple[Aws, Stub], zone: Zone) -> None:
-    instances = source(cloud, "us-west-2", compose={"origin_zones": "tags.zones"}, strict=False)
+def test_tags_name_the_zones(run: Runner, aws: Aws, zone: Zone) -> None:
+    instances = source(aws, "us-west-2", compose={"origin_zones": "tags.zones"})
     done = run({"aws_ec2.yml": instances}, environment=ENVIRONMENT, zone={})
     assert done.status == 0, done.output
     assert zone.values().keys() == {"198.51.100.1", "198.51.100.2", "2001:db8:1::2"}
@@ -78,13 +45,12 @@ def test_tags_name_the_zones(run: Runner, cloud: tuple[Aws, Stub], zone: Zone) -
 
 @pytest.mark.parametrize("strict", [True, False])
 def test_a_refused_region_leaves_a_part_and_the_guards_refuse_the_purge(
-    run: Runner, cloud: tuple[Aws, Stub], aws: Aws, zone: Zone, strict: bool
+    run: Runner, aws: Aws, zone: Zone, strict: bool
 ) -> None:
     zone.replace(MAPPED)
     aws.refused.add("eu-west-1")
     sources = {
-        f"{region}.aws_ec2.yml": source(cloud, region, strict_permissions=strict)
-        for region in ("us-west-2", "eu-west-1")
+        f"{region}.aws_ec2.yml": source(aws, region, strict_permissions=strict) for region in ("us-west-2", "eu-west-1")
     }
     done = run(sources, environment=ENVIRONMENT, skip=["no_address"], purge=True)
     assert ("You are not authorized" in done.output) == strict
