@@ -26,7 +26,7 @@ READY_V1 := $(SDK_V1)/.ready
 SESSIONS := lint sanity unit playbook browser molecule model mutants docs release
 WITH_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: help demo test $(SESSIONS) matrix bench scale build emulator clean
+.PHONY: help demo test $(SESSIONS) matrix inventories bench scale build emulator clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -53,6 +53,9 @@ molecule: ## run molecule with the collection installed from its tarball
 
 matrix: $(CHECKOUT) ## test with all ansible-core releases and Pythons (an hour; ARGS="2.16 lowest" chooses)
 	@$(PYTHON) tools/matrix.py $(ARGS)
+
+inventories: $(CHECKOUT) ## test with inventory plugins of clouds (15 minutes; ARGS="inventories-2.19" chooses)
+	@$(PYTHON) tools/matrix.py $(or $(ARGS),inventories)
 
 model: ## run the model-based test for thousands of steps, and every fault at every request (some minutes)
 

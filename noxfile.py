@@ -128,6 +128,19 @@ def playbook(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def inventories(session: nox.Session) -> None:
+    """Run inventory plugins of clouds against emulated ones. tools/matrix.py makes environments for it."""
+    session.run(
+        "pytest",
+        "tests/inventories",
+        "--numprocesses=auto",
+        "--dist=worksteal",
+        *session.posargs,
+        env={"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},  # which takes long
+    )
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Make the documentation site, offline; warnings are errors."""
     source, site = CACHE / "docs", "build/docs"

@@ -33,10 +33,25 @@ SUPPORTED = {
 LOWEST = ("ansible-core==2.16.0", "requests==2.25.0", "urllib3==1.26.0")
 """What requirements.txt and meta/runtime.yml promise. It is tested on the oldest Python."""
 
+INVENTORIES = {"2.16": "ansible~=9.0", "2.19": "ansible~=12.0", "2.21": "ansible~=14.0"}
+"""The packages that have inventory plugins for these releases of ansible-core, which all support Python 3.12."""
+
+CLOUDS = (
+    "azure-cli-core~=2.91",
+    "azure-identity~=1.27",
+    "azure-mgmt-compute~=33.0",
+    "boto3~=1.44",
+    "google-auth~=2.63",
+    "moto[server]~=5.2",
+    "netaddr~=1.3",
+)
+"""What the inventory plugins use, and an emulated AWS."""
+
 SESSIONS = {
     "unit": ["--ignore=tests/unit/emulator"],
     "playbook": [f"--ignore=tests/integration/test_{name}.py" for name in ("benchmark", "execution_environment")],
     "sanity": [],
+    "inventories": [],
 }
 """Sessions of nox with their arguments, which leave out what does not depend on ansible-core."""
 
@@ -79,16 +94,25 @@ def interpreter(python: str) -> str | None:
 def rows() -> list[Row]:
     """Return all rows.
 
-    Unit tests run everywhere; the rest once for each ansible-core, on its newest Python that is here.
+    Unit tests run everywhere; the rest once for each ansible-core, on its newest Python that is here. Those of
+    inventory plugins have environments of their own.
     """
     everything = []
+    thorough = [session for session in SESSIONS if session != "inventories"]
     for core, pythons in SUPPORTED.items():
         newest = next(filter(interpreter, reversed(pythons)), None)
         everything += [
-            Row(f"{core}-{python}", python, [f"ansible-core~={core}.0"], [*SESSIONS] if python == newest else ["unit"])
+            Row(f"{core}-{python}", python, [f"ansible-core~={core}.0"], thorough if python == newest else ["unit"])
             for python in pythons
         ]
-    return [*everything, Row("lowest", SUPPORTED["2.16"][0], LOWEST, ["unit", "playbook"])]
+    return [
+        *everything,
+        Row("lowest", SUPPORTED["2.16"][0], LOWEST, ["unit", "playbook"]),
+        *(
+            Row(f"inventories-{core}", "3.12", [package, *CLOUDS], ["inventories"])
+            for core, package in INVENTORIES.items()
+        ),
+    ]
 
 
 def succeeds(*command: str | Path) -> bool:
@@ -97,13 +121,13 @@ def succeeds(*command: str | Path) -> bool:
 
 
 def line(name: str, *cells: str) -> str:
-    return f"{name:12}" + "".join(f"{cell:11}" for cell in cells)
+    return f"{name:17}" + "".join(f"{cell:11}" for cell in cells)
 
 
 def main() -> int:
     table = rows()
     parser = ArgumentParser(prog="make matrix", description=__doc__)
-    parser.add_argument("chosen", nargs="*", metavar="ROW", help="such as 2.16, 2.16-3.10 or lowest (all)")
+    parser.add_argument("chosen", nargs="*", metavar="ROW", help="such as 2.16, 2.16-3.10, lowest or inventories (all)")
     chosen = parser.parse_args().chosen
     for word in chosen:
         if not any(row.is_chosen([word]) for row in table):

@@ -574,7 +574,8 @@ def _outside_azure(read: Read) -> bool:
 
 
 def _azure_addresses(read: Read) -> Iterable[Any]:
-    return _as_list(read("public_ipv4_address"))
+    # The plural is that of azure.azcollection before 2.1.
+    return [*_as_list(read("public_ipv4_address")), *_as_list(read("public_ipv4_addresses"))]
 
 
 CLOUDS = (

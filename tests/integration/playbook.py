@@ -328,7 +328,7 @@ def _write(folder: Path, playbook: Sequence[Mapping[str, Any]]) -> tuple[str, ..
 
 def _fork(folder: Path, program: str, *arguments: str, environment: Mapping[str, str]) -> Completed:
     """Run a program of Ansible as a fork of a process with its settings."""
-    settings = {name: value for name, value in environment.items() if name.startswith("ANSIBLE_")}
+    settings = {name: value for name, value in environment.items() if name.startswith(("ANSIBLE_", "PYTHON"))}
     process = _preforked(tuple(sorted(settings.items())))
     assert process.stdin
     assert process.stdout

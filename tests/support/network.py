@@ -57,10 +57,10 @@ class Authority:
         self.path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         self.context = self.serving(HOST)
 
-    def serving(self, host: str, valid_for: datetime.timedelta = DAY) -> ssl.SSLContext:
-        """Return the context of a TLS service with a certificate for the address."""
+    def serving(self, *hosts: str, valid_for: datetime.timedelta = DAY) -> ssl.SSLContext:
+        """Return the context of a TLS service with a certificate for the addresses and names."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         certificate = (
             self._unsigned(_name("a service"), key.public_key(), valid_for)
             .add_extension(names, critical=False)
@@ -142,10 +142,11 @@ class _Front(StreamRequestHandler):
 class Proxy(_Relay):
     """An HTTP proxy that records everything that clients send."""
 
-    def __init__(self, refusal: bytes = b"") -> None:
-        """Answer each request with the refusal, if there is one."""
+    def __init__(self, refusal: bytes = b"", service: int | None = None) -> None:
+        """Answer each request with the refusal, or lead it to a port of this machine, if there is one."""
         super().__init__(_Tunnel)
         self.refusal = refusal
+        self.service = service
         self.heard = bytearray()
 
 
@@ -166,7 +167,8 @@ class _Tunnel(StreamRequestHandler):
             self.wfile.write(self.server.refusal)
             return
         host, port = head.split()[1].decode().rsplit(":", 1)
-        with socket.create_connection((host, int(port))) as service:
+        target = (HOST, self.server.service) if self.server.service else (host, int(port))
+        with socket.create_connection(target) as service:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             _relay(self.request, service, self.server.heard)
 
@@ -183,6 +185,14 @@ def _relay(client: socket.socket, service: socket.socket, heard: bytearray) -> N
                 if source is client:
                     heard += data
                 (service if source is client else client).sendall(data)
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    """Return an address or a name for a certificate."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _name(text: str) -> x509.Name:

@@ -171,6 +171,13 @@ def test_addresses_of_oci() -> None:
     assert told([{**host, "public_ip": None}]) == expected[1:]
 
 
+def test_addresses_of_azure_before_version_2_1_of_its_plugin() -> None:
+    older = {**AZURE, "public_ipv4_addresses": AZURE["public_ipv4_address"]}
+    del older["public_ipv4_address"]
+    assert told([older]) == told([AZURE]) == ["192.0.2.40 azure/eastus2", "2001:db8:3::40 azure/eastus2"]
+    assert unresolved({"stopped": {**older, "public_ipv4_addresses": []}}) == [("stopped", "no_address", [])]
+
+
 @pytest.mark.parametrize("host", [AZURE_ARC, AZURE_STACK_HCI, {**AZURE_ARC, "resource_type": None}])
 def test_machines_that_azure_only_records_are_not_in_azure(host: dict[str, Any], tmp_path: Path) -> None:
     [address] = host["public_ipv4_address"]

@@ -165,7 +165,7 @@ def test_no_thread_prints_a_warning(encrypted: Stub) -> None:
     ],
 )
 def test_a_trusted_authority_is_not_enough(authority: Authority, host: str, valid_for: timedelta, part: str) -> None:
-    with Stub(in_turn(DONE), authority.serving(host, valid_for)) as stub:
+    with Stub(in_turn(DONE), authority.serving(host, valid_for=valid_for)) as stub:
         assert part in error_of(stub.url, ca_path=str(authority.path), retries=5)
     assert (stub.requests, stub.connections) == ([], 1)
 
