@@ -100,7 +100,7 @@ zones:
       returned: always
       sample: example.com
     zone_id:
-      description: The identifier of the zone, null if it was not found.
+      description: The identifier of the zone, null if it is not known.
       type: str
       returned: always
       sample: 023e105f4ecef8ad9ca31a8372d0c353

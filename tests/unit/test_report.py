@@ -472,9 +472,9 @@ def test_junit() -> None:
     }
     assert docs.findall("testcase/*") == []
     assert gone.findtext("testcase/error") == "there is no zone gone.example.com that the token can see"
-    assert outcomes(blog) == [*[""] * 8, "failure"]
-    assert outcomes(shop) == [*["failure"] * 5, *["system-out"] * 3, ""]
-    assert outcomes(static) == [*["skipped"] * 4, "error", "skipped", "", "", "skipped"]
+    assert outcomes(blog) == [*[""] * 9, "failure"]
+    assert outcomes(shop) == [*["failure"] * 5, *["system-out"] * 4, ""]
+    assert outcomes(static) == [*["skipped"] * 4, "error", "", "skipped", "", "", "skipped"]
     assert [skipped.get("message") for skipped in static.iter("skipped")] == [
         *["there are no origins to compare with"] * 3,
         "there are no published ranges to compare with",

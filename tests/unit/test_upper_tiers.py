@@ -137,7 +137,9 @@ def test_a_zone_without_traffic(emulator: Emulator, zone: Zone) -> None:
         ["cloud_regions", "graphql", "graphql"],
     )
     zero = emulator.add_zone("zero.example", traffic={"192.0.2.1": {"IAD": 0}})
-    [origin] = only(run(emulator, zero))["origins"]
+    item = only(run(emulator, zero))
+    [origin] = item["origins"]
+    assert codes(item) == ["no_traffic"]
     assert (origin["requests"], origin["upper_tiers"], origin["share_expected"]) == (0, [], None)
 
 
@@ -475,6 +477,7 @@ def test_zones_that_cannot_be_read(emulator: Emulator, zone: Zone) -> None:
     assert (found["zone"], found["zone_id"], found["error"]) == (zone.name, zone.id, None)
     assert {origin["share_expected"] for origin in found["origins"]} == {100}
     assert "HTTP 400" in unknown["error"]
+    assert (unknown["zone_id"], unknown["origins"], unknown["since"]) == (missing, [], None)
     assert "zone_id: 'a/b' is not an identifier" in bad["error"]
     [alone] = run(emulator, zone, zone_id=missing)["zones"]
     assert alone["error"] == unknown["error"]

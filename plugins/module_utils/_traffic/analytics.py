@@ -217,7 +217,7 @@ def _read_groups(client: Client, readable: Mapping[str, NodeSettings], hours: in
             limits.append(
                 Limit("truncated", f"Cloudflare has more than {limit} groups, of which the largest were read")
             )
-        if not groups and complete and not answer.errors:
+        if not any(group.requests for group in groups) and complete and not answer.errors:
             limits.append(Limit("no_traffic", "no request reached an origin in this time, so nothing is proven"))
         result[zone_id] = Traffic(groups, complete and not answer.errors, since, until, limits=limits)
     return result

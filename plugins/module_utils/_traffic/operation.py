@@ -54,7 +54,7 @@ def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     warnings = []
     failed: list[tuple[str, OriginOpsError]] = []
     for zone in zones:
-        known = traffic.get(zone.source.get("zone_id") or "", Traffic())
+        known = Traffic() if zone.error else traffic[zone.source["zone_id"]]
         error = zone.error or known.error
         limits = [*known.limits, *_limits_of(zone)]
         origins, uncertain = (
@@ -147,6 +147,7 @@ def _read_zone(options: Mapping[str, Any], shared: SharedClient) -> ZoneRead:
                 except CloudflareError as error:
                     unsupported = str(error)
     except OriginOpsError as error:
+        source["zone_id"] = error.result.get("zone_id") or options["zone_id"]
         return ZoneRead(name or options["zone_id"] or "without a name", source, error=error)
     return ZoneRead(zone.label, {**source, **zone.source}, current.mappings, supported, unsupported, zone.deprecation)
 
