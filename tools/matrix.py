@@ -43,6 +43,7 @@ CLOUDS = (
     "boto3~=1.44",
     "google-auth~=2.63",
     "moto[server]~=5.2",
+    "msrestazure~=0.6.4",
     "netaddr~=1.3",
 )
 """What the inventory plugins use, and an emulated AWS."""

@@ -212,6 +212,7 @@ def _machine(
             "vmId": f"00000000-0000-0000-0000-{sum(name.encode()):012}",
             "hardwareProfile": {"vmSize": "Standard_B2s"},
             "provisioningState": "Succeeded",
+            "timeCreated": "2026-01-01T00:00:00Z",
             "osProfile": {"computerName": name, "linuxConfiguration": {}},
             "storageProfile": {"osDisk": {"name": name, "osType": "Linux", "managedDisk": {"id": f"{path}-disk"}}},
             "networkProfile": {"networkInterfaces": nics},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.state import Zone
+from integration.playbook import CORE
 
 from .azure import COMPUTE, EUROPE, MAPPED, NETWORK, group, source
 from .conftest import Clouds
@@ -38,6 +39,7 @@ def test_tags_name_the_zones(run: Runner, clouds: Clouds, zone: Zone) -> None:
     assert zone.values().keys() == {"192.0.2.101", "192.0.2.102", "2001:db8:3::1"}
 
 
+@pytest.mark.skipif(CORE < (2, 19), reason="the plugin of that time does not list machines of Azure Arc")
 def test_a_machine_outside_of_azure(run: Runner, clouds: Clouds, zone: Zone) -> None:
     machines = source("us", include_arc_resource_groups=["elsewhere"])
     done = run({"azure_rm.yml": machines}, environment=clouds.environment, skip=["no_address"])
@@ -62,19 +64,25 @@ def test_machines_that_do_not_run_are_left_out_by_default(run: Runner, clouds: C
 
 
 @pytest.mark.parametrize("kind", [COMPUTE, NETWORK], ids=["machines", "addresses"])
-def test_what_the_login_may_not_read_leaves_a_part_and_the_guards_refuse_the_purge(
-    run: Runner, clouds: Clouds, zone: Zone, kind: str
-) -> None:
+def test_mappings_of_what_the_login_may_not_read_are_kept(run: Runner, clouds: Clouds, zone: Zone, kind: str) -> None:
     zone.replace(MAPPED)
     clouds.azure.refused.append(f"{group('europe')}/{kind}")
     sources = {"azure_rm.yml": source("us", "europe")}
-    done = run(sources, environment={**clouds.environment, **FATAL}, skip=["no_address"], purge=True)
-    assert "authorized" not in done.output
-    assert done.mappings.keys() == MAPPED.keys() - EUROPE
-    assert done.status, done.output
-    assert "would delete 8 of the 12 mappings" in done.output
-    assert done.findings["stale"] == EUROPE
+    done = run(sources, environment=clouds.environment, skip=["no_address"], purge=True)
+    assert done.status
     assert zone.values() == MAPPED
+    fatal = run(sources, environment={**clouds.environment, **FATAL}, skip=["no_address"])
+    if CORE < (2, 21):
+        assert "authorized" not in done.output
+        assert done.mappings.keys() == MAPPED.keys() - EUROPE
+        assert "would delete 8 of the 12 mappings" in done.output
+        assert done.findings["stale"] == EUROPE
+        assert fatal.status == 0
+    else:
+        # The plugin reports the refusal, in a way that makes it fail itself.
+        assert done.mappings == {}
+        assert "the inventory has no group 'web'" in done.output
+        assert fatal.status
 
 
 def test_a_refused_login(run: Runner, clouds: Clouds, zone: Zone) -> None:
