@@ -254,10 +254,10 @@ def _observe(
     # A shorter time range is still enough to compare.
     limits = [limit for limit in (*traffic.limits, *uncertain) if limit.code != "range"]
     reasons = [limit.reason for limit in limits]
-    if traffic.error or traffic.not_available:
-        reasons = [
-            str(traffic.error) if traffic.error else traffic.not_available.reason if traffic.not_available else ""
-        ]
+    if traffic.not_available:
+        reasons = [traffic.not_available.reason]
+    elif traffic.groups is None:
+        reasons = [str(traffic.error or "the zone was not found when its traffic was to be read")]
     return ObservedTraffic(
         origins,
         "; ".join(reasons) or None,

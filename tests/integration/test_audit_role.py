@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from emulator.faults import Fault
+from emulator.faults import Answer, Fault
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.cloud_hosts import FLEET, MAPPED, origin
@@ -123,6 +123,10 @@ def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -
     assert audit(traffic=True, **chosen).returncode == 0
     reason = report(tmp_path / "audit")["zones"][0]["not_checked"]["misrouted"]
     assert "no request reached an origin in this time, so nothing is proven" in reason
+    broken = Answer(200, {"data": None, "errors": [{"message": "it broke"}]})
+    emulator.faults = [Fault(effect=broken, path="/graphql", times=None)]
+    assert "Cloudflare refused the query: it broke" in message(audit(traffic=True, **chosen))
+    emulator.faults = []
     emulator.analytics = "forbidden"
     assert audit(traffic=True).returncode == 0
     assert report(tmp_path / "audit")["zones"][0]["unavailable"] == ["misrouted"]
