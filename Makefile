@@ -54,7 +54,7 @@ molecule: ## run molecule with the collection installed from its tarball
 matrix: $(CHECKOUT) ## test with all ansible-core releases and Pythons (an hour; ARGS="2.16 lowest" chooses)
 	@$(PYTHON) tools/matrix.py $(ARGS)
 
-inventories: $(CHECKOUT) ## test inventory plugins of clouds, with Python 3.12 (15 minutes; ARGS=inventories-2.19 chooses)
+inventories: $(CHECKOUT) ## test inventory plugins of clouds, with Python 3.12 (10 minutes; ARGS=inventories-2.19 chooses)
 	@$(PYTHON) tools/matrix.py $(or $(ARGS),inventories)
 
 model: ## run the model-based test for thousands of steps, and every fault at every request (some minutes)
