@@ -84,7 +84,8 @@ requirements:
   - urllib3 >= 1.26, which requests brings
 """
 
-    _API_VERSION = r"""
+    # The version of the endpoints.
+    API_VERSION = r"""
 options:
   api_version:
     description:
@@ -103,9 +104,8 @@ options:
 """
 
     # Options to select a zone.
-    ZONE = (
-        _API_VERSION
-        + r"""
+    ZONE = r"""
+options:
   zone_id:
     description:
       - The identifier of the zone, 1 to 32 letters and digits.
@@ -124,12 +124,10 @@ options:
     type: str
     version_added: 0.1.0
 """
-    )
 
     # Options of modules that work on many zones.
-    MANY_ZONES = (
-        _API_VERSION
-        + r"""
+    MANY_ZONES = r"""
+options:
   zones:
     description:
       - The zones with their origins. A text is the name of a zone. A bad item is an error of that zone only.
@@ -210,7 +208,6 @@ options:
     version_added: 1.0.0
     default: {}
 """
-    )
 
     # Environment variables for options of plugins on the controller.
     ENVIRONMENT = r"""

@@ -30,6 +30,7 @@ options:
     default: false
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.api_version
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.environment
 notes:

@@ -171,6 +171,7 @@ options:
     default: auto
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.api_version
   - originops.cloudflare.cloudflare.many_zones
   - originops.cloudflare.cloudflare.controller
 attributes:

@@ -75,6 +75,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare
+  - originops.cloudflare.cloudflare.api_version
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 seealso:

@@ -132,7 +132,8 @@ def test_the_action_group_has_all_modules_with_the_common_options() -> None:
 
 
 def test_every_option_tells_since_when_it_is_there() -> None:
-    texts = [ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.ZONE]
+    fragments = (ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.API_VERSION, ModuleDocFragment.ZONE)
+    texts = [*fragments, ModuleDocFragment.MANY_ZONES]
     for folder in ("filter", "inventory", "lookup", "modules"):
         for path in (PLUGINS / folder).glob("*.py"):
             text = re.search(r'^DOCUMENTATION = r"""$(.*?)^"""$', path.read_text("utf-8"), re.M | re.S)
@@ -150,7 +151,8 @@ def test_actions_of_the_controller_are_documented_as_they_are(action: ModuleType
     module = (PLUGINS / "modules" / Path(str(action.__file__)).name).read_text("utf-8")
     text = re.search(r'^DOCUMENTATION = r"""$(.*?)^"""$', module, re.M | re.S)
     assert text
-    texts = [text[1], ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.MANY_ZONES]
+    fragments = (ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.API_VERSION, ModuleDocFragment.MANY_ZONES)
+    texts = [text[1], *fragments]
     documented = {name: option for text in texts for name, option in yaml.safe_load(text)["options"].items()}
 
     def described(options: dict[str, Any]) -> dict[str, Any]:
@@ -195,7 +197,8 @@ def documented(text: str) -> dict[str, dict[str, Any]]:
 
 def test_the_fragments_document_the_common_options() -> None:
     relevant = ("type", "default", "choices", "elements", "required", "aliases")
-    connection, zone = documented(ModuleDocFragment.DOCUMENTATION), documented(ModuleDocFragment.ZONE)
+    connection = documented(ModuleDocFragment.DOCUMENTATION)
+    zone = documented(ModuleDocFragment.API_VERSION) | documented(ModuleDocFragment.ZONE)
     options = connection | zone
     assert connection.keys() == CONNECTION_SPEC.keys() == options.keys() - zone.keys()
     assert {name: {key: option[key] for key in relevant if key in option} for name, option in options.items()} == {
