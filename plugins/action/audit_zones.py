@@ -10,12 +10,12 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, ClassVar
 
-from ..module_utils._audit.findings import ExpectedState, ObservedTraffic, PublishedRanges, RoutedOrigin
+from ..module_utils._audit.findings import ExpectedState, ObservedTraffic, PublishedRanges, RoutedOrigin, ZoneState
 from ..module_utils._audit.operation import audit_open_zone, check_near_limit, read_ranges
 from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, open_client, open_zone
 from ..module_utils._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
-from ..module_utils._mapping import VENDORS, Address, OriginMapping, SupportedRegions, parse_address
+from ..module_utils._mapping import VENDORS, parse_address
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..module_utils._traffic.analytics import Traffic, read_traffic
@@ -233,14 +233,9 @@ def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, d
     return {zone: known for zone, known in zip(usable, found, strict=True) if known}
 
 
-def _observe(
-    traffic: Traffic,
-    options: Mapping[str, Any],
-    mappings: Mapping[Address, OriginMapping],
-    supported: SupportedRegions | None,
-) -> ObservedTraffic:
+def _observe(traffic: Traffic, options: Mapping[str, Any], state: ZoneState) -> ObservedTraffic:
     """Compare mappings with traffic, for the audit of a zone."""
-    items, uncertain = describe_origins(traffic.groups, traffic.complete, mappings, supported)
+    items, uncertain = describe_origins(traffic.groups, traffic.complete, state.mappings, state.supported)
     origins = {
         parse_address(item["origin_ip"]): RoutedOrigin(
             item["requests"],

@@ -16,7 +16,7 @@ from .._connection import open_zone
 from .._endpoints import ZoneClient
 from .._errors import CloudflareError, InvalidInput, Outcome
 from .._locations import Locate, Unresolved
-from .._mapping import Address, OriginMapping, SupportedRegions, parse_address, parse_addresses, parse_mappings
+from .._mapping import Address, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, quote
 from .._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from .findings import AuditInfo, ExpectedState, ObservedTraffic, PublishedRanges, ZoneState, audit
@@ -28,8 +28,8 @@ SETTINGS_PERMISSION = "Settings need the permission Zone, Zone Settings, Read"
 LoadRanges = Callable[[Mapping[str, str]], Locate]
 """Reads the files of published ranges, by vendor. Raises InvalidInput."""
 
-Observe = Callable[[Mapping[Address, OriginMapping], SupportedRegions | None], ObservedTraffic]
-"""Compares mappings with traffic that was read."""
+Observe = Callable[[ZoneState], ObservedTraffic]
+"""Compares the mappings of a zone with traffic that was read."""
 
 
 def audit_zone(options: Mapping[str, Any], check_mode: bool, load_ranges: LoadRanges) -> Outcome:
@@ -95,7 +95,7 @@ def audit_open_zone(
     if ranges.error:
         warnings.append(f"The audit could not read the published ranges: {ranges.error}")
     info = AuditInfo(zone.id, zone.name, zone.account_id, api.name, _format_time())
-    traffic = observe(state.mappings, state.supported) if observe else None
+    traffic = observe(state) if observe else None
     report = audit(info, state, expected, ranges, near_limit, traffic=traffic)
     return Outcome({"changed": False, "report": report, **zone.source}, warnings, zone.deprecation)
 
