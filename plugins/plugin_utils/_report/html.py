@@ -195,6 +195,9 @@ class _Page:
         self.report = report
         self.zones = labelled(report)
         self.places = _Places()
+        # Few audits look at traffic: without it, its column would only take room.
+        looked_for = {kind for zone in report["zones"] for kind in (*zone["checked"], *zone["unavailable"])}
+        self.kinds = [kind for kind in KINDS if kind != "misrouted" or kind in looked_for]
         order = {kind: (kind not in report["fail_on"], index) for kind, index in _INDEX.items()}
         self.findings = [
             (number, label, finding) for number, (label, zone) in enumerate(self.zones) for finding in zone["findings"]
@@ -305,12 +308,12 @@ class _Page:
         foot = _row(
             _tag("th", f"All {pluralize(totals['zones'], 'zone')}", scope="row", role="rowheader"),
             _cell(f"{totals['mappings']:,}", class_="number"),
-            *(_cell(f"{totals[kind]:,}", class_="number" if totals[kind] else "number zero") for kind in KINDS),
+            *(_cell(f"{totals[kind]:,}", class_="number" if totals[kind] else "number zero") for kind in self.kinds),
         )
         table = _table(
             "zones",
             "Zones and kinds of findings",
-            ("Zone", "Mappings", *TITLES.values()),
+            ("Zone", "Mappings", *(TITLES[kind] for kind in self.kinds)),
             (self.zone_row(number, label, zone) for number, (label, zone) in rows),
             foot,
         )
@@ -329,12 +332,12 @@ class _Page:
     def zone_row(self, number: int, label: str, zone: Report) -> Html:
         if zone["error"] is not None:
             name = _tag("th", _names(label), scope="row", role="rowheader")
-            return _row(name, _cell("could not be audited", colspan=str(len(KINDS) + 1), class_="fail"), kinds=())
+            return _row(name, _cell("could not be audited", colspan=str(len(self.kinds) + 1), class_="fail"), kinds=())
         link = _tag("a", _names(label), href=f"#zone-{number}")
         name = _tag("th", link, scope="row", role="rowheader")
         count = _cell(f"{zone['total_count']:,}", class_="number")
         found = [index for index, kind in enumerate(KINDS) if zone["counts"][kind]]
-        return _row(name, count, *(self.count(number, label, zone, kind) for kind in KINDS), kinds=found)
+        return _row(name, count, *(self.count(number, label, zone, kind) for kind in self.kinds), kinds=found)
 
     def count(self, number: int, label: str, zone: Report, kind: str) -> Html:
         """Build the cell of a zone and a kind, with a link to the findings."""
