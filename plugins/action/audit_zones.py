@@ -198,7 +198,14 @@ def _audit(
                 raise InvalidInput(f"not audited, because {CUT}")
             found = sources.of(zone, options, shared)
             origins, warnings = found.origins, found.cloudflare.warnings
-            expected = ExpectedState(origins.mappings, origins.unresolved, origins.hosts, zone.sources, found.by_source)
+            expected = ExpectedState(
+                origins.mappings,
+                origins.unresolved,
+                origins.hosts,
+                zone.sources,
+                found.by_source,
+                found.cloudflare.unreadable,
+            )
         known, observe = identities.get(zone), None
         if options["traffic"]:
             observed = traffic.get(known["zone_id"] or "") if known else None

@@ -32,9 +32,6 @@ from ..plugin_utils._many_zones import (
 
 UNSUPPORTED = "unsupported_region"
 
-WITHOUT_ADDRESS = ("hostname", "variable_error")
-"""Codes of unresolved origins that may have an address all the same."""
-
 
 class ActionModule(ManyZonesAction):
     argument_spec: ClassVar = {
@@ -161,7 +158,7 @@ def _warn_of_unresolved(found: ZoneOrigins, options: Mapping[str, Any]) -> list[
 
 def _without_address(origins: Origins) -> list[str]:
     """List the hosts of origins that probably have an address, although nobody knows which."""
-    return [host.host for host in origins.unresolved if not host.addresses and host.code in WITHOUT_ADDRESS]
+    return [host.host for host in origins.unresolved if host.hides_address]
 
 
 def _merge_results(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

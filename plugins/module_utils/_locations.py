@@ -87,6 +87,11 @@ class Unresolved:
     def __str__(self) -> str:
         return f"{self.host} ({self.reason})"
 
+    @property
+    def hides_address(self) -> bool:
+        """Check whether there may be an address that is not known: a mapping that looks stale may be its own."""
+        return not self.addresses and self.code in ("hostname", "variable_error")
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "host": self.host,

@@ -302,7 +302,7 @@ report:
       type: dict
       returned: success
     unavailable:
-      description: The kinds in C(not_checked) whose data was to be read, but could not be.
+      description: The kinds in C(not_checked) for which reading the data failed.
       type: list
       elements: str
       returned: success
@@ -415,7 +415,7 @@ report:
           elements: dict
           returned: success
         absent:
-          description: The stale mappings, none if C(no_origins) is a finding.
+          description: The stale mappings, none if C(no_origins) is a finding or the address of an origin is unknown.
           type: list
           elements: dict
           returned: success

@@ -260,11 +260,15 @@ def _zone_of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class CloudflareOrigins(NamedTuple):
-    """Origins that Cloudflare knows for a zone: their items, warnings, and why some may be unknown, if so."""
+    """Origins that Cloudflare knows for a zone: their items, and warnings.
+
+    unknown says why some may be unknown, if so; unreadable, if a part could not be read.
+    """
 
     items: Sequence[Item]
     warnings: Sequence[str] = ()
     unknown: str | None = None
+    unreadable: str | None = None
 
     @classmethod
     def read(cls, zone: ZoneEntry, options: Mapping[str, Any], shared: SharedClient) -> CloudflareOrigins:
@@ -273,9 +277,9 @@ class CloudflareOrigins(NamedTuple):
         found = outcome.result
         lost = [item["hostname"] for item in found["hostnames"] if not item.get("addresses")]
         unknown = [f"the addresses of {join_bounded(lost, 'unresolved')} are not known"] if lost else []
-        if found["load_balancers"] == "unreadable":
-            unknown.append("the load balancers could not be read")
-        return cls([*iterate_items(found)], outcome.warnings, " and ".join(unknown) or None)
+        unreadable = "the load balancers could not be read" if found["load_balancers"] == "unreadable" else None
+        unknown += [unreadable] if unreadable else []
+        return cls([*iterate_items(found)], outcome.warnings, " and ".join(unknown) or None, unreadable)
 
 
 class ZoneOrigins(NamedTuple):
@@ -364,7 +368,7 @@ class ManyZonesAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         # Plain values, instead of types by which Ansible marks where they are from.
-        args = json.loads(json.dumps(self._task.args))
+        args = json.loads(json.dumps(self._task.args, default=str))
         url = args.get("api_url") or os.environ.get("CLOUDFLARE_BASE_URL")
         urls = [url] if isinstance(url, str) and may_hold_password(url) else []
 

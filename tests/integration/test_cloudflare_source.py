@@ -131,6 +131,34 @@ def test_no_zone(tmp_path: Path) -> None:
     assert done.returncode != 0
 
 
+def test_an_audit_while_origins_are_unknown(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
+    """The repair of an audit must not delete the mapping of an origin that nobody could read."""
+    variables = {
+        "audit_zones": [zone.name],
+        "audit_source": ["cloudflare"],
+        "audit_ranges": write_ranges(tmp_path / "ranges"),
+        "audit_fail_on": ["stale"],
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "roles": [f"{COLLECTION}.audit"]}
+    environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}
+
+    def audited(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        zone.replace(values)
+        done = run_playbook(tmp_path, [play], environment=environment)
+        return output(done), json.loads((tmp_path / "audit" / "report.json").read_text())
+
+    _text, report = audited({**WANTED, **STALE})
+    assert report["zones"][0]["counts"]["stale"] == 1
+    assert report["zones"][0]["repair"]["absent"] == []  # it may be that of shop.example.net
+    emulator.add_zone(zone.name, dns_records=[record for record in RECORDS if record["type"] != "CNAME"])
+    _text, report = audited({**WANTED, **STALE})
+    assert [entry["origin_ip"] for entry in report["zones"][0]["repair"]["absent"]] == ["192.0.2.99"]
+    emulator.load_balancing = "forbidden"
+    text, report = audited(WANTED)
+    assert "1 zone in which stale could not be checked" in text
+    assert "the load balancers could not be read" in report["zones"][0]["not_checked"]["stale"]
+
+
 def test_an_audit_by_both_sources(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
     zone.replace({**WANTED, **STALE})
     hosts = {"web1": origin("192.0.2.40", "azure/eastus2"), "web2": origin("198.51.100.50", "aws/us-east-1")}

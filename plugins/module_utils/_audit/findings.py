@@ -52,7 +52,7 @@ class ExpectedState:
 
     mappings has the mapping of every origin, None if there is nothing to compare with. hosts has the names of the
     hosts behind an address. sources names where the origins are from; by_source has the addresses of each, if there
-    are several.
+    are several. incomplete is the reason if a source could not be read as a whole.
     """
 
     mappings: Mapping[Address, OriginMapping] | None = None
@@ -60,6 +60,12 @@ class ExpectedState:
     hosts: Mapping[Address, Sequence[str]] = field(default_factory=dict)
     sources: Sequence[str] = ("inventory",)
     by_source: Mapping[str, Collection[Address]] = field(default_factory=dict)
+    incomplete: str | None = None
+
+    @property
+    def can_repair_stale(self) -> bool:
+        """Check whether all addresses of origins are known, so that a mapping without an origin can be deleted."""
+        return bool(self.mappings) and not self.incomplete and not any(host.hides_address for host in self.unresolved)
 
     def only_in(self) -> dict[str, list[str]]:
         """List the addresses that only one of several sources has, by source."""
@@ -245,6 +251,8 @@ def _checks(
         checks.leave_out(
             "there are no origins to compare with", "missing", "wrong", "stale", "unresolved", "no_origins"
         )
+    if expected.incomplete:
+        checks.leave_out(f"not all origins are known: {expected.incomplete}", "missing", "stale", unavailable=True)
     if ranges.error:
         checks.leave_out(f"the published ranges could not be read: {ranges.error}", "contradicted", unavailable=True)
     elif ranges.locate is None:
@@ -430,7 +438,7 @@ def _contents(
                 {"origin_ip": str(comparison), **comparison.actual._asdict()}
                 for comparison in comparisons
                 # Without any origin the source has probably failed.
-                if expected.mappings and comparison.actual and "stale" in kinds.get(comparison.address, ())
+                if expected.can_repair_stale and comparison.actual and "stale" in kinds.get(comparison.address, ())
             ],
         },
     }
