@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from ..module_utils._batch import ensure_mappings
 from ..module_utils._connection import SharedClient, open_client
 from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._locations import UNRESOLVED_CODES, Unresolved
 from ..module_utils._mapping import canonical
 from ..module_utils._messages import join_bounded
-from ..module_utils._operations import ensure_mappings
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._settings import ensure_tiered_cache
 from ..plugin_utils._inventory import OriginFinder, Origins, VariableNames

@@ -38,6 +38,13 @@ def predict(plan: Plan) -> ApplyResult:
     return ApplyResult(plan.changes, plan.withheld)
 
 
+def require_total(plan: Plan, api: MappingsApi) -> Plan:
+    """Return the plan with the zone's total, read where a creation needs it: check mode must know the limit."""
+    if plan.total is None and plan.creations:
+        return plan._replace(total=api.count())
+    return plan
+
+
 def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
     """Send the plan's batches one after the other, until one fails as a whole.
 
@@ -56,27 +63,6 @@ def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
         if result.error:
             break
     return result
-
-
-def write_batch(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
-    """Write changes of one kind by one batch request."""
-    mappings = [change.mapping for change in changes]
-    return api.delete_batch(mappings) if changes[0].kind == "deleted" else api.upsert_batch(mappings)
-
-
-def write_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
-    """Write the only change of a plan by the request for one mapping."""
-    (change,) = changes
-    if change.kind == "deleted":
-        api.delete(change.address)
-        return BatchResult([change.mapping], {})
-    return BatchResult([api.upsert(change.mapping)], {})
-
-
-def create_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
-    """Write the only change of a plan by the request that never replaces a mapping, where the version has one."""
-    (change,) = changes
-    return BatchResult([api.create(change.mapping)], {})
 
 
 def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -> ApplyResult:

@@ -13,8 +13,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
-from ._connection import DEFAULT_API_URL
-from ._endpoints import API_VERSIONS
+from ._connection import API_VERSIONS, DEFAULT_API_URL
 from ._errors import InvalidInput
 from ._http import REQUESTS_IMPORT_ERROR
 

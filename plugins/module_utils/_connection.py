@@ -2,24 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From options to a client and a zone: credentials, and the checks of URLs."""
+"""From options to a client and a zone: credentials, checks of URLs, and the choice of the API version."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from ._client import Client
-from ._endpoints import ZoneClient
-from ._errors import InvalidInput, OriginOpsError
+from ._endpoints import MappingsApi, MappingsApiV2
+from ._errors import CloudflareError, InvalidInput, OriginOpsError
 from ._http import Credentials, transport
 from ._messages import quote
 from ._zones import check_identifier, find_zone
+
+T = TypeVar("T")
 
 DEFAULT_API_URL = "https://api.cloudflare.com/client/v4"
 
@@ -31,11 +33,80 @@ CREDENTIAL_VARIABLES = {
 """Environment variables of the credentials, by option."""
 
 
+API_VERSIONS = {"auto": ("v2", "v1"), "v2": ("v2",), "v1": ("v1",)}
+"""The versions to try, in order, by the option api_version."""
+
+
 class SharedClient(NamedTuple):
     """A client for several zones, and the name of the zone in messages and diffs, if that is known."""
 
     client: Client
     zone_name: str | None = None
+
+
+class ZoneClient:
+    """A zone and its API. The first read shows which version is served."""
+
+    def __init__(
+        self,
+        client: Client,
+        zone_id: str,
+        api_version: str,
+        *,
+        name: str | None = None,
+        account_id: str | None = None,
+    ) -> None:
+        self.client = client
+        self.id = zone_id
+        self.api_version = api_version
+        self.name = name
+        self.account_id = account_id
+        self.api: MappingsApi | None = None
+
+    def negotiate(self, read: Callable[[MappingsApi], T]) -> tuple[MappingsApi, T]:
+        """Do the first read by the first version that is served.
+
+        Returns that version and the data read.
+        """
+        first_error: CloudflareError | None = None
+        candidates = [*API_VERSIONS[self.api_version]]
+        while True:
+            api = mappings_api(candidates.pop(0))(self.client, self.id)
+            try:
+                found = read(api)
+            except CloudflareError as error:
+                # Where no version is served, the error is that of the newest.
+                first_error = first_error or error
+                if not error.is_route_not_found:
+                    raise
+                if not candidates:
+                    raise first_error from None
+            else:
+                self.api = api
+                return api, found
+
+    @property
+    def label(self) -> str:
+        """The zone in messages and diffs: its name if it was given, and its identifier."""
+        return f"{self.name} ({self.id})" if self.name else self.id
+
+    @property
+    def source(self) -> dict[str, str]:
+        """Fields of a result that name its source, as far as it is known."""
+        return {"zone_id": self.id, **({"api_version": self.api.name} if self.api else {})}
+
+    @property
+    def deprecation(self) -> str | None:
+        return self.api.deprecation if self.api else None
+
+
+def mappings_api(version: str) -> type[MappingsApi]:
+    if version == "v2":
+        return MappingsApiV2
+    # Every task pays for what is imported, and hardly any needs the deprecated version.
+    from ._endpoints_v1 import MappingsApiV1
+
+    return MappingsApiV1
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from ._apply import maybe_applied
 from ._client import Client
-from ._connection import SharedClient, open_zone
-from ._endpoints import ZoneClient
+from ._connection import SharedClient, ZoneClient, open_zone
 from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput, Outcome
 from ._plan import text_diff
 

@@ -220,7 +220,7 @@ _python.check()
 
 from ..module_utils._mapping import VENDORS
 from ..module_utils._module import zone_module
-from ..module_utils._operations import ensure_mapping
+from ..module_utils._single import ensure_mapping
 
 ARGUMENT_SPEC = {
     "origin_ip": {"type": "str", "required": True, "aliases": ["ip"]},

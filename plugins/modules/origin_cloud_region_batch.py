@@ -368,8 +368,8 @@ from ..module_utils import _python
 
 _python.check()
 
+from ..module_utils._batch import ensure_mappings
 from ..module_utils._module import zone_module
-from ..module_utils._operations import ensure_mappings
 
 ARGUMENT_SPEC = {
     # Raw, because the operation judges every item itself: so it can name positions, and spare the good ones.

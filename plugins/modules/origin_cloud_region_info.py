@@ -212,9 +212,9 @@ from ..module_utils import _python
 
 _python.check()
 
+from ..module_utils._info import read_mappings
 from ..module_utils._mapping import VENDORS
 from ..module_utils._module import zone_module
-from ..module_utils._operations import read_mappings
 
 ARGUMENT_SPEC = {
     "origin_ip": {"type": "list", "elements": "str", "aliases": ["ip"]},

@@ -92,14 +92,14 @@ module_common._BuiltModule = build_with_field
 """
 
 DEFECT = """
-from ansible_collections.originops.cloudflare.plugins.module_utils import _operations
+from ansible_collections.originops.cloudflare.plugins.module_utils import _single
 
 
 def fail(options):
     raise RuntimeError(f"the token is {options['api_token']}")
 
 
-_operations.open_zone = fail
+_single.open_zone = fail
 """
 
 

@@ -14,17 +14,15 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, RULES
-from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
-from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import API_VERSIONS, MappingsApi
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._connection import mappings_api, open_zone
+from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import MappingsApi
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError, Outcome
+from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import OriginMapping, parse_address
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
-    ensure_mapping,
-    ensure_mappings,
-    read_mappings,
-)
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
+from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.operation import read_upper_tiers
 from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
@@ -100,9 +98,8 @@ def failure_of(operation: Callable[..., object], *arguments: Any, **keywords: An
 @contextmanager
 def open_api(version: str, url: str, zone_id: str = ZONE_ID) -> Iterator[MappingsApi]:
     """Open a zone's mappings with one version of the API."""
-    [api] = API_VERSIONS[version]
     with open_zone(options(url, zone_id=zone_id)) as zone:
-        yield api(zone.client, zone.id)
+        yield mappings_api(version)(zone.client, zone.id)
 
 
 def mapping(address: str, vendor: str = "aws", region: str = "us-east-1") -> OriginMapping:

@@ -17,9 +17,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
-    ensure_mappings,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from emulator.faults import Answer, Fault
 from emulator.server import Emulator

@@ -39,8 +39,9 @@ CORE = [
     {"_http", "_locations", "_plan"},
     {"_client"},
     {"_endpoints", "_zones"},
-    {"_apply", "_connection"},
-    {"_argspec", "_operations", "_settings"},
+    {"_apply", "_endpoints_v1"},
+    {"_connection"},
+    {"_argspec", "_batch", "_info", "_settings", "_single"},
     {"_module"},
 ]
 HEIGHT = {name: height for height, layer in enumerate(CORE) for name in layer}

@@ -21,13 +21,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._http import MAX_TOTAL_WAIT
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
-    ensure_mapping,
-    ensure_mappings,
-    read_mappings,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from emulator.faults import Answer, Change, Cut, Effect, Endless, Fault, Meanwhile, Merge, Reset, Stall
 from emulator.server import Emulator
 from emulator.state import Zone

@@ -18,17 +18,15 @@ from hypothesis import given, settings, strategies as st
 from werkzeug import Response
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http, _zones
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import LIST_ATTEMPTS
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_client
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._http import MAX_RETRY_AFTER
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
-    ensure_mapping,
-    ensure_mappings,
-    read_mappings,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
+from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from emulator.faults import Answer, Change, Effect, Exchange, Fault
 from emulator.server import Emulator
 from support.operations import Operation, Result, audit_zone, options, perform

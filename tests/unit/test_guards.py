@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput, OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
     Address,
@@ -19,7 +20,6 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
     ZoneMappings,
     parse_networks,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._plan import Change, Guards, Plan, make_plan
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_batch
 from emulator.server import Emulator

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import Outcome
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mapping, ensure_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region, origin_cloud_region_batch
 from emulator.faults import Answer, Cut, Effect, Fault, Reset
 from emulator.server import Emulator

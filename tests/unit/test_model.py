@@ -19,11 +19,9 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _apply, _endpoints, _http, _plan
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
-    ensure_mapping,
-    ensure_mappings,
-    read_mappings,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from emulator.faults import Answer, Cut, Effect, Fault, Meanwhile, Reset
 from emulator.server import Emulator
 from support.operations import Operation, Result, perform, result_of

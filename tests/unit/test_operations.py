@@ -14,12 +14,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
-    ensure_mapping,
-    ensure_mappings,
-    read_mappings,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_batch
 from emulator import faults
 from emulator.faults import Fault

@@ -13,9 +13,9 @@ from threading import Event
 import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._http import RateLimiter, parse_ratelimit
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
 from emulator.server import Emulator
 from support.operations import Result, perform
 from support.values import fleet, items

@@ -26,14 +26,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis.strategies import SearchStrategy, characters, from_regex, ip_addresses, one_of, sampled_from, text
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import MAX_RESPONSE_BYTES
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, InvalidInput
-from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
-    ensure_mapping,
-    ensure_mappings,
-    read_mappings,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from emulator.server import HOST
 from support.network import DAY, Authority, Proxy
 from support.operations import Operation, options, perform

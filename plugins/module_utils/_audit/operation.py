@@ -12,8 +12,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
 
-from .._connection import open_zone
-from .._endpoints import ZoneClient
+from .._connection import ZoneClient, open_zone
 from .._errors import CloudflareError, InvalidInput, Outcome
 from .._locations import Locate, Unresolved
 from .._mapping import Address, parse_address, parse_addresses, parse_mappings

@@ -13,8 +13,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any, TypeAlias
 
-from .._connection import SharedClient, open_zone
-from .._endpoints import ZoneClient
+from .._connection import SharedClient, ZoneClient, open_zone
 from .._errors import CloudflareError, InvalidInput, Outcome
 from .._mapping import Address, address_order, canonical, parse_address
 from .._messages import join_bounded, sanitize

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _argspec, _operations
+from ansible_collections.originops.cloudflare.plugins.module_utils import _argspec, _batch
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_batch
 
 from ..service import Service
@@ -33,7 +33,7 @@ def operation(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
     }
 
     def work() -> None:
-        _operations.ensure_mappings(options, check_mode=False)
+        _batch.ensure_mappings(options, check_mode=False)
 
     return work
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Operations of the modules: options in, an Outcome out.
-
-In check mode the outcome is the plan's.
-"""
+"""The operation of origin_cloud_region_batch: many mappings of a zone, or all."""
 
 from __future__ import annotations
 
@@ -13,68 +10,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ._apply import MAYBE_APPLIED, ApplyResult, apply, create_one, maybe_applied, predict, write_batch, write_one
-from ._connection import SharedClient, open_zone
-from ._endpoints import MappingsApi, ZoneClient
-from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
+from ._apply import MAYBE_APPLIED, ApplyResult, apply, predict, require_total
+from ._connection import SharedClient, ZoneClient, open_zone
+from ._endpoints import BatchResult, MappingsApi
+from ._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
 from ._mapping import (
     InvalidItem,
     Network,
-    OriginMapping,
     ParsedMappings,
     SupportedRegions,
-    address_order,
     canonical,
-    parse_addresses,
     parse_mappings,
     parse_networks,
-    parse_origin,
-    validate_location,
     warn_of_private,
 )
 from ._messages import join_bounded, quote
-from ._plan import EMPTY_PURGE, NO_CHANGES, Guards, Plan, diff, make_plan
-
-
-def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Bring the mapping of one address to its wanted state."""
-    try:
-        address = parse_origin(options["origin_ip"])
-    except InvalidInput as error:
-        raise InvalidInput(f"origin_ip: {error}") from None
-    present, overwrite = options["state"] == "present", options["overwrite"]
-    wanted = OriginMapping(address, *validate_location(options["vendor"], options["region"])) if present else None
-    warnings = warn_of_private([address]) if present else []
-    with open_zone(options) as zone:
-        api, current = zone.negotiate(lambda api: api.fetch([address]))
-        plan = make_plan(current, {address: wanted}, overwrite=overwrite)
-        if check_mode:
-            if plan.upserts and wanted:
-                try:
-                    supported = api.supported_regions()
-                except RegionsUnavailable as error:
-                    warnings.append(f"Check mode could not verify the region. {error}")
-                else:
-                    _check_region(wanted, supported)
-                _require_total(plan, api).check_limit(zone.label)
-            applied = predict(plan)
-        else:
-            applied = apply(plan, api, write_one if overwrite or not present else create_one)
-            if applied.error and applied.unknown:
-                raise maybe_applied(applied.error)
-            if applied.error:
-                raise _with_region_hint(applied.error, wanted, api)
-    mapping = applied.applied[0].mapping if applied.applied else current.mappings.get(address)
-    return Outcome(
-        {
-            "changed": bool(applied.applied),
-            "mapping": mapping.as_dict() if mapping and present else None,
-            "diff": diff(applied.applied, zone.label),
-            **zone.source,
-        },
-        warnings,
-        zone.deprecation,
-    )
+from ._plan import EMPTY_PURGE, NO_CHANGES, Change, Guards, Plan, diff, make_plan
 
 
 def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
@@ -98,7 +49,7 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
                 batch = _without_unsupported(batch, parsed, api, options.get("regions_may_be_unavailable", False))
             if batch.invalid and not skip:
                 raise InvalidInput(batch.describe_invalid())
-            plan = _require_total(batch.plan, api) if check_mode else batch.plan
+            plan = require_total(batch.plan, api) if check_mode else batch.plan
             guards.check(plan, zone.label, options["purge"])
             plan.check_limit(zone.label)
             _check_checksum(plan, zone, options["plan_checksum"])
@@ -109,30 +60,6 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
         raise
     warnings = [*warn_of_private([address for address, mapping in parsed.wanted.items() if mapping]), *warnings]
     return Outcome({**batch.as_result(), **zone.source}, warnings, zone.deprecation)
-
-
-def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Read the mappings of a zone that pass the filters, and the supported regions if wanted."""
-    addresses = parse_addresses(options["origin_ip"] or (), "origin_ip")
-    vendors, regions = options["vendor"], options["region"]
-    result: dict[str, Any] = {}
-    with open_zone(options) as zone:
-        api, current = zone.negotiate(lambda api: api.fetch(addresses) if addresses else api.fetch_all())
-        if options["supported_regions"]:
-            result["supported_regions"] = api.supported_regions().as_dict()
-    mappings = [
-        mapping
-        for address, mapping in sorted(current.mappings.items(), key=lambda item: address_order(item[0]))
-        if (not addresses or address in addresses)
-        and (not vendors or mapping.vendor in vendors)
-        and (not regions or mapping.region in regions)
-    ]
-    result |= {
-        "changed": False,
-        "mappings": [mapping.as_dict() for mapping in mappings],
-        "total_count": current.total if current.complete else None,
-    }
-    return Outcome({**result, **zone.source}, deprecation=zone.deprecation)
 
 
 class Batch(NamedTuple):
@@ -243,6 +170,12 @@ def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi,
     return batch._replace(invalid=invalid, plan=plan, supported=supported)
 
 
+def write_batch(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
+    """Write changes of one kind by one batch request."""
+    mappings = [change.mapping for change in changes]
+    return api.delete_batch(mappings) if changes[0].kind == "deleted" else api.upsert_batch(mappings)
+
+
 def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
     """Return warnings of skipped items.
 
@@ -286,30 +219,3 @@ def _failure(applied: ApplyResult, zone: str) -> OriginOpsError | None:
     if applied.error:
         return CloudflareError(message, applied.error.status, applied.error.errors)
     return OriginOpsError(message)
-
-
-def _check_region(mapping: OriginMapping, supported: SupportedRegions) -> None:
-    """Raise InvalidInput for a region that the service would refuse, with all that it supports."""
-    problem = supported.problem(mapping)
-    if problem:
-        raise InvalidInput(f"{mapping}: {problem}. {supported.describe([mapping.vendor])}")
-
-
-def _require_total(plan: Plan, api: MappingsApi) -> Plan:
-    """Return the plan with the zone's total, read where a creation needs it: check mode must know the limit."""
-    if plan.total is None and plan.creations:
-        return plan._replace(total=api.count())
-    return plan
-
-
-def _with_region_hint(error: CloudflareError, mapping: OriginMapping | None, api: MappingsApi) -> CloudflareError:
-    """Add the supported regions to the refusal of a region, where they can be read."""
-    if REGION_UNKNOWN not in error.codes or mapping is None:
-        return error
-    try:
-        _check_region(mapping, api.supported_regions())
-    except InvalidInput as problem:
-        return CloudflareError(f"{error}. {problem}", error.status, error.errors)
-    except CloudflareError:
-        pass
-    return error
