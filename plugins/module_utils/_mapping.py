@@ -82,7 +82,7 @@ def is_private(address: Address) -> bool:
 
 def warn_of_private(addresses: Collection[Address]) -> list[str]:
     """Warn of private addresses among those of mappings, in one text."""
-    private = [canonical(address) for address in sorted(addresses, key=address_order) if is_private(address)]
+    private = [canonical(address) for address in sorted(filter(is_private, addresses), key=address_order)]
     if not private:
         return []
     return [

@@ -32,6 +32,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._connection i
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, InvalidInput
 from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._in_process import run_masked
 from emulator.server import HOST
 from support.network import DAY, Authority, Proxy
 from support.operations import Operation, options, perform
@@ -330,6 +331,16 @@ def rejection(operation: Operation, stub: Stub, **chosen: Any) -> str:
     assert stub.connections == before
     assert str(refused.value).isprintable()
     return str(refused.value)
+
+
+@pytest.mark.parametrize("token", ["t" * 20, 'with"quotes\\and/slashes', "zażółć-gęślą-jaźń"])
+def test_a_secret_anywhere_in_a_result_is_masked_however_json_spells_it(token: str) -> None:
+    mappings = [{"origin_ip": f"198.51.100.{number}", "region": "us-east-1"} for number in range(20)]
+    result = {"failed": False, "mappings": [*mappings, {"origin_ip": "192.0.2.1", "region": f"region {token}"}]}
+    shown = run_masked(lambda: result, {"api_token": token}, ())
+    assert token not in shown["mappings"][20]["region"]
+    assert shown["mappings"][:20] == mappings
+    assert run_masked(lambda: {"mappings": mappings}, {"api_token": token}, ()) == {"mappings": mappings}
 
 
 @pytest.mark.parametrize("place", PLACES)
