@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,20 @@ def test_a_zone_that_is_right(audit: Audit, tmp_path: Path, zone: Zone, emulator
     assert {path.name for path in folder.iterdir()} == REPORTS
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_host_of_the_play_is_never_connected_to(audit: Audit, tmp_path: Path) -> None:
+    done = audit("-e", json.dumps({"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}))
+    assert done.returncode == 0, done.stdout
+    assert {path.name for path in (tmp_path / "audit").iterdir()} == REPORTS
+
+
+def test_two_audits_at_once_into_one_directory(audit: Audit, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(audit) for _ in range(2)]
+    assert [run.result().returncode for run in runs] == [0, 0]
+    assert {path.name for path in (tmp_path / "audit").iterdir()} == REPORTS
+    assert report(tmp_path / "audit")["failures"] == []
 
 
 def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -> None:
