@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
-from ._argspec import ARGUMENT_SPEC, RULES
+from ._argspec import ARGUMENT_SPEC, RULES, register_secrets
 from ._connection import environment_secrets, may_hold_password
 from ._errors import OriginOpsError, Outcome
 from ._http import REQUESTS_IMPORT_ERROR
@@ -38,8 +39,12 @@ class Module(NamedTuple):
         if REQUESTS_IMPORT_ERROR:
             module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
         # Ansible masks the secrets among the options by itself, but does not know those of the environment.
-        module.no_log_values.update([*environment_secrets(), *self.secrets(module.params)])
+        secrets = [*environment_secrets(), *self.secrets(module.params)]
+        module.no_log_values.update(secrets)
+        register_secrets(secrets)
         result = self.execute(module.params, check_mode=module.check_mode, diff=module._diff)
+        # From ansible-core 2.22 on, a result has its secrets until it is displayed.
+        result = remove_values(result, module.no_log_values)
         for warning in result.pop("warnings", ()):
             module.warn(warning)
         for deprecation in result.pop("deprecations", ()):

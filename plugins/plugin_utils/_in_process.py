@@ -20,17 +20,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule
 from ansible.utils.display import Display
 
+from ..module_utils._argspec import register_secrets
 from ..module_utils._connection import environment_secrets, may_hold_password
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
 from ..module_utils._module import Module
-
-try:
-    from ansible.module_utils.secrets import register_secrets
-except ImportError:  # before ansible-core 2.22
-
-    def register_secrets(values: Any, /) -> None:
-        """Do nothing: only the task's own result is masked."""
-
 
 VARIABLE = "originops_cloudflare_direct"
 """Set to false, it turns direct execution off."""
