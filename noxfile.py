@@ -141,6 +141,19 @@ def inventories(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def conformance(session: nox.Session) -> None:
+    """Run all operations through a proxy that validates by an OpenAPI description, the emulator's or another."""
+    folder = CACHE / "prism"
+    if not (folder / "node_modules" / ".bin" / "prism").exists():
+        if not shutil.which("npm"):
+            session.error("Stoplight Prism needs npm and Node.js 18 or later")
+        npm = ("npm", "install", "--silent", "--no-fund", "--no-audit", f"--prefix={folder}")
+        session.run(*npm, "@stoplight/prism-cli@~5.14.2", external=True)
+    description = Path(*session.posargs or ("tests/emulator/openapi.yaml",)).absolute()
+    session.run("pytest", "tests/conformance", env={"ORIGINOPS_OPENAPI": str(description)})
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Make the documentation site, offline; warnings are errors."""
     source, site = CACHE / "docs", "build/docs"

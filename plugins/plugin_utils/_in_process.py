@@ -15,7 +15,6 @@ from typing import Any
 
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule
 from ansible.utils.display import Display
@@ -23,6 +22,7 @@ from ansible.utils.display import Display
 from ..module_utils._argspec import register_secrets
 from ..module_utils._connection import environment_secrets, may_hold_password
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
+from ..module_utils._messages import mask
 from ..module_utils._module import Module
 
 VARIABLE = "originops_cloudflare_direct"
@@ -109,7 +109,7 @@ def run_masked(
     except Exception as error:
         message = f"{type(error).__name__}: {error}. This is a defect of the collection"
         result = {"failed": True, "msg": message, "exception": traceback.format_exc()}
-    return remove_values({**result, **(also or {})}, masked)
+    return mask({**result, **(also or {})}, masked)
 
 
 def shows_invocation(task_vars: Mapping[str, Any]) -> bool:

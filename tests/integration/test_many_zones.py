@@ -118,8 +118,8 @@ def test_roles_work_on_all_zones_by_one_task(
 def test_a_token_of_ansible_vault(emulator: Emulator, zones: list[Zone], tmp_path: Path) -> None:
     (tmp_path / "password").write_text("pw-9fT3kQ8sLm")
     environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password")}
-    encrypting = f"ansible-vault encrypt_string --name api_token {emulator.token}"
-    encrypted = run_command(tmp_path, encrypting, environment)
+    (tmp_path / "token").write_text(emulator.token)
+    encrypted = run_command(tmp_path, "ansible-vault encrypt_string --stdin-name api_token < token", environment)
     assert encrypted.returncode == 0, encrypted.stderr
     (tmp_path / "variables.yml").write_text(encrypted.stdout)
     zones_option = f"zones: {json.dumps(ZONE_NAMES)}"

@@ -62,7 +62,7 @@ PUBLIC = {
     "ansible.errors": {"AnsibleError", "AnsibleFilterError", "AnsibleLookupError", "AnsibleParserError"},
     "ansible.module_utils.basic": {"AnsibleModule", "missing_required_lib"},
     "ansible.module_utils.common.arg_spec": {"ArgumentSpecValidator"},
-    "ansible.module_utils.common.parameters": {"env_fallback", "remove_values"},
+    "ansible.module_utils.common.parameters": {"env_fallback"},
     "ansible.module_utils.parsing.convert_bool": {"boolean"},
     "ansible.module_utils.secrets": {"register_secrets"},
     "ansible.plugins.action": {"ActionBase"},

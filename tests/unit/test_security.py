@@ -29,6 +29,7 @@ from hypothesis.strategies import SearchStrategy, characters, from_regex, ip_add
 from ansible_collections.originops.cloudflare.plugins.module_utils._client import MAX_RESPONSE_BYTES
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, InvalidInput
+from ansible_collections.originops.cloudflare.plugins.module_utils._messages import mask
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
     ensure_mappings,
@@ -303,6 +304,17 @@ def test_a_netrc_file_adds_and_replaces_nothing(
     for request in plain.requests + encrypted.requests:
         assert request.headers.get_all("Authorization", [None]) == [token]
         assert request.headers.get_all("X-Auth-Key", [None]) == [key]
+
+
+def test_secrets_are_masked_everywhere_in_a_result() -> None:
+    result = {"a": [{"msg": "with token-1 and token-12", "n": 12, "none": None}, ("token-1",)], "token": True}
+    assert mask(result, ["token-1", "", "token-12"]) == {
+        "a": [
+            {"msg": "with ******** and ********", "n": 12, "none": None},
+            ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"],
+        ],
+        "token": True,
+    }
 
 
 # What becomes part of a request
