@@ -48,7 +48,7 @@ lint: ## check style, types, documentation, changelog and licences
 sanity: ## run ansible-test sanity
 unit: $(READY_V1) ## run the unit tests
 playbook: ## run the tests that run playbooks
-browser: ## test the audit's page in Chromium
+browser: ## test the audit's page in Chromium, which root installs by apt-get and others download
 molecule: ## run molecule with the collection installed from its tarball
 
 matrix: $(CHECKOUT) ## test with all ansible-core releases and Pythons (an hour; ARGS="2.16 lowest" chooses)
