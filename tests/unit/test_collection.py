@@ -282,6 +282,8 @@ def test_the_versions_that_are_promised_are_those_that_are_tested() -> None:
     runtime, config = (
         yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("meta/runtime.yml", "tests/config.yml")
     )
+    newest = list(SUPPORTED)[-1]
+    assert f"ansible-core {core} to {newest} " in (ROOT / "README.md").read_text("utf-8")
     roles = [yaml.safe_load(path.read_text("utf-8")) for path in ROOT.glob("roles/*/meta/main.yml")]
     assert runtime["requires_ansible"] == f">={core}.0"
     assert {role["galaxy_info"]["min_ansible_version"] for role in roles} == {core} == {next(iter(SUPPORTED))}
