@@ -19,11 +19,15 @@ from ._errors import InvalidInput
 from ._http import REQUESTS_IMPORT_ERROR
 
 try:
-    from ansible.module_utils.secrets import register_secrets
+    from ansible.module_utils import secrets
 except ImportError:  # before ansible-core 2.22
+    secrets = None
 
-    def register_secrets(values: Iterable[str], /) -> None:
-        """Do nothing: only a task's own result is masked."""
+
+def register_secrets(values: Iterable[str]) -> None:
+    """Let Ansible mask texts in all of its output, if it can."""
+    if secrets:
+        secrets.register_secrets(values)
 
 
 def api_url_of_environment(name: str) -> str:
