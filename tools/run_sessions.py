@@ -24,11 +24,11 @@ ALL_CORES = ("unit", "playbook")
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 DOTS = re.compile(r"^[.sxXEF]+ +\[ *\d+%\]\n", re.M)
 CLOSING_LINE = re.compile(r"^=* *(\d+ (?:passed|failed|error|skipped)\b.* in [\d.]+s.*?) *=*$", re.M)
-NOT_RUN = re.compile(r"NOT RUN: (.*)")
+NOT_RUN = re.compile(r"aborted: NOT RUN: (.*?)(?: \(took [^)]*\))?\.$", re.M)
 COUNTS = {
     "sanity": ("tests", re.compile(r"^Running sanity test ", re.M)),
     "lint": ("commands", re.compile(r"^nox > (?!uv )[a-z]", re.M)),
-    "molecule": ("actions", re.compile(r"➜ \w+: Executing$", re.M)),
+    "molecule": ("actions", re.compile(r"(?:➜ \w+:|> \w+\]) Executing$", re.M)),
 }
 """What a session without pytest counts, and the lines of its output that are counted."""
 
