@@ -23,7 +23,7 @@ CHECKOUT := $(COLLECTIONS)/ansible_collections/originops/cloudflare
 READY := $(VENV)/.ready $(CHECKOUT)
 READY_V1 := $(SDK_V1)/.ready
 
-SESSIONS := lint sanity unit playbook browser molecule model mutants docs release
+SESSIONS := lint sanity unit playbook browser molecule conformance model mutants docs release
 WITH_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .PHONY: help demo test $(SESSIONS) matrix inventories bench scale build emulator clean
@@ -48,7 +48,7 @@ lint: ## check style, types, documentation, changelog and licences
 sanity: ## run ansible-test sanity
 unit: $(READY_V1) ## run the unit tests
 playbook: ## run the tests that run playbooks
-browser: ## test the audit's page in Chromium
+browser: ## test the audit's page in Chromium, which root installs by apt-get and others download
 molecule: ## run molecule with the collection installed from its tarball
 
 matrix: $(CHECKOUT) ## test with all ansible-core releases and Pythons (an hour; ARGS="2.16 lowest" chooses)
@@ -58,6 +58,8 @@ inventories: $(CHECKOUT) ## test inventory plugins of clouds, with Python 3.12 (
 	@$(PYTHON) tools/matrix.py $(or $(ARGS),inventories)
 
 model: ## run the model-based test for thousands of steps, and every fault at every request (some minutes)
+
+conformance: ## check all requests and responses by an OpenAPI description, with npm (ARGS=path takes another)
 
 mutants: $(READY_V1) ## change the core at random and count what the unit tests notice (20 minutes)
 

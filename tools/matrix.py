@@ -27,8 +27,12 @@ SUPPORTED = {
     "2.19": ("3.11", "3.12", "3.13"),
     "2.20": ("3.12", "3.13", "3.14"),
     "2.21": ("3.12", "3.13", "3.14"),
+    "2.22": ("3.13", "3.14"),
 }
 """The releases of ansible-core, and the Pythons that each supports on a controller, oldest first."""
+
+CANDIDATES = {"2.22"}
+"""Releases of which pip takes release candidates too, as there may be nothing else yet."""
 
 LOWEST = ("ansible-core==2.16.0", "requests==2.25.0", "urllib3==1.26.0")
 """What requirements.txt and meta/runtime.yml promise. It is tested on the oldest Python."""
@@ -102,8 +106,9 @@ def rows() -> list[Row]:
     thorough = [session for session in SESSIONS if session != "inventories"]
     for core, pythons in SUPPORTED.items():
         newest = next(filter(interpreter, reversed(pythons)), None)
+        first = f"{core}.0rc1" if core in CANDIDATES else f"{core}.0"
         everything += [
-            Row(f"{core}-{python}", python, [f"ansible-core~={core}.0"], thorough if python == newest else ["unit"])
+            Row(f"{core}-{python}", python, [f"ansible-core~={first}"], thorough if python == newest else ["unit"])
             for python in pythons
         ]
     return [

@@ -24,10 +24,11 @@ ALL_CORES = ("unit", "playbook")
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 DOTS = re.compile(r"^[.sxXEF]+ +\[ *\d+%\]\n", re.M)
 CLOSING_LINE = re.compile(r"^=* *(\d+ (?:passed|failed|error|skipped)\b.* in [\d.]+s.*?) *=*$", re.M)
+NOT_RUN = re.compile(r"aborted: NOT RUN: (.*?)(?: \(took [^)]*\))?\.$", re.M)
 COUNTS = {
     "sanity": ("tests", re.compile(r"^Running sanity test ", re.M)),
     "lint": ("commands", re.compile(r"^nox > (?!uv )[a-z]", re.M)),
-    "molecule": ("actions", re.compile(r"➜ \w+: Executing$", re.M)),
+    "molecule": ("actions", re.compile(r"(?:➜ \w+:|> \w+\]) Executing$", re.M)),
 }
 """What a session without pytest counts, and the lines of its output that are counted."""
 
@@ -47,7 +48,9 @@ async def run(session: str, cores: asyncio.Semaphore) -> bool:
         captured, _none = await process.communicate()
     output = ESCAPES.sub("", captured.decode(errors="replace"))
     line = f"{session:10} {extent(session, output):54} {time.monotonic() - began:4.0f} s"
-    if process.returncode:
+    if process.returncode and (reason := NOT_RUN.search(output)):
+        print(f"{session:10} NOT RUN: {reason[1]}", flush=True)
+    elif process.returncode:
         print(f"\n{DOTS.sub('', output)}\n{line}  FAILED\n", flush=True)
     else:
         print(line, flush=True)

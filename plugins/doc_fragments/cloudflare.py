@@ -213,12 +213,14 @@ options:
     ENVIRONMENT = r"""
 options:
   api_token:
+    secret: true
     env:
       - name: CLOUDFLARE_API_TOKEN
   api_email:
     env:
       - name: CLOUDFLARE_EMAIL
   api_key:
+    secret: true
     env:
       - name: CLOUDFLARE_API_KEY
   api_url:

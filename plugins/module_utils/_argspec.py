@@ -6,16 +6,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
-from ._connection import API_VERSIONS, DEFAULT_API_URL
+from ._connection import API_VERSIONS, DEFAULT_API_URL, environment_secrets, may_hold_password
 from ._errors import InvalidInput
 from ._http import REQUESTS_IMPORT_ERROR
+
+try:
+    from ansible.module_utils import secrets
+except ImportError:  # before ansible-core 2.22
+    secrets = None
+
+
+def register_secrets(values: Iterable[str]) -> None:
+    """Let Ansible mask texts in all of its output, if it can."""
+    if secrets:
+        secrets.register_secrets(values)
+
+
+def api_url_of_environment(name: str) -> str:
+    """Return the URL in an environment variable, masked if it may hold a password.
+
+    Raises AnsibleFallbackNotFound. Ansible logs the options of a module before that can refuse them.
+    """
+    url: str = env_fallback(name)
+    return "********@********" if may_hold_password(url) else url
+
 
 TRANSPORT_SPEC: dict[str, dict[str, Any]] = {
     "timeout": {"type": "float", "default": 30},
@@ -33,7 +54,7 @@ CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "api_url": {
         "type": "str",
         "default": DEFAULT_API_URL,
-        "fallback": (env_fallback, ["CLOUDFLARE_BASE_URL"]),
+        "fallback": (api_url_of_environment, ["CLOUDFLARE_BASE_URL"]),
     },
     **TRANSPORT_SPEC,
 }
@@ -55,10 +76,11 @@ RULES = CONNECTION_RULES
 
 
 def validate_options(validator: ArgumentSpecValidator, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate the options of a plugin as modules validate theirs.
+    """Validate the options of a plugin as modules validate theirs, and let Ansible mask the secrets.
 
     Raises InvalidInput, also where requests is missing.
     """
+    register_secrets(environment_secrets())
     if REQUESTS_IMPORT_ERROR:
         raise InvalidInput(missing_required_lib("requests"))
     validated = validator.validate(options)

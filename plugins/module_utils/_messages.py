@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 MAX_LISTED = 10
 """Items that a message names; the result has them all."""
@@ -63,3 +64,26 @@ def sanitize(text: str) -> str:
     """Reduce foreign text to one printable line of at most 500 characters."""
     line = "".join(char if char.isprintable() else " " for char in text)
     return line if len(line) <= 500 else line[:497] + "..."
+
+
+def mask(value: Any, secrets: Iterable[str]) -> Any:
+    """Return a value of JSON without secrets in its texts.
+
+    As in ansible-core's own results, stars replace a part of a text, and a name a whole one.
+    """
+    longest_first = sorted(filter(None, secrets), key=len, reverse=True)
+
+    def masked(value: Any) -> Any:
+        if isinstance(value, str):
+            if value in longest_first:
+                return "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+            for secret in longest_first:
+                value = value.replace(secret, "********")
+            return value
+        if isinstance(value, Mapping):
+            return {name: masked(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [masked(item) for item in value]
+        return value
+
+    return masked(value)

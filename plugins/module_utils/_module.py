@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._argspec import ARGUMENT_SPEC, RULES
+from ._argspec import ARGUMENT_SPEC, RULES, register_secrets
 from ._connection import environment_secrets, may_hold_password
 from ._errors import OriginOpsError, Outcome
 from ._http import REQUESTS_IMPORT_ERROR
-from ._messages import clip_all
+from ._messages import clip_all, mask
 
 Operation = Callable[[Mapping[str, Any], bool], Outcome]
 """Takes the options and whether check mode is on."""
@@ -38,8 +38,12 @@ class Module(NamedTuple):
         if REQUESTS_IMPORT_ERROR:
             module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
         # Ansible masks the secrets among the options by itself, but does not know those of the environment.
-        module.no_log_values.update([*environment_secrets(), *self.secrets(module.params)])
+        secrets = [*environment_secrets(), *self.secrets(module.params)]
+        module.no_log_values.update(secrets)  # before ansible-core 2.22
+        register_secrets(secrets)
         result = self.execute(module.params, check_mode=module.check_mode, diff=module._diff)
+        # ansible-core 2.22 masks secrets only where it displays a result.
+        result = mask(result, module.no_log_values)
         for warning in result.pop("warnings", ()):
             module.warn(warning)
         for deprecation in result.pop("deprecations", ()):

@@ -15,30 +15,20 @@ from typing import Any
 
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule
 from ansible.utils.display import Display
 
+from ..module_utils._argspec import register_secrets
 from ..module_utils._connection import environment_secrets, may_hold_password
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
+from ..module_utils._messages import mask
 from ..module_utils._module import Module
-
-try:
-    from ansible.module_utils.secrets import register_secrets
-except ImportError:  # before ansible-core 2.22
-
-    def register_secrets(values: Any, /) -> None:
-        """Do nothing: only the task's own result is masked."""
-
 
 VARIABLE = "originops_cloudflare_direct"
 """Set to false, it turns direct execution off."""
 
 SECRET_OPTIONS = ("api_token", "api_key")
-
-MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-"""Text that ansible-core shows in place of a secret option."""
 
 
 class InProcessActionModule(ActionModule):
@@ -62,7 +52,7 @@ class InProcessActionModule(ActionModule):
         def execute() -> dict[str, Any]:
             return self.module.execute(options, check_mode=self._task.check_mode, diff=self._task.diff)
 
-        invocation = {"invocation": {"module_args": _shown(options)}} if shows_invocation(task_vars or {}) else {}
+        invocation = {"invocation": {"module_args": options}} if shows_invocation(task_vars or {}) else {}
         return run_masked(execute, options, self.module.secrets(options), invocation)
 
     def _options(self, task_vars: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -119,22 +109,7 @@ def run_masked(
     except Exception as error:
         message = f"{type(error).__name__}: {error}. This is a defect of the collection"
         result = {"failed": True, "msg": message, "exception": traceback.format_exc()}
-    result = {**result, **(also or {})}
-    return remove_values(result, masked) if _may_contain(result, masked) else result
-
-
-def _shown(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as Ansible shows those of a module."""
-    return {**options, **{name: MASK for name in SECRET_OPTIONS if options.get(name)}}
-
-
-def _may_contain(result: Mapping[str, Any], secrets: Iterable[str]) -> bool:
-    """Check a result for secrets in one text, since masking thousands of values one by one takes long."""
-    try:
-        text = json.dumps(result, ensure_ascii=False)
-    except (TypeError, ValueError):
-        return True
-    return any(secret in text or json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets)
+    return mask({**result, **(also or {})}, masked)
 
 
 def shows_invocation(task_vars: Mapping[str, Any]) -> bool:

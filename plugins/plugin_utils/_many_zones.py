@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -369,7 +368,7 @@ class ManyZonesAction(ActionBase):
         super().run(tmp, task_vars)
         # Plain values, instead of types by which Ansible marks where they are from.
         args = json.loads(json.dumps(self._task.args, default=str))
-        url = args.get("api_url") or os.environ.get("CLOUDFLARE_BASE_URL")
+        url = args.get("api_url")
         urls = [url] if isinstance(url, str) and may_hold_password(url) else []
 
         def operate() -> Outcome:

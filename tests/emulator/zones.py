@@ -48,7 +48,7 @@ def _zone(zone: Zone) -> dict[str, Any]:
         "modified_on": CREATED_ON,
         "activated_on": CREATED_ON if zone.status == "active" else None,
         "account": {"id": zone.account_id, "name": zone.account},
-        "owner": {"id": None, "name": None, "type": "user"},
+        "owner": {"id": identifier("owner"), "name": "operator@emulator.example", "type": "user"},
         "meta": {
             "cdn_only": False,
             "custom_certificate_quota": 0,
@@ -59,8 +59,6 @@ def _zone(zone: Zone) -> dict[str, Any]:
             "step": 2,
         },
         "permissions": ["#zone:read", "#zone_settings:edit", "#dns_records:read"],
-        "tenant": {"id": None, "name": None},
-        "tenant_unit": {"id": None},
         "plan": {
             "id": identifier(zone.plan),
             "name": zone.plan,

@@ -146,7 +146,7 @@ def test_the_readme_names_the_options_and_variables_of_credentials() -> None:
     options = [name for row in table for name in re.findall(r"`(\w+)`", row[0])]
     variables = [name for row in table for name in re.findall(r"`(\w+)`", row[1])]
     fragment = (CHECKOUT / "plugins/doc_fragments/cloudflare.py").read_text("utf-8")
-    documented = re.findall(r"^  (api_\w+):\n    env:\n      - name: (\w+)", fragment, re.M)
+    documented = re.findall(r"^  (api_\w+):\n(?:    secret: true\n)?    env:\n      - name: (\w+)", fragment, re.M)
     assert dict(zip(options, variables, strict=True)) == {
         option: variable for option, variable in documented if option != "api_url"
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -112,6 +113,30 @@ def test_roles_work_on_all_zones_by_one_task(
     names = re.findall(r"^TASK \[(.+?)\] \*", done.stdout, re.M)
     assert [name for name, times in Counter(names).items() if times > 1] == []
     assert len(re.findall(r"^ok: ", done.stdout, re.M)) == len(names) - 1  # the role is included
+
+
+def test_a_token_of_ansible_vault(emulator: Emulator, zones: list[Zone], tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("pw-9fT3kQ8sLm")
+    environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password")}
+    (tmp_path / "token").write_text(emulator.token)
+    encrypted = run_command(tmp_path, "ansible-vault encrypt_string --stdin-name api_token < token", environment)
+    assert encrypted.returncode == 0, encrypted.stderr
+    (tmp_path / "variables.yml").write_text(encrypted.stdout)
+    zones_option = f"zones: {json.dumps(ZONE_NAMES)}"
+    inline = textwrap.indent(f"{zones_option}\n{encrypted.stdout}", "    ")
+    (tmp_path / "inline.yml").write_text(f"- {COLLECTION}.map_zones:\n{inline}")
+    by_variable = {"api_token": "{{ api_token }}"}
+    tasks = [
+        {"ansible.builtin.include_tasks": "inline.yml"},
+        {f"{COLLECTION}.audit_zones": {**by_variable, "zones": ZONE_NAMES, "folder": str(tmp_path / "audit")}},
+        {f"{COLLECTION}.origin_cloud_region_info": {**by_variable, "zone": ZONE_NAMES[0]}},
+    ]
+    write(tmp_path / "origins.yml", ORIGIN_HOSTS)
+    play = {"hosts": "localhost", "gather_facts": False, "vars_files": ["variables.yml"], "tasks": tasks}
+    done = run_playbook(tmp_path, [play], "-i", "origins.yml", "-vvv", environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [zone.values() for zone in zones] == [RIGHT] * ZONES
+    assert emulator.token not in done.stdout + done.stderr
 
 
 def sliced(folder: Path, environment: Mapping[str, str], number: int, count: int) -> Path:

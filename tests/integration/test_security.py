@@ -23,10 +23,26 @@ from emulator.server import HOST, Emulator
 from emulator.state import Zone
 from support.network import Authority, Proxy, TlsFront
 
-from .playbook import DIRECT, HAS_DIRECT, Play, Task, audit, batch, info, lookup, mapping, region
+from .playbook import CORE, DIRECT, HAS_DIRECT, Play, Task, audit, batch, info, lookup, mapping, region
 
 NEW = mapping("192.0.2.10", "aws/us-west-2")
 SLOW = 0.5
+
+SYSLOG = """
+import os
+import sys
+import syslog
+
+
+def record(*arguments):
+    with open(os.environ["SYSLOG_FILE"], "a", encoding="utf-8") as file:
+        print(*arguments, file=file)
+
+
+syslog.syslog = record
+sys.modules["systemd"] = None
+"""
+"""A sitecustomize.py that has modules write what they log to a file, instead of to syslog or the journal."""
 
 
 class Sampler:
@@ -209,6 +225,63 @@ def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) 
     sampler.files.clear()
     sampler.look()
     assert sampler.files == set()
+
+
+def test_the_log_of_a_target_has_no_secret(play: Play, emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SYSLOG)
+    log = tmp_path / "syslog"
+    password, user, key = "pw-9fT3kQ8sLm", "us-2bV7nX4cRz", "c81a5e3f7d2b4096e1f8a7c3d5b9024f6e8a1"
+    here = {"zone_id": zone.id, "api_url": emulator.api_url}
+    addresses = {
+        "password": f"https://someone:{password}@127.0.0.1:1/client/v4",
+        "user": f"https://{user}@127.0.0.1:1/client/v4",
+        "path": f"https://127.0.0.1:1/@{password}",
+    }
+    forms: dict[str, Task] = {
+        "token": info(**here, api_token="{{ token }}"),
+        "key": info(**here, api_email="someone@example.com", api_key=key),
+        "environment": {**info(**here), "environment": {"CLOUDFLARE_API_TOKEN": "{{ token }}"}},
+    }
+    for name, url in addresses.items():
+        forms[f"option, {name}"] = info(zone_id=zone.id, api_url=url, api_token="{{ token }}")
+        common = {"environment": {"CLOUDFLARE_BASE_URL": url}}
+        forms[f"environment, {name}"] = {**info(zone_id=zone.id, api_token="{{ token }}"), **common}
+        ranges = {"dest": str(tmp_path / "ranges"), "sources": {"aws": url}}
+        forms[f"source, {name}"] = {"originops.cloudflare.cloud_ip_ranges": ranges}
+    run = play.once(
+        {name: {**task, "vars": {DIRECT: False}} for name, task in forms.items()},
+        defaults={},
+        variables={"token": emulator.token},
+        environment={"PYTHONPATH": str(tmp_path), "SYSLOG_FILE": str(log)},
+    )
+    assert [name for name, outcome in run.outcomes.items() if not outcome.failed] == ["token", "environment"]
+    for name, outcome in run.outcomes.items():
+        if name.startswith(("option, ", "environment, ")):
+            assert "api_url must not hold credentials" in outcome.message, name
+    logged = log.read_text("utf-8")
+    assert logged.count("Invoked with") == len(["token", "key", "environment"]) + len(addresses)
+    assert [secret for secret in (emulator.token, key, password, user) if secret in logged] == []
+
+
+@pytest.mark.skipif(CORE < (2, 22), reason="ansible-core masks secrets of later tasks from 2.22 on")
+@pytest.mark.parametrize("direct", [True, False], ids={True: "direct", False: "by-module"}.get)
+def test_a_token_of_the_environment_is_masked_in_later_tasks(
+    play: Play, emulator: Emulator, zone: Zone, direct: bool
+) -> None:
+    here = {"zone_id": zone.id, "api_url": emulator.api_url}
+    show: Task = {"ansible.builtin.debug": {"msg": "The token is {{ lookup('env', 'CLOUDFLARE_API_TOKEN') }}."}}
+    for first in (info(**here), lookup("aws", **here)):
+        run = play.once(
+            {"before": show, "first": {**first, "vars": {**first.get("vars", {}), DIRECT: direct}}, "after": show},
+            defaults={},
+            environment={"CLOUDFLARE_API_TOKEN": emulator.token},
+            fresh=True,
+        )
+        assert not run["first"].failed
+        before, after = run.stdout.split("TASK [first]")
+        assert f"The token is {emulator.token}." in before
+        assert "The token is $REDACTED$." in after
+        assert emulator.token not in after
 
 
 def test_tls_and_proxies(play: Play, emulator: Emulator, zone: Zone, tmp_path: Path) -> None:

@@ -19,8 +19,15 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from ansible_collections.originops.cloudflare.plugins.action import audit_zones, map_zones
+from ansible_collections.originops.cloudflare.plugins.action import (
+    audit_zones,
+    cloud_ip_ranges,
+    map_zones,
+    origin_cloud_region,
+)
 from ansible_collections.originops.cloudflare.plugins.doc_fragments.cloudflare import ModuleDocFragment
+from ansible_collections.originops.cloudflare.plugins.inventory import zones
+from ansible_collections.originops.cloudflare.plugins.lookup import origin_cloud_supported_regions
 from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, CONNECTION_SPEC
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import CREDENTIAL_VARIABLES
 from ansible_collections.originops.cloudflare.plugins.plugin_utils._many_zones import CONNECTION
@@ -50,6 +57,24 @@ WINGS = {"_audit", "_in_process", "_inventory", "_origins", "_ranges", "_report"
 ABOVE = {"_many_zones"}
 """Parts that bring wings together."""
 KNOW_ANSIBLE = {"_argspec", "_module"}
+
+PUBLIC = {
+    "ansible": {"constants"},
+    "ansible.errors": {"AnsibleError", "AnsibleFilterError", "AnsibleLookupError", "AnsibleParserError"},
+    "ansible.module_utils": {"secrets"},
+    "ansible.module_utils.basic": {"AnsibleModule", "missing_required_lib"},
+    "ansible.module_utils.common.arg_spec": {"ArgumentSpecValidator"},
+    "ansible.module_utils.common.parameters": {"env_fallback"},
+    "ansible.module_utils.parsing.convert_bool": {"boolean"},
+    "ansible.plugins.action": {"ActionBase"},
+    "ansible.plugins.action.normal": {"ActionModule"},
+    "ansible.plugins.inventory": {"BaseInventoryPlugin", "Cacheable", "Constructable"},
+    "ansible.plugins.lookup": {"LookupBase"},
+    "ansible.template": {"Templar"},
+    "ansible.utils.display": {"Display"},
+    "ansible.utils.unsafe_proxy": {"wrap_var"},
+}
+"""The names of ansible-core that the collection uses: what its developer guide has plugins use."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -117,6 +142,38 @@ def test_imports_are_what_users_have(path: Path) -> None:
     allowed = {"", *sys.stdlib_module_names, "ansible", "requests", "urllib3"}
     foreign = {name.partition(".")[0] for name in imports(path)} - allowed
     assert foreign == set()
+
+
+def test_nothing_private_of_ansible_is_imported() -> None:
+    used: dict[str, set[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not [alias for alias in node.names if alias.name.partition(".")[0] == "ansible"], path
+            elif isinstance(node, ast.ImportFrom) and not node.level and f"{node.module}.".startswith("ansible."):
+                used.setdefault(str(node.module), set()).update(alias.name for alias in node.names)
+    assert used == PUBLIC
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        audit_zones.ActionModule,
+        cloud_ip_ranges.ActionModule,
+        map_zones.ActionModule,
+        origin_cloud_region.ActionModule,
+        origin_cloud_supported_regions.LookupModule,
+        zones.InventoryModule,
+    ],
+    ids=lambda plugin: plugin.__module__.rpartition(".")[2],
+)
+def test_nothing_private_of_ansible_is_overridden(plugin: type) -> None:
+    own = [base for base in plugin.__mro__ if base.__module__.startswith("ansible_collections.")]
+    above = [base for base in plugin.__mro__ if base.__module__.startswith("ansible.")]
+    private = {name for base in own for name in vars(base) if name.startswith("_") and not name.endswith("__")}
+    made_by_python = {"_abc_impl", "_is_protocol"}
+    assert above
+    assert private & {name for base in above for name in vars(base)} <= made_by_python
 
 
 @pytest.mark.parametrize("name", sorted(HEIGHT.keys() - KNOW_ANSIBLE))
@@ -211,6 +268,9 @@ def test_the_fragment_documents_the_environment() -> None:
     read = {name: [variable] for name, variable in CREDENTIAL_VARIABLES.items()}
     read |= {name: option["fallback"][1] for name, option in ARGUMENT_SPEC.items() if "fallback" in option}
     options = documented(ModuleDocFragment.ENVIRONMENT)
+    # ansible-core 2.22 and later mask the values of these.
+    secret = {name for name, option in ARGUMENT_SPEC.items() if option.get("no_log")}
+    assert {name for name, option in options.items() if option.get("secret")} == secret
     assert {name: [source["name"] for source in option["env"]] for name, option in options.items()} == read
     for [variable] in read.values():
         assert f"E({variable})" in ModuleDocFragment.DOCUMENTATION
@@ -222,6 +282,8 @@ def test_the_versions_that_are_promised_are_those_that_are_tested() -> None:
     runtime, config = (
         yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("meta/runtime.yml", "tests/config.yml")
     )
+    newest = list(SUPPORTED)[-1]
+    assert f"ansible-core {core} to {newest} " in (ROOT / "README.md").read_text("utf-8")
     roles = [yaml.safe_load(path.read_text("utf-8")) for path in ROOT.glob("roles/*/meta/main.yml")]
     assert runtime["requires_ansible"] == f">={core}.0"
     assert {role["galaxy_info"]["min_ansible_version"] for role in roles} == {core} == {next(iter(SUPPORTED))}

@@ -31,8 +31,8 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._client impor
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, InvalidInput
 from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
+from ansible_collections.originops.cloudflare.plugins.module_utils._messages import mask
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
-from ansible_collections.originops.cloudflare.plugins.plugin_utils._in_process import run_masked
 from emulator.server import HOST
 from support.network import DAY, Authority, Proxy
 from support.operations import Operation, options, perform
@@ -304,6 +304,17 @@ def test_a_netrc_file_adds_and_replaces_nothing(
         assert request.headers.get_all("X-Auth-Key", [None]) == [key]
 
 
+def test_secrets_are_masked_everywhere_in_a_result() -> None:
+    result = {"a": [{"msg": "with token-1 and token-12", "n": 12, "none": None}, ("token-1",)], "token": True}
+    assert mask(result, ["token-1", "", "token-12"]) == {
+        "a": [
+            {"msg": "with ******** and ********", "n": 12, "none": None},
+            ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"],
+        ],
+        "token": True,
+    }
+
+
 # What becomes part of a request
 
 
@@ -331,16 +342,6 @@ def rejection(operation: Operation, stub: Stub, **chosen: Any) -> str:
     assert stub.connections == before
     assert str(refused.value).isprintable()
     return str(refused.value)
-
-
-@pytest.mark.parametrize("token", ["t" * 20, 'with"quotes\\and/slashes', "zażółć-gęślą-jaźń"])
-def test_a_secret_anywhere_in_a_result_is_masked_however_json_spells_it(token: str) -> None:
-    mappings = [{"origin_ip": f"198.51.100.{number}", "region": "us-east-1"} for number in range(20)]
-    result = {"failed": False, "mappings": [*mappings, {"origin_ip": "192.0.2.1", "region": f"region {token}"}]}
-    shown = run_masked(lambda: result, {"api_token": token}, ())
-    assert token not in shown["mappings"][20]["region"]
-    assert shown["mappings"][:20] == mappings
-    assert run_masked(lambda: {"mappings": mappings}, {"api_token": token}, ()) == {"mappings": mappings}
 
 
 @pytest.mark.parametrize("place", PLACES)

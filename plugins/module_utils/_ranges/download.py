@@ -114,13 +114,7 @@ def update_range_files(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     sources = {vendor: options["sources"][vendor] for vendor in VENDORS if options["sources"].get(vendor) is not None}
     if not sources:
         raise InvalidInput(f"sources is empty: name one or more of {', '.join(VENDORS)}")
-    problems = [
-        f"sources.{vendor} {problem}"
-        for vendor, source in sources.items()
-        if _is_url(source) and (problem := _url_problem(source))
-    ]
-    if problems:
-        raise InvalidInput("; ".join(problems))
+    check_sources(sources)
     files = [RangeFile(vendor, source, os.path.join(directory, f"{vendor}.json")) for vendor, source in sources.items()]
     with Downloader(**transport(options)) as downloader:
         for file in files:
@@ -150,6 +144,17 @@ def update_range_files(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         error.outcome.warnings = warnings
         raise error
     return Outcome(result, warnings)
+
+
+def check_sources(sources: Mapping[str, str]) -> None:
+    """Raise InvalidInput, without the URLs, if some are not fetched."""
+    problems = [
+        f"sources.{vendor} {problem}"
+        for vendor, source in sources.items()
+        if _is_url(source) and (problem := _url_problem(source))
+    ]
+    if problems:
+        raise InvalidInput("; ".join(problems))
 
 
 def secret_sources(options: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,26 @@
+# Copyright: Contributors to the originops.cloudflare project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action.normal import ActionModule as NormalActionModule
+
+from ..module_utils._errors import InvalidInput
+from ..module_utils._ranges.download import check_sources
+
+
+class ActionModule(NormalActionModule):
+    """Refuses passwords in sources, which the module does too, but only after Ansible has logged them on its host."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        sources = self._task.args.get("sources")
+        if isinstance(sources, Mapping):
+            try:
+                check_sources({name: source for name, source in sources.items() if isinstance(source, str)})
+            except InvalidInput as error:
+                return {"failed": True, "msg": str(error)}
+        return super().run(tmp, task_vars)
