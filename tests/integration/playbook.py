@@ -94,6 +94,11 @@ def upper_tiers(**options: Any) -> Task:
     return {f"{COLLECTION}.upper_tier_info": options}
 
 
+def access(**options: Any) -> Task:
+    """Return a task that checks what the credentials may read."""
+    return {f"{COLLECTION}.check_access": options}
+
+
 def lookup(*terms: Any, **options: Any) -> Task:
     """Return a task with the looked up regions as the msg of its result."""
     query = "{{ query('originops.cloudflare.origin_cloud_supported_regions', *terms, **options) }}"

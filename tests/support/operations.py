@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._access import check_access
 from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, RULES
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import API_VERSIONS, MappingsApi
@@ -50,6 +51,7 @@ SPECS: dict[Operation, dict[str, Any]] = {
     ensure_tiered_cache: tiered_cache.ARGUMENT_SPEC,
     read_origins: zone_origins_info.ARGUMENT_SPEC,
     read_upper_tiers: upper_tier_info.ARGUMENT_SPEC,
+    check_access: {},
     audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
 }
 """The modules' own options."""
