@@ -99,6 +99,11 @@ def access(**options: Any) -> Task:
     return {f"{COLLECTION}.check_access": options}
 
 
+def export(**options: Any) -> Task:
+    """Return a task that writes the mappings of a zone as files."""
+    return {f"{COLLECTION}.origin_cloud_region_export": options}
+
+
 def lookup(*terms: Any, **options: Any) -> Task:
     """Return a task with the looked up regions as the msg of its result."""
     query = "{{ query('originops.cloudflare.origin_cloud_supported_regions', *terms, **options) }}"

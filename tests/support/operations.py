@@ -18,6 +18,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._argspec impo
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import API_VERSIONS, MappingsApi
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError, Outcome
+from ansible_collections.originops.cloudflare.plugins.module_utils._export import export_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import OriginMapping, parse_address
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import (
     ensure_mapping,
@@ -31,6 +32,7 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
     origin_cloud_region_audit,
     origin_cloud_region_batch,
+    origin_cloud_region_export,
     origin_cloud_region_info,
     tiered_cache,
     upper_tier_info,
@@ -52,6 +54,7 @@ SPECS: dict[Operation, dict[str, Any]] = {
     read_origins: zone_origins_info.ARGUMENT_SPEC,
     read_upper_tiers: upper_tier_info.ARGUMENT_SPEC,
     check_access: {},
+    export_mappings: origin_cloud_region_export.ARGUMENT_SPEC,
     audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
 }
 """The modules' own options."""

@@ -45,7 +45,7 @@ CORE = [
 ]
 HEIGHT = {name: height for height, layer in enumerate(CORE) for name in layer}
 # Each wing is one subject on top of the core, in files of its own.
-WINGS = {"_audit", "_in_process", "_inventory", "_origins", "_ranges", "_report", "_traffic"}
+WINGS = {"_audit", "_export", "_in_process", "_inventory", "_origins", "_ranges", "_report", "_traffic"}
 ABOVE = {"_access", "_many_zones"}
 """Parts that bring wings together."""
 KNOW_ANSIBLE = {"_argspec", "_module"}
