@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 import sys
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 SOURCES = sorted(PLUGINS.rglob("*.py"))
+PACKAGE = "ansible_collections.originops.cloudflare.plugins"
 
 # A file of the core imports from the layers below its own only, so there is an order to read them in.
 CORE = [
@@ -160,6 +162,24 @@ def test_actions_of_the_controller_are_documented_as_they_are(action: ModuleType
         return {name: {fact: option[fact] for fact in facts if fact in option} for name, option in options.items()}
 
     assert described(documented) == described({**CONNECTION, **action.ActionModule.argument_spec})
+
+
+@pytest.mark.parametrize("name", sorted({*MODULES} - {"audit_zones", "map_zones"}))
+def test_ansible_lint_checks_the_options_of_tasks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For that, ansible-lint calls main of an action or a module with a class that ends it after the checks."""
+
+    class Checked(Exception):
+        pass
+
+    def check(argument_spec: dict[str, Any], **_rules: Any) -> None:
+        assert "api_url" in argument_spec or name == "cloud_ip_ranges"
+        raise Checked
+
+    monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule", check)
+    has_action = (PLUGINS / "action" / f"{name}.py").exists()
+    plugin = importlib.import_module(f"{PACKAGE}.{'action' if has_action else 'modules'}.{name}")
+    with pytest.raises(Checked):
+        plugin.main()
 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in ROOT.glob("roles/*")))
