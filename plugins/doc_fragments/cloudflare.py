@@ -28,12 +28,16 @@ options:
         E(CLOUDFLARE_API_KEY).
     type: str
     version_added: 0.1.0
+    aliases:
+      - account_email
   api_key:
     description:
       - The global API key, which has all permissions of its user. Prefer O(api_token).
       - Required together with O(api_email).
     type: str
     version_added: 0.1.0
+    aliases:
+      - account_api_key
   api_url:
     description:
       - The base URL of the API, with or without a trailing slash. A URL with a user or a password is refused.
