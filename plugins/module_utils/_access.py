@@ -126,5 +126,5 @@ def _as_result(access: Mapping[str, Access]) -> dict[str, Any]:
             for name, point in access.items()
         },
         "missing_permissions": [*dict.fromkeys(missing)],
-        "not_checked": [name for name, point in access.items() if point.allowed is None],
+        "not_checked": {name: point.message for name, point in access.items() if point.allowed is None},
     }

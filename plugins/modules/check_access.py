@@ -143,12 +143,12 @@ missing_permissions:
   sample:
     - Zone, DNS, Read
 not_checked:
-  description: The names of the parts in RV(access) that could not be checked. V(write) is always one of them.
+  description: The parts in RV(access) that could not be checked, each with the reason. V(write) is always one of them.
   returned: success
-  type: list
-  elements: str
+  type: dict
   sample:
-    - write
+    supported_regions: "Reading the supported regions in zone 023e105f4ecef8ad9ca31a8372d0c353 failed: no answer from
+      https://api.cloudflare.com/client/v4 within 30 seconds"
 zone_id:
   description: The identifier of the zone.
   returned: once the zone is known
