@@ -37,7 +37,7 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - Cloudflare does not publish the permission for mappings and supported regions. C(Zone, Zone Settings) is the
+  - Cloudflare does not publish the permission for mappings and supported regions. C(Zone Settings) is the
     documented permission of the other cache settings.
   - Cloudflare may also refuse load balancers and pools if the plan has no load balancing. The named permission is then
     not what is missing.
@@ -81,13 +81,13 @@ access:
   sample:
     zones:
       allowed: true
-      permission: Zone, Zone, Read
+      permission: "Zone: Read"
       status: null
       errors: []
       message: null
     dns_records:
       allowed: false
-      permission: Zone, DNS, Read
+      permission: "DNS: Read"
       status: 403
       errors:
         - code: 10000
@@ -141,7 +141,7 @@ missing_permissions:
   type: list
   elements: str
   sample:
-    - Zone, DNS, Read
+    - "DNS: Read"
 not_checked:
   description: The parts in RV(access) that could not be checked, each with the reason. V(write) is always one of them.
   returned: success

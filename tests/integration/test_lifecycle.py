@@ -333,8 +333,8 @@ def test_missing_permissions_are_named(play: Play, zone: Zone, emulator: Emulato
     )
     assert run["by name"].result == run["check mode"].result
     assert run["by name"]["missing_permissions"] == [
-        "Zone, Load Balancers, Read",
-        "Account, Load Balancing: Monitors and Pools, Read",
+        "Load Balancers: Read",
+        "Load Balancing: Monitors and Pools: Read",
     ]
     assert [*run["by name"]["not_checked"]] == ["write"]
     assert not any(outcome.changed for outcome in run.outcomes.values())

@@ -92,7 +92,7 @@ def test_permissions_as_the_api_refuses_them(emulator: Emulator, zone: Zone) -> 
 
 def test_a_permission_that_several_parts_need_is_named_once(emulator: Emulator, zone: Zone) -> None:
     emulator.faults = [Fault(effect=refusal(403, 10000), path=r"/(cache|argo|cloud_regions)\b", times=None)]
-    assert run(emulator, zone.id)["missing_permissions"] == ["Zone, Zone Settings, Read"]
+    assert run(emulator, zone.id)["missing_permissions"] == ["Zone Settings: Read"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_settings_that_were_never_set_and_analytics_of_a_lesser_plan_are_allowed
 def test_pools_without_the_account(emulator: Emulator, zone: Zone) -> None:
     emulator.faults = [Fault(effect=refusal(403, 10000), path=rf"/zones/{zone.id}$", times=None)]
     result = run(emulator, zone.id)
-    assert (result["missing_permissions"], [*result["not_checked"]]) == (["Zone, Zone, Read"], ["pools", "write"])
+    assert (result["missing_permissions"], [*result["not_checked"]]) == (["Zone: Read"], ["pools", "write"])
     assert "set account_id" in result["access"]["pools"]["message"]
     assert run(emulator, zone.id, account_id=zone.account_id)["access"]["pools"]["allowed"] is True
 
@@ -160,7 +160,7 @@ def test_a_token_for_other_zones_only(emulator: Emulator, zone: Zone) -> None:
     assert (result["status"], result["zone_id"]) == (403, zone.id)
     by_name = run(emulator, None, zone=zone.name)
     assert by_name["msg"].endswith(
-        "Zone, Zone, Read is missing, check the other permissions by zone_id instead of zone"
+        "Zone: Read is missing, check the other permissions by zone_id instead of zone"
     )
 
 
