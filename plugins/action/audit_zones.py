@@ -58,7 +58,7 @@ class ActionModule(ManyZonesAction):
         "formats": {"type": "list", "elements": "str", "choices": [*FORMATS], "default": [*FORMATS]},
         "file_mode": {"type": "str", "default": "0600"},
         "fail_on": {"type": "list", "elements": "str", "choices": [*KINDS], "default": [*FAILING_KINDS]},
-        "sources": {"type": "list", "elements": "str"},
+        "reports": {"type": "list", "elements": "str"},
         "max_age": {"type": "float", "default": 24},
         "resolve": {"type": "bool", "default": False},
         "load_balancers": {"type": "str", "choices": ["auto", "true", "false"], "default": "auto"},
@@ -70,7 +70,7 @@ class ActionModule(ManyZonesAction):
         zones, others = _zones(options, hosts)
         expected = [zone.identity for zone in (*zones, *others)]
         now = datetime.now(timezone.utc)
-        if options["sources"] is not None:
+        if options["reports"] is not None:
             return files.finish(_merge(options, expected, now))
         batches = Batches(hosts)
         # An audit that ends halfway leaves this, never the report of an earlier one.
@@ -283,7 +283,7 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
     hours = options["max_age"]
     oldest = _rfc3339(now - timedelta(hours=hours))
     reports, problems = [], []
-    for path in options["sources"]:
+    for path in options["reports"]:
         try:
             report = aggregate(read_report(path), fail_on=options["fail_on"])
         except InvalidInput as error:

@@ -11,6 +11,10 @@ from ansible.plugins.action.normal import ActionModule as NormalActionModule
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._ranges.download import check_sources
+from ..modules.cloud_ip_ranges import MODULE
+
+# ansible-lint calls this to check the options of tasks.
+main = MODULE.main
 
 
 class ActionModule(NormalActionModule):

@@ -7,6 +7,9 @@ from __future__ import annotations
 from ..modules.origin_cloud_region import MODULE
 from ..plugin_utils._in_process import InProcessActionModule
 
+# ansible-lint calls this to check the options of tasks.
+main = MODULE.main
+
 
 class ActionModule(InProcessActionModule):
     module = MODULE

@@ -28,12 +28,16 @@ options:
         E(CLOUDFLARE_API_KEY).
     type: str
     version_added: 0.1.0
+    aliases:
+      - account_email
   api_key:
     description:
       - The global API key, which has all permissions of its user. Prefer O(api_token).
       - Required together with O(api_email).
     type: str
     version_added: 0.1.0
+    aliases:
+      - account_api_key
   api_url:
     description:
       - The base URL of the API, with or without a trailing slash. A URL with a user or a password is refused.
@@ -171,6 +175,24 @@ options:
         type: list
         version_added: 1.0.0
         elements: raw
+        suboptions:
+          origin_ip:
+            description:
+              - The IPv4 or IPv6 address of the origin.
+            type: str
+            version_added: 1.0.0
+            aliases:
+              - ip
+          vendor:
+            description:
+              - The cloud vendor of the origin, V(aws), V(azure), V(gcp) or V(oci).
+            type: str
+            version_added: 1.0.0
+          region:
+            description:
+              - The region of that cloud, spelled exactly like the supported region.
+            type: str
+            version_added: 1.0.0
       source:
         description:
           - The sources of the origins, by default O(source). V(inventory) is the hosts of the inventory, V(cloudflare)

@@ -35,16 +35,16 @@ options:
   unresolved:
     description:
       - The handling of hosts and addresses without a mapping.
-      - V(error) fails, and lists these hosts with the reasons.
+      - V(fail) fails, and lists these hosts with the reasons.
       - V(skip) skips these hosts with a warning. A purge would then delete the mappings of their addresses.
       - V(report) returns a dictionary of C(mappings), C(hosts) and C(unresolved) instead of a list.
     type: str
     version_added: 1.0.0
     choices:
-      - error
+      - fail
       - skip
       - report
-    default: error
+    default: fail
   zone:
     description:
       - The name of a zone. Only hosts with this name in their variable O(zones_variable) are used. Addresses and
@@ -168,13 +168,13 @@ from ..module_utils._messages import clip, join_bounded, quote, suggest
 from ..module_utils._ranges.index import Ranges
 from ..plugin_utils._inventory import OriginFinder, VariableNames, iterate_items
 
-UNRESOLVED = ("error", "skip", "report")
+UNRESOLVED = ("fail", "skip", "report")
 
 
 def origin_mappings(
     hosts: Any,
     *,
-    unresolved: str = "error",
+    unresolved: str = "fail",
     zone: str | None = None,
     ranges: Mapping[str, str] | None = None,
     **names: Any,
@@ -197,7 +197,7 @@ def origin_mappings(
     if origins.unresolved:
         reasons = join_bounded([*map(str, origins.unresolved)], "unresolved='report'")
         count = len(origins.unresolved)
-        if unresolved == "error":
+        if unresolved == "fail":
             raise AnsibleFilterError(
                 clip(f"origin_mappings: the origins of {count} hosts cannot be determined: {reasons}")
             )

@@ -175,7 +175,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..module_utils._argspec import CONNECTION_RULES, CONNECTION_SPEC, validate_options
+from ..module_utils._argspec import CONNECTION_ALIASES, CONNECTION_RULES, CONNECTION_SPEC, validate_options
 from ..module_utils._connection import open_client
 from ..module_utils._errors import InvalidInput, OriginOpsError
 from ..module_utils._messages import quote, suggest
@@ -228,7 +228,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         # Ansible's message about a value of another type has the value in it.
-        for name in ("api_token", "api_key"):
+        for name in ("api_token", "api_key", "account_api_key"):
             if isinstance((direct or {}).get(name), (dict, list)):
                 raise AnsibleParserError(f"{name} is not a text")
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
@@ -236,7 +236,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _validate_options(self, config: dict[str, Any]) -> dict[str, Any]:
         """Validate the options about zones as modules do theirs."""
         known = self.get_options()
-        for name in map(str, config):
+        given = [CONNECTION_ALIASES.get(name, name) for name in map(str, config)]
+        for name in given:
             if name not in known:
                 raise AnsibleParserError(f"option {name} is unknown: {suggest(name, known)}")
         self.templar.available_variables = self._vars
@@ -244,7 +245,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         options = {
             name: self.templar.template(config[name] if name in OWN_OPTIONS else self.get_option(name))
             for name in VALIDATOR.argument_spec
-            if name in config
+            if name in given
         }
         valid = validate_options(VALIDATOR, {name: value for name, value in options.items() if value is not None})
         if not re.fullmatch(r"[\w.-]*", valid["host_prefix"], re.ASCII):

@@ -80,7 +80,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ..module_utils._argspec import ARGUMENT_SPEC, RULES, validate_options
+from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_ALIASES, RULES, validate_options
 from ..module_utils._connection import open_zone
 from ..module_utils._errors import OriginOpsError
 from ..module_utils._mapping import check_vendor
@@ -91,7 +91,7 @@ VALIDATOR = ArgumentSpecValidator({**ARGUMENT_SPEC, "names_only": {"type": "bool
 
 class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
-        for name in kwargs.keys() - VALIDATOR.argument_spec.keys():
+        for name in kwargs.keys() - VALIDATOR.argument_spec.keys() - CONNECTION_ALIASES.keys():
             raise AnsibleLookupError(f"option {name} is unknown: {suggest(name, VALIDATOR.argument_spec)}")
         try:
             options = validate_options(VALIDATOR, kwargs)

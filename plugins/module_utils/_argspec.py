@@ -49,8 +49,8 @@ TRANSPORT_SPEC: dict[str, dict[str, Any]] = {
 # exclusion is about the task's own.
 CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "api_token": {"type": "str", "no_log": True},
-    "api_email": {"type": "str"},
-    "api_key": {"type": "str", "no_log": True},
+    "api_email": {"type": "str", "aliases": ["account_email"]},
+    "api_key": {"type": "str", "no_log": True, "aliases": ["account_api_key"]},
     "api_url": {
         "type": "str",
         "default": DEFAULT_API_URL,
@@ -58,6 +58,9 @@ CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     },
     **TRANSPORT_SPEC,
 }
+
+CONNECTION_ALIASES = {alias: name for name, option in CONNECTION_SPEC.items() for alias in option.get("aliases", ())}
+"""Options by their other names, which are those of community.general.cloudflare_dns."""
 
 CONNECTION_RULES: dict[str, list[tuple[str, ...]]] = {
     "mutually_exclusive": [("api_token", "api_email"), ("api_token", "api_key")],

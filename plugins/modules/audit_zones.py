@@ -138,7 +138,7 @@ options:
       - contradicted
       - unsupported
       - no_origins
-  sources:
+  reports:
     description:
       - The files C(report.json) of other audits, or their directories, to merge into one report instead of an audit. A
         missing one fails the task.
@@ -147,7 +147,7 @@ options:
     elements: str
   max_age:
     description:
-      - The maximum age of the reports in O(sources), in hours.
+      - The maximum age of O(reports), in hours.
     type: float
     version_added: 1.0.0
     default: 24
@@ -202,7 +202,7 @@ EXAMPLES = r"""
 
 - name: Merge the reports of several jobs
   originops.cloudflare.audit_zones:
-    sources:
+    reports:
       - ./part1
       - ./part2
     folder: ./audit

@@ -32,6 +32,22 @@ options:
     type: list
     version_added: 1.0.0
     elements: raw
+    suboptions:
+      zone:
+        description:
+          - The name of the zone. This option, O(zones[].zone_id), or both are required.
+        type: str
+        version_added: 1.0.0
+      zone_id:
+        description:
+          - The identifier of the zone, which saves the request to find the zone by name.
+        type: str
+        version_added: 1.0.0
+      account_id:
+        description:
+          - The identifier of the account, for a name that exists in more than one account.
+        type: str
+        version_added: 1.0.0
   hours:
     description:
       - The number of hours before now to report on, from 1 to 744. The plan of a zone can allow less, see

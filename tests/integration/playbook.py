@@ -94,6 +94,16 @@ def upper_tiers(**options: Any) -> Task:
     return {f"{COLLECTION}.upper_tier_info": options}
 
 
+def access(**options: Any) -> Task:
+    """Return a task that checks what the credentials may read."""
+    return {f"{COLLECTION}.check_access": options}
+
+
+def export(**options: Any) -> Task:
+    """Return a task that writes the mappings of a zone as files."""
+    return {f"{COLLECTION}.origin_cloud_region_export": options}
+
+
 def lookup(*terms: Any, **options: Any) -> Task:
     """Return a task with the looked up regions as the msg of its result."""
     query = "{{ query('originops.cloudflare.origin_cloud_supported_regions', *terms, **options) }}"

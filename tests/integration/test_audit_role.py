@@ -430,7 +430,7 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
     merge = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit", "tasks_from": "merge.yml"}}
 
     def merged(*sources: str, hosts: str = "localhost") -> Completed:
-        step = {**play, "hosts": hosts, "tasks": [merge], "vars": {"audit_sources": sources}}
+        step = {**play, "hosts": hosts, "tasks": [merge], "vars": {"audit_reports": sources}}
         return run_playbook(tmp_path, [step], *SOURCES, environment=own(emulator))
 
     both = ("slice0", "slice1/report.json")

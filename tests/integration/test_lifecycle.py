@@ -11,7 +11,20 @@ import re
 from emulator.server import Emulator
 from emulator.state import REGIONS, Zone
 
-from .playbook import Play, batch, checked, info, lookup, mapping, origins, region, tiered_cache, written
+from .playbook import (
+    Play,
+    access,
+    batch,
+    checked,
+    export,
+    info,
+    lookup,
+    mapping,
+    origins,
+    region,
+    tiered_cache,
+    written,
+)
 
 NOTHING = {"created": [], "updated": [], "deleted": [], "failed_items": [], "pending": []}
 ZEROS = {"created": 0, "updated": 0, "deleted": 0, "unchanged": 0, "failed": 0, "pending": 0}
@@ -307,3 +320,56 @@ def test_lookup_of_supported_regions(play: Play, emulator: Emulator, zone: Zone)
     assert [entry for entry in run["all"]["msg"] if entry["vendor"] == "oci"] == run["one vendor"]["msg"]
     assert "'AWS' is unknown: did you mean aws?" in run["unknown vendor"].message
     assert [outcome.cost for outcome in run.outcomes.values()] == [*[(1, 0)] * 4, (0, 0)]
+
+
+def test_missing_permissions_are_named(play: Play, zone: Zone, emulator: Emulator) -> None:
+    emulator.load_balancing = "forbidden"
+    run = play(
+        {
+            "by name": access(zone=zone.name),
+            "check mode": checked(access(zone_id=zone.id)),
+            "no such zone": access(zone_id="0" * 32),
+        }
+    )
+    assert run["by name"].result == run["check mode"].result
+    assert run["by name"]["missing_permissions"] == [
+        "Load Balancers: Read",
+        "Load Balancing: Monitors and Pools: Read",
+    ]
+    assert [*run["by name"]["not_checked"]] == ["write"]
+    assert not any(outcome.changed for outcome in run.outcomes.values())
+    assert [run[task].cost for task in ("by name", "check mode")] == [(9, 0), (9, 0)]
+    assert "Check zone_id and api_url" in run["no such zone"].message
+    assert run.stderr == ""
+
+
+def test_an_export_brings_another_zone_to_the_same_mappings(play: Play, zone: Zone, emulator: Emulator) -> None:
+    copies = [emulator.add_zone(f"{name}.example") for name in ("list", "hosts")]
+    dest = play.folder / "export"
+    run = play.once({"check": checked(export(zone=zone.name, dest=str(dest)))})
+    assert (run["check"].changed, dest.exists()) == (True, False)
+    run = play.once({"write": export(zone=zone.name, dest=str(dest))})
+    assert run["write"].cost == (2, 0)
+    assert run["write"]["files"] == {
+        "list": str(dest / "mappings.yml"),
+        "hosts": str(dest / "hosts.yml"),
+        "terraform": str(dest / "mappings.tf"),
+    }
+    again = {"write again": export(zone=zone.name, dest=str(dest))}
+    run = play(
+        {
+            **again,
+            "apply the list": batch("{{ origins }}", zone_id=copies[0].id),
+            "apply the hosts": batch(
+                "{{ groups['origins'] | map('extract', hostvars) | originops.cloudflare.origin_mappings }}",
+                zone_id=copies[1].id,
+            ),
+        },
+        *("-e", f"@{dest}/mappings.yml", "-i", f"{dest}/hosts.yml"),
+    )
+    assert run["write again"].changed is False
+    assert copies[0].values() == copies[1].values() == zone.values()
+    (dest / "hosts.yml").write_text("mine")
+    failed = play(again)["write again"]
+    assert failed.message.startswith("Nothing was written, because these have another content: ")
+    assert (dest / "hosts.yml").read_text() == "mine"

@@ -157,6 +157,7 @@ FINE = ("slow", "refused items, skipped")
 FORMS = {
     "task token": {"api_token": "{{ token }}"},
     "task key": {"api_email": "{{ email }}", "api_key": "{{ key }}"},
+    "task key by its other name": {"account_email": "{{ email }}", "account_api_key": "{{ key }}"},
     "environment token": {},
     # The key that belongs to it is that of the environment.
     "environment key": {"api_email": "{{ email }}"},

@@ -232,11 +232,12 @@ def test_secrets_are_nowhere(emulator: Emulator, environment: dict[str, str], tm
     emulator.add_zone("example.com")
     secrets = (emulator.token, emulator.key)
     key = {"api_email": emulator.email, "api_key": emulator.key}
+    same_key = {"account_email": emulator.email, "account_api_key": emulator.key}
     template = {"api_token": "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"}
     outputs = []
     for faults in ((), (Fault(effect=refuse_and_tell, path="page=1&", times=None),)):
         emulator.faults = faults
-        for number, options in enumerate(({}, {"api_token": emulator.token}, key, template)):
+        for number, options in enumerate(({}, {"api_token": emulator.token}, key, same_key, template)):
             cache = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / f"cache-{number}")}
             write(tmp_path, **options, **({} if faults else cache))
             done = run_inventory(

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._access import check_access
 from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, RULES
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import mappings_api, open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import MappingsApi
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError, Outcome
+from ansible_collections.originops.cloudflare.plugins.module_utils._export import export_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import OriginMapping, parse_address
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
@@ -28,6 +30,7 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
     origin_cloud_region,
     origin_cloud_region_audit,
     origin_cloud_region_batch,
+    origin_cloud_region_export,
     origin_cloud_region_info,
     tiered_cache,
     upper_tier_info,
@@ -48,6 +51,8 @@ SPECS: dict[Operation, dict[str, Any]] = {
     ensure_tiered_cache: tiered_cache.ARGUMENT_SPEC,
     read_origins: zone_origins_info.ARGUMENT_SPEC,
     read_upper_tiers: upper_tier_info.ARGUMENT_SPEC,
+    check_access: {},
+    export_mappings: origin_cloud_region_export.ARGUMENT_SPEC,
     audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
 }
 """The modules' own options."""

@@ -399,6 +399,7 @@ def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read
         ({"api_token": {"value": TOKEN}}, "api_token is not a text"),
         ({"api_token": [TOKEN]}, "api_token is not a text"),
         ({"api_token": None, "api_email": "me@example.com", "api_key": {"value": TOKEN}}, "api_key is not a text"),
+        ({"account_api_key": {"value": TOKEN}}, "account_api_key is not a text"),
         ({"api_email": "me@example.com"}, "mutually exclusive"),
         ({"api_token": None, "api_email": "me@example.com"}, "required together"),
         ({"api_token": "{{ there_is_none }}"}, "there_is_none"),
@@ -436,6 +437,7 @@ def test_failures_are_parser_errors(read: Read) -> None:
         # The file's own win, as a whole.
         ({"CLOUDFLARE_API_TOKEN": "wrong-6Wd4Hs9Pz"}, {"api_token": Emulator.token}),
         ({"CLOUDFLARE_API_TOKEN": "wrong-6Wd4Hs9Pz"}, {"api_email": Emulator.email, "api_key": Emulator.key}),
+        ({}, {"account_email": Emulator.email, "account_api_key": Emulator.key}),
         ({"SOME_TOKEN": Emulator.token}, {"api_token": "{{ lookup('ansible.builtin.env', 'SOME_TOKEN') }}"}),
     ],
     ids=str,

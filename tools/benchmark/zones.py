@@ -189,7 +189,7 @@ def _rendering(scale: Scale) -> Sample:
         run([sys.executable, "-m", "benchmark.programs.full_reports", str(scale.reports)], folder, environment)
         step = {"ansible.builtin.include_role": {"name": "originops.cloudflare.audit", "tasks_from": "merge.yml"}}
         variables = {
-            "audit_sources": sorted(str(path.relative_to(folder)) for path in folder.glob("jobs/*")),
+            "audit_reports": sorted(str(path.relative_to(folder)) for path in folder.glob("jobs/*")),
             "audit_max_age": 10**6,
             "audit_fail_on": [],
         }

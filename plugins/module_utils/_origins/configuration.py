@@ -72,16 +72,25 @@ def read_records(client: Client, zone_id: str) -> list[Record]:
 
     A CNAME record can lead to records that are not proxied, so there is no filter.
     """
-    action = f"Reading the DNS records of zone {zone_id}"
+
+    def fetch(page: int) -> tuple[dict[str, Record], int]:
+        return fetch_records(client, zone_id, page)
+
+    return list(client.fetch_all_pages(_reading_records(zone_id), fetch, PAGE_SIZE).values())
+
+
+def fetch_records(client: Client, zone_id: str, page: int) -> tuple[dict[str, Record], int]:
+    """Read a page of the DNS records of a zone: these by identifier, and their total. Raises CloudflareError."""
 
     def decode(result: Any) -> dict[str, Record]:
         return {parse_text(entry["id"]): _parse_record(entry) for entry in _list(result)}
 
-    def fetch(page: int) -> tuple[dict[str, Record], int]:
-        path = f"/zones/{zone_id}/dns_records"
-        return client.fetch_page(action, path, page, decode, size=PAGE_SIZE, max_pages=MAX_PAGES)
+    path = f"/zones/{zone_id}/dns_records"
+    return client.fetch_page(_reading_records(zone_id), path, page, decode, size=PAGE_SIZE, max_pages=MAX_PAGES)
 
-    return list(client.fetch_all_pages(action, fetch, PAGE_SIZE).values())
+
+def _reading_records(zone_id: str) -> str:
+    return f"Reading the DNS records of zone {zone_id}"
 
 
 def read_load_balancers(client: Client, zone_id: str) -> list[LoadBalancer]:

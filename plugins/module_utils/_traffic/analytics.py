@@ -155,8 +155,7 @@ def read_traffic(client: Client, zone_ids: Collection[str], hours: int) -> dict[
 
 def _read_some(client: Client, zone_ids: Sequence[str], hours: int) -> dict[str, Traffic]:
     """Read the traffic of up to 10 zones."""
-    query = ZonesQuery("Reading the analytics settings", SETTINGS_QUERY, {}, _parse_settings)
-    answers = _query_zones(client, query, zone_ids)
+    answers = read_settings(client, zone_ids)
     result: dict[str, Traffic] = {}
     readable: dict[str, NodeSettings] = {}
     for zone_id, answer in answers.items():
@@ -169,6 +168,15 @@ def _read_some(client: Client, zone_ids: Sequence[str], hours: int) -> dict[str,
     if readable:
         result |= _read_groups(client, readable, hours)
     return result
+
+
+def read_settings(client: Client, zone_ids: Sequence[str]) -> dict[str, Answer[NodeSettings] | Traffic]:
+    """Read the limits of the plans of up to 10 zones by one query.
+
+    A zone without an answer has Traffic with the reason.
+    """
+    query = ZonesQuery("Reading the analytics settings", SETTINGS_QUERY, {}, _parse_settings)
+    return _query_zones(client, query, zone_ids)
 
 
 def _reason_against(settings: NodeSettings) -> Limit | None:
@@ -243,7 +251,8 @@ def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) 
     try:
         data, errors = client.query(action, query.text, {"zones": zone_ids, **query.variables}, decode)
     except CloudflareError as error:
-        refused = error.credentials_refused or error.status == 403
+        # Without Cloudflare's own errors something in between refused, which says nothing about a permission.
+        refused = error.errors and (error.credentials_refused or error.status == 403)
         failed = Traffic(not_available=_no_permission(str(error))) if refused else Traffic(error=error)
         return dict.fromkeys(zone_ids, failed)
     entries = data or []
