@@ -39,8 +39,8 @@ PLAN = ("for your plan", "older than", "time range", "fields cannot")
 PERMISSION = ("have access", "authorized", "code authz")
 """Documented wordings of errors about a plan and a permission: Cloudflare publishes no codes for them."""
 
-MARGIN = 60
-"""Seconds kept from the oldest data of a plan: a query takes some time."""
+MARGIN = 360
+"""Seconds kept from the oldest data of a plan: a query may have to wait for the limit of queries."""
 
 # The types are spelt as in Cloudflare's schema.
 SETTINGS_QUERY = """
