@@ -114,6 +114,7 @@ def zone_report(
                 if item["kind"] == "stale" and item["actual"]
             ],
         },
+        "traffic": None,
         **fields,
     }
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .._client import Client, QueryError, parse_text
-from .._errors import CloudflareError
+from .._errors import CloudflareError, OriginOpsError
 from .._mapping import parse_address
 from .._messages import join_bounded
 from .fills import Group, Limit
@@ -99,7 +99,7 @@ class Traffic:
     until: datetime | None = None
     not_available: Limit | None = None
     limits: Sequence[Limit] = ()
-    error: CloudflareError | None = None
+    error: OriginOpsError | None = None
 
 
 class NodeSettings(NamedTuple):

@@ -60,6 +60,12 @@ def _number(value: Any, where: str) -> int:
     return int(value)
 
 
+def _percentage(value: Any, where: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
+        raise InvalidInput(f"{where} should be a percentage, not {quote(str(value))}")
+    return float(value)
+
+
 def _flag(value: Any, where: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput(f"{where} should be true or false, not {quote(str(value))}")
@@ -104,6 +110,7 @@ _PARSERS: dict[str, Callable[[Any, str], Any]] = {
     "flag": _flag,
     "kind": _kind,
     "number": _number,
+    "percentage": _percentage,
     "text": _text,
     "time": _time,
     "version": _version,
@@ -170,6 +177,7 @@ def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) ->
         "findings": [],
         "mappings": [],
         "repair": {"present": [], "absent": []},
+        "traffic": None,
     }
 
 
