@@ -14,7 +14,12 @@ import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _client, _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
-from ansible_collections.originops.cloudflare.plugins.module_utils._http import Cancelled, RateLimiter, WindowLimiter, parse_ratelimit
+from ansible_collections.originops.cloudflare.plugins.module_utils._http import (
+    Cancelled,
+    RateLimiter,
+    WindowLimiter,
+    parse_ratelimit,
+)
 from ansible_collections.originops.cloudflare.plugins.module_utils._operations import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.analytics import read_traffic
 from emulator.server import Emulator

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._errors import SMART_TIERED_CACHE, TIERED_CACHE, turn_on_hint
 from .._locations import Locate, Location, LookupResult, Unresolved
