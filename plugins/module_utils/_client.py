@@ -127,7 +127,9 @@ class Client:
         if "success" in content or not ("data" in content or content.get("errors")):
             raise self._error_from(action, response, content)
         try:
-            errors = [self._parse_query_error(error) for error in (content.get("errors") or ())[:MAX_ERRORS]]
+            errors = [
+                self._parse_query_error(response.status, error) for error in (content.get("errors") or ())[:MAX_ERRORS]
+            ]
             data = content.get("data")
             result = None if data is None else decode(data)
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
@@ -193,12 +195,13 @@ class Client:
             raise CloudflareError(message, maybe_applied=error.maybe_applied) from None
         return response, self._decode(response.body)
 
-    def _parse_query_error(self, error: dict[str, Any]) -> QueryError:
+    def _parse_query_error(self, status: int, error: dict[str, Any]) -> QueryError:
+        """Parse an error of a query. Its message begins with the HTTP status if that is not 200, as it usually is."""
         path, extensions = error.get("path") or (), error.get("extensions") or {}
         if not isinstance(error["message"], str) or not isinstance(path, (list, tuple)):
             raise TypeError(error)
         return QueryError(
-            self.sanitize(error["message"]),
+            self.sanitize(error["message"] if status == 200 else f"HTTP {status}: {error['message']}"),
             tuple(self.sanitize(str(part)) for part in path[:MAX_ERRORS]),
             self.sanitize(str(extensions.get("code") or "")),
         )

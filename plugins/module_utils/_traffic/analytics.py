@@ -33,10 +33,13 @@ FIELDS = {"originIP": "dimensions_originIP", "upperTierColoName": "dimensions_up
 
 FIELDS_OF_QUERY = len(FIELDS) + 1
 
-NOT_ENABLED = Limit("not_enabled", "the analytics of requests are not enabled for the zone's plan")
+POSSIBLE = "only the mappings and the data centres expected of them can be reported"
+"""Result for a zone of which the plan does not allow to read the traffic."""
+
+NOT_ENABLED = Limit("not_enabled", f"the analytics of requests are not enabled for the zone's plan: {POSSIBLE}")
 
 PLAN = ("for your plan", "older than", "time range", "fields cannot")
-PERMISSION = ("have access", "authorized", "code authz")
+PERMISSION = ("have access", "authorized", "code authz", "http 403:")
 """Documented wordings of errors about a plan and a permission: Cloudflare publishes no codes for them."""
 
 MARGIN = 360
@@ -175,14 +178,15 @@ def _reason_against(settings: NodeSettings) -> Limit | None:
     """Return the reason of a plan against the query, or None."""
     missing = tuple(name for name, path in FIELDS.items() if path not in settings.fields)
     if missing:
-        return Limit("fields", f"the analytics of the zone's plan lack the fields {' and '.join(missing)}", missing)
+        reason = f"the analytics of the zone's plan lack the fields {' and '.join(missing)}"
+        return Limit("fields", f"{reason}: {POSSIBLE}", missing)
     if settings.max_fields < FIELDS_OF_QUERY:
-        reason = (
+        allowed = (
             f"the zone's plan allows {settings.max_fields} fields in a query, of which {FIELDS_OF_QUERY} are needed"
         )
-        return Limit("fields", reason)
+        return Limit("fields", f"{allowed}: {POSSIBLE}")
     if settings.seconds < 1 or settings.page_size < 1:
-        return Limit("range", "the zone's plan allows no time range that could be read")
+        return Limit("range", f"the zone's plan allows no time range that could be read: {POSSIBLE}")
     return None
 
 
