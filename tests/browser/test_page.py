@@ -364,14 +364,14 @@ def test_the_traffic_of_mapped_origins(open_page: Open) -> None:
         .evaluate_all("all => all.map(e => e.getBoundingClientRect().width)")
     )
     assert widths[0] / widths[1] == pytest.approx(8.75, rel=0.01)
-    bar = tools(page, "Traffic of mapped origins of shop.example.com")
+    controls = tools(page, "Traffic of mapped origins of shop.example.com")
     table.get_by_role("button", name="Through expected").click()
     assert column(table, 0)[0] == ["192.0.2.10", "web2.shop.example.com"]
     assert column(table, 0)[-1] == ["203.0.113.7", "batch.shop.example.com"]
-    bar.get_by_role("searchbox").fill("frankfurt")
+    controls.get_by_role("searchbox").fill("frankfurt")
     expect(table.locator("tbody tr")).to_have_count(1)
-    bar.get_by_role("searchbox").fill("")
-    bar.get_by_role("combobox").select_option("Misrouted (1)")
+    controls.get_by_role("searchbox").fill("")
+    controls.get_by_role("combobox").select_option("Misrouted (1)")
     expect(table.locator("tbody tr")).to_have_count(1)
     assert opened.is_clean
 
@@ -749,7 +749,7 @@ def test_many_findings_without_javascript(open_page: Open) -> None:
 
 
 def test_on_paper(open_page: Open) -> None:
-    page = open_page([full_zone(), *small_fleet()], color_scheme="dark").page
+    page = open_page([full_zone(), *fleet_with_traffic()], color_scheme="dark").page
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 720, "height": 1000})  # A4
     for hidden in (".tools", "nav", ".skip", ".more"):

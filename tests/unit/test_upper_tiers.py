@@ -254,6 +254,27 @@ def test_a_partial_answer(emulator: Emulator, zone: Zone) -> None:
     assert result["msg"] == f"1 of 2 zones could not be read. broken.example ({broken.id}): {part['error']}"
 
 
+@pytest.mark.parametrize("text", ["Internal server error", "zone 'x' does not have access to the path"])
+def test_settings_that_are_a_partial_answer(emulator: Emulator, zone: Zone, text: str) -> None:
+    other = emulator.add_zone("other.example", mappings=MAPPINGS)
+
+    def lose_second(answer: Any) -> Any:
+        answer["data"]["viewer"]["zones"][1]["settings"] = None
+        return {**answer, "errors": [{"message": text, "path": ["viewer", "zones", "1", "settings"]}]}
+
+    emulator.faults = [Fault(effect=Change(lose_second), path="/graphql", nth=1)]
+    whole, part = run(emulator, zone, other)["zones"]
+    assert (whole["error"], whole["not_available"], whole["limits"]) == (None, None, [])
+    assert {origin["share_expected"] for origin in whole["origins"]} == {100}
+    assert {origin["requests"] for origin in part["origins"]} == {None}
+    if "access" in text:
+        assert (part["not_available"]["code"], part["error"]) == ("permission", None)
+    else:
+        assert part["error"].startswith(f"Reading the analytics settings of zone {other.id} failed: Cloudflare refused")
+    # The zone whose settings are not known is not in the second query.
+    assert queries(emulator)[1]["variables"]["zones"] == [zone.id]
+
+
 def test_errors_beside_the_data_of_a_zone(emulator: Emulator, zone: Zone) -> None:
     errors = [{"message": "some shards did not answer", "path": None}]
     emulator.faults = [Fault(effect=Change(lambda answer: {**answer, "errors": errors}), path="/graphql", nth=2)]
