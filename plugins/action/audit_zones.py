@@ -10,16 +10,16 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, ClassVar
 
-from ..module_utils._audit.findings import ExpectedState, ObservedTraffic, PublishedRanges, RoutedOrigin, ZoneState
+from ..module_utils._audit.findings import ExpectedState, ObservedTraffic, PublishedRanges, ZoneState
 from ..module_utils._audit.operation import audit_open_zone, check_near_limit, read_ranges
 from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, open_client, open_zone
 from ..module_utils._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
-from ..module_utils._mapping import VENDORS, parse_address
+from ..module_utils._mapping import VENDORS
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..module_utils._traffic.analytics import Traffic, read_traffic
-from ..module_utils._traffic.fills import describe_origins
+from ..module_utils._traffic.operation import describe_traffic
 from ..module_utils._zones import check_identifier, find_zone
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
@@ -37,6 +37,9 @@ from ..plugin_utils._report.files import FORMATS, read_report, write_reports
 from ..plugin_utils._report.model import Report, aggregate, combine, empty_report, failure_message, merge
 
 TRAFFIC_HOURS = 24
+
+NOT_FOUND = Traffic(error=OriginOpsError("the zone was not found when its traffic was to be read"))
+"""Traffic of a zone that only its audit found."""
 
 RESULT = "audit_result"
 """Name under which the role registers the result: so later batches of a play find those of earlier ones."""
@@ -208,8 +211,8 @@ def _audit(
             )
         known, observe = identities.get(zone), None
         if options["traffic"]:
-            observed = traffic.get(known["zone_id"] or "") if known else None
-            observe = partial(_observe, observed or Traffic(), options)
+            observed = traffic[known["zone_id"]] if known else NOT_FOUND
+            observe = partial(_observe, observed, options)
         with open_zone({**options, **(known or zone.options)}, shared) as opened:
             outcome = audit_open_zone(opened, expected, ranges, options["near_limit"], observe)
         outcome.warnings = [*warnings, *outcome.warnings]
@@ -242,28 +245,18 @@ def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, d
 
 def _observe(traffic: Traffic, options: Mapping[str, Any], state: ZoneState) -> ObservedTraffic:
     """Compare mappings with traffic, for the audit of a zone."""
-    items, uncertain = describe_origins(traffic.groups, traffic.complete, state.mappings, state.supported)
-    origins = {
-        parse_address(item["origin_ip"]): RoutedOrigin(
-            item["requests"],
-            item["share_expected"],
-            item["expected"],
-            [f"{tier['colo']} ({tier['share']:g} percent)" for tier in item["upper_tiers"] if not tier["expected"]][:3],
-        )
-        for item in items
-        if item["share_expected"] is not None
-    }
+    section = describe_traffic(traffic, state.mappings, state.supported)
     # A shorter time range is still enough to compare.
-    limits = [limit for limit in (*traffic.limits, *uncertain) if limit.code != "range"]
-    reasons = [limit.reason for limit in limits]
+    limits = [limit for limit in section["limits"] if limit["code"] != "range"]
+    reasons = [limit["reason"] for limit in limits]
     if traffic.not_available:
         reasons = [traffic.not_available.reason]
-    elif traffic.groups is None:
-        reasons = [str(traffic.error or "the zone was not found when its traffic was to be read")]
+    elif traffic.error:
+        reasons = [str(traffic.error)]
     return ObservedTraffic(
-        origins,
+        section,
         "; ".join(reasons) or None,
-        traffic.groups is None or any(limit.code != "no_traffic" for limit in limits),
+        traffic.groups is None or any(limit["code"] != "no_traffic" for limit in limits),
         options["traffic_min_requests"],
         options["traffic_min_share"],
     )

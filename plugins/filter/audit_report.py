@@ -148,6 +148,7 @@ EXAMPLES = r"""
           - origin_ip: 192.0.2.10
             vendor: aws
             region: us-east-1
+      traffic:
 """
 
 RETURN = r"""

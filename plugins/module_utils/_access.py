@@ -104,8 +104,10 @@ def _check_traffic(zone: ZoneClient) -> Access:
     settings = read_settings(zone.client, [zone.id])[zone.id]
     if not isinstance(settings, Traffic):
         return ALLOWED
-    if settings.error:
+    if isinstance(settings.error, CloudflareError):
         return _failed(settings.error)
+    if settings.error:
+        return Access(None, str(settings.error))
     code, reason, _names = settings.not_available or ("", None, ())
     return Access({"permission": False, "not_listed": None}.get(code, True), reason)
 

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from ._errors import HINTS, RATE_LIMIT_HINT, CloudflareError, InvalidInput
-from ._http import Credentials, HttpSession, Response, TransportError, is_unclear
+from ._http import Credentials, HttpSession, Response, TransportError, WindowLimiter, is_unclear
 from ._messages import sanitize
 
 T = TypeVar("T")
@@ -30,6 +30,11 @@ MIN_SECRET_LENGTH = 16
 
 LIST_ATTEMPTS = 3
 """Writes of others between two pages shift entries from page to page; the list is then read again."""
+
+MAX_QUERIES = 300
+"""GraphQL queries of a user in QUERY_WINDOW seconds, by the API, beside the limit of all requests."""
+
+QUERY_WINDOW = 300.0
 
 
 class Envelope(NamedTuple):
@@ -69,6 +74,7 @@ class Client:
     ) -> None:
         self._api_url = api_url
         self._credentials = credentials
+        self._queries = WindowLimiter(MAX_QUERIES, QUERY_WINDOW)
         self.http = HttpSession(
             credentials,
             timeout=timeout,
@@ -116,12 +122,14 @@ class Client:
         the shape is not the expected one. Raises CloudflareError for everything else.
         """
         body = {"query": text, "variables": variables}
-        response, content = self._send(action, "POST", "/graphql", read_only=True, json=body)
+        response, content = self._send(action, "POST", "/graphql", read_only=True, limiter=self._queries, json=body)
         # Credentials are refused in the envelope of the rest of the API.
         if "success" in content or not ("data" in content or content.get("errors")):
             raise self._error_from(action, response, content)
         try:
-            errors = [self._parse_query_error(error) for error in (content.get("errors") or ())[:MAX_ERRORS]]
+            errors = [
+                self._parse_query_error(response.status, error) for error in (content.get("errors") or ())[:MAX_ERRORS]
+            ]
             data = content.get("data")
             result = None if data is None else decode(data)
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
@@ -187,12 +195,13 @@ class Client:
             raise CloudflareError(message, maybe_applied=error.maybe_applied) from None
         return response, self._decode(response.body)
 
-    def _parse_query_error(self, error: dict[str, Any]) -> QueryError:
+    def _parse_query_error(self, status: int, error: dict[str, Any]) -> QueryError:
+        """Parse an error of a query. Its message begins with the HTTP status if that is not 200, as it usually is."""
         path, extensions = error.get("path") or (), error.get("extensions") or {}
         if not isinstance(error["message"], str) or not isinstance(path, (list, tuple)):
             raise TypeError(error)
         return QueryError(
-            self.sanitize(error["message"]),
+            self.sanitize(error["message"] if status == 200 else f"HTTP {status}: {error['message']}"),
             tuple(self.sanitize(str(part)) for part in path[:MAX_ERRORS]),
             self.sanitize(str(extensions.get("code") or "")),
         )

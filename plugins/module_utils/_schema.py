@@ -35,6 +35,27 @@ FAILING_KINDS = ("missing", "wrong", "stale", "contradicted", "unsupported", "no
 ZONE = {"zone": ("text",), "zone_id": ("text",), "account_id": ("text",)}
 LOCATION = {"vendor": "text", "region": "text"}
 MAPPING = {"origin_ip": "address", **LOCATION}
+LIMIT = {"code": "text", "reason": "text", "names": ["text"]}
+TRAFFIC = {
+    "since": ("time",),
+    "until": ("time",),
+    "origins": [
+        {
+            "origin_ip": "address",
+            "vendor": ("text",),
+            "region": ("text",),
+            "requests": ("number",),
+            "direct": ("number",),
+            "upper_tiers": [{"colo": "text", "requests": "number", "share": "percentage", "expected": ("flag",)}],
+            "expected": ["text"],
+            "share_expected": ("percentage",),
+            "published": ([{**LOCATION, "region": ("text",)}],),
+        }
+    ],
+    "not_available": (LIMIT,),
+    "limits": [LIMIT],
+    "error": ("text",),
+}
 ZONE_REPORT: dict[str, Any] = {
     "schema_version": "version",
     **ZONE,
@@ -75,4 +96,5 @@ ZONE_REPORT: dict[str, Any] = {
         }
     ],
     "repair": {"present": [MAPPING], "absent": [MAPPING]},
+    "traffic": (TRAFFIC,),
 }

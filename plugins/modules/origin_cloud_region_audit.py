@@ -419,6 +419,13 @@ report:
           type: list
           elements: dict
           returned: success
+    traffic:
+      description:
+        - Always null here. In reports of M(originops.cloudflare.audit_zones) with
+          O(originops.cloudflare.audit_zones#module:traffic) it is the traffic of the zone, with the keys of
+          RV(originops.cloudflare.upper_tier_info#module:zones) from C(since) on, and C(published) for each origin.
+      type: dict
+      returned: success
   sample:
     schema_version: 2
     zone: example.com
@@ -496,6 +503,7 @@ report:
           vendor: aws
           region: us-east-1
       absent: []
+    traffic: null
 zone_id:
   description: The identifier of the zone.
   returned: once the zone is known

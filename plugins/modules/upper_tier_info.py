@@ -74,6 +74,8 @@ extends_documentation_fragment:
 notes:
   - The API token needs the permission C(Zone > Analytics > Read) beside those to read mappings.
   - Numbers of requests are estimates of Cloudflare from samples.
+  - Cloudflare allows a user 300 GraphQL queries in 5 minutes. A task that needs more waits; those of other tasks are
+    not counted.
   - An origin can be reached through another data centre than expected for good reasons, such as a fallback, or a pool
     of a load balancer, which has one upper tier in all. A change of a mapping takes time to show.
 seealso:

@@ -129,6 +129,19 @@ def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -
     [finding] = report(tmp_path / "audit")["zones"][0]["findings"]
     assert "but 0 percent of about 120 requests came through " in finding["message"]
     assert finding["message"].endswith(", others through NRT (50 percent), SYD (50 percent)")
+    traffic = report(tmp_path / "audit")["zones"][0]["traffic"]
+    assert (traffic["error"], traffic["not_available"], traffic["limits"]) == (None, None, [])
+    origins = {origin["origin_ip"]: origin for origin in traffic["origins"]}
+    assert origins.keys() == {*MAPPED, "203.0.113.99"}
+    assert [tier["expected"] for tier in origins[badly]["upper_tiers"]] == [False, False]
+    assert (origins["203.0.113.99"]["vendor"], origins["203.0.113.99"]["published"]) == (None, None)
+    for name in ("report.html", "report.md"):
+        assert "9 requests to 1 origin" in (tmp_path / "audit" / name).read_text("utf-8")
+    audit(traffic=True, ranges=write_ranges(tmp_path / "ranges"))
+    [unmapped] = [
+        origin for origin in report(tmp_path / "audit")["zones"][0]["traffic"]["origins"] if not origin["vendor"]
+    ]
+    assert unmapped["published"] == []
     chosen = {"traffic_min_requests": 99, "fail_on": ["misrouted"]}
     assert "The audit found 2 misrouted" in message(audit(traffic=True, **chosen))
     assert audit(traffic=True, traffic_min_requests=121).returncode == 0
@@ -141,12 +154,16 @@ def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -
     broken = Answer(200, {"data": None, "errors": [{"message": "it broke"}]})
     emulator.faults = [Fault(effect=broken, path="/graphql", times=None)]
     assert "Cloudflare refused the query: it broke" in message(audit(traffic=True, **chosen))
+    assert report(tmp_path / "audit")["zones"][0]["traffic"]["error"].endswith("refused the query: it broke")
+    assert "refused the query: it broke" in (tmp_path / "audit" / "report.html").read_text("utf-8")
     emulator.faults = []
     emulator.analytics = "forbidden"
     assert audit(traffic=True).returncode == 0
     assert report(tmp_path / "audit")["zones"][0]["unavailable"] == ["misrouted"]
+    assert report(tmp_path / "audit")["zones"][0]["traffic"]["not_available"]["code"] == "permission"
     assert "permission Zone, Analytics, Read" in message(audit(traffic=True, **chosen))
     assert audit(**chosen).returncode == 0
+    assert report(tmp_path / "audit")["zones"][0]["traffic"] is None
 
 
 def test_traffic_of_many_zones(audit: Audit, tmp_path: Path, emulator: Emulator) -> None:

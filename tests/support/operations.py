@@ -101,9 +101,9 @@ def failure_of(operation: Callable[..., object], *arguments: Any, **keywords: An
 
 
 @contextmanager
-def open_api(version: str, url: str, zone_id: str = ZONE_ID) -> Iterator[MappingsApi]:
+def open_api(version: str, url: str, zone_id: str = ZONE_ID, **chosen: Any) -> Iterator[MappingsApi]:
     """Open a zone's mappings with one version of the API."""
-    with open_zone(options(url, zone_id=zone_id)) as zone:
+    with open_zone(options(url, zone_id=zone_id, **chosen)) as zone:
         yield mappings_api(version)(zone.client, zone.id)
 
 

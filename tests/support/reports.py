@@ -96,7 +96,9 @@ def zone_report(
         "total_count": len(mappings),
         "limit": 3500,
         # Few audits look at traffic.
-        "checked": [kind for kind in KINDS if kind not in not_checked and kind != "misrouted"],
+        "checked": [
+            kind for kind in KINDS if kind not in not_checked and (kind != "misrouted" or fields.get("traffic"))
+        ],
         "not_checked": not_checked,
         "unavailable": [],
         "counts": {kind: sum(item["kind"] == kind for item in findings) for kind in KINDS},
@@ -114,8 +116,128 @@ def zone_report(
                 if item["kind"] == "stale" and item["actual"]
             ],
         },
+        "traffic": None,
         **fields,
     }
+
+
+def tier(colo: str, requests: int, total: int, expected: bool | None) -> Report:
+    return {"colo": colo, "requests": requests, "share": round(100 * requests / total, 1), "expected": expected}
+
+
+def reached(
+    origin_ip: str,
+    value: str | None = None,
+    through: Mapping[str, int] | None = None,
+    *,
+    direct: int | None = 0,
+    unsure: Iterable[str] = (),
+    published: Sequence[str] | None = None,
+) -> Report:
+    """Build an origin of the traffic, mapped to a value if it has one.
+
+    through has its requests by data centre, None if they are not known. unsure are data centres that may be expected.
+    """
+    expected = colos(value)
+    total = sum((through or {}).values())
+    tiers = [
+        tier(colo, requests, total, None if colo in unsure or not expected else colo in expected)
+        for colo, requests in sorted((through or {}).items(), key=lambda item: -item[1])
+    ]
+    compared = sum(item["requests"] for item in tiers if item["expected"] is not None)
+    good = sum(item["requests"] for item in tiers if item["expected"])
+    return {
+        "origin_ip": origin_ip,
+        **(place(value) or {"vendor": None, "region": None}),
+        "requests": None if through is None else total,
+        "direct": None if through is None else direct,
+        "upper_tiers": tiers,
+        "expected": expected,
+        "share_expected": round(100 * good / compared, 1) if compared else None,
+        "published": None if published is None else [*map(place, published)],
+    }
+
+
+def limit(code: str, reason: str, *names: str) -> Report:
+    return {"code": code, "reason": reason, "names": [*names]}
+
+
+def full_traffic(report: Report) -> Report:
+    """Add traffic to the report of a zone: as many groups as a query of ten zones returns for one."""
+    report["traffic"] = traffic(
+        [
+            *(
+                reached(item["origin_ip"], f"{item['vendor']}/{item['region']}", {"IAD": 900 + number, "FRA": number})
+                for number, item in enumerate(report["mappings"][:1000])
+            ),
+            *(reached(f"203.0.113.{number}", None, {"FRA": 100 * number}, published=[]) for number in range(1, 250)),
+        ]
+    )
+    return report
+
+
+def traffic(origins: Iterable[Report] = (), **fields: Any) -> Report:
+    """Build the traffic of a zone. Fields override the result."""
+    return {
+        "since": "2026-11-23T07:00:00Z",
+        "until": "2026-11-24T07:00:00Z",
+        "origins": sorted(origins, key=lambda origin: (-(origin["requests"] or 0), -(origin["direct"] or 0))),
+        "not_available": None,
+        "limits": [],
+        "error": None,
+        **fields,
+    }
+
+
+def unknown_traffic(**fields: Any) -> Report:
+    """Build the traffic of a zone of which it is not known. Fields override the result."""
+    return traffic(since=None, until=None, **fields)
+
+
+def fleet_with_traffic() -> list[Report]:
+    """Build the small fleet with the traffic of its zones, known as a whole, in part and not at all."""
+    shop, docs, static, blog, failed = small_fleet()
+    shop["traffic"] = traffic(
+        [
+            reached("192.0.2.9", "aws/us-east-1", {"IAD": 9000, "EWR": 1000}, direct=250),
+            reached("192.0.2.10", "aws/us-east-1", {"SEA": 700, "IAD": 80, "PDX": 20}),
+            reached(
+                "192.0.2.100", "aws/eu-central-1", {"FRA": 400, "Frankfurt am Main": 100}, unsure=["Frankfurt am Main"]
+            ),
+            reached("198.51.100.20", "azure/westeurope", {}),
+            reached("203.0.113.7", "oci/us-seattle-0", {"SEA": 40}),
+            reached("192.0.2.44", None, {"SEA": 4000, "IAD": 1000}, published=["aws/us-west-2"]),
+            reached(
+                "203.0.113.200", None, {"FRA": 30, "AMS": 20, "CDG": 10, "LHR": 5, "MAD": 4, "WAW": 2}, published=[]
+            ),
+            reached("198.51.100.200", None, {}, direct=12, published=["aws"]),
+        ],
+        limits=[
+            limit(
+                "unknown_colos", "data centres could not be compared, for their spelling is unknown: Frankfurt am Main"
+            )
+        ],
+    )
+    shop["checked"] = [kind for kind in KINDS if kind != "misrouted"]
+    shop["not_checked"] = {"misrouted": "not all of the traffic could be compared: see its limits"}
+    shop["unavailable"] = ["misrouted"]
+    message = "192.0.2.10 is mapped to aws/us-east-1, but 10 percent of about 800 requests came through EWR or IAD"
+    shop["findings"].append(finding("misrouted", "192.0.2.10", message, actual="aws/us-east-1"))
+    shop["findings"].sort(key=lambda item: KINDS.index(item["kind"]))
+    shop["counts"]["misrouted"] = 1
+    shop["mappings"][1]["findings"].append("misrouted")
+    docs["traffic"] = traffic(
+        [reached(f"203.0.113.{n}", "gcp/europe-west1", {"BRU": 500 + n, "AMS": 50}) for n in range(20, 32)]
+    )
+    docs["checked"] = [*KINDS]
+    static["traffic"] = unknown_traffic(
+        not_available=limit("fields", "the analytics of the zone's plan lack the field originIP", "originIP")
+    )
+    blog["traffic"] = traffic(
+        [reached(f"198.51.100.{n}", "gcp/us-central1", {}) for n in range(70, 73)],
+        limits=[limit("no_traffic", "no request reached an origin in this time, so nothing is proven")],
+    )
+    return [shop, docs, static, blog, failed]
 
 
 def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
@@ -286,5 +408,9 @@ def hostile_reports(texts: Iterable[str] = HOSTILE) -> list[Report]:
         )
         for item in report["mappings"]:
             item.update(hostile, upper_tier_colos=[text])
+        origins = [reached(address, "aws/us-east-1", {text: 5, "IAD": 7}), reached("203.0.113.1", None, {text: 2})]
+        for origin in origins:
+            origin.update(dict.fromkeys(("vendor", "region"), origin["vendor"] and text), published=[hostile])
+        report["traffic"] = traffic(origins, limits=[limit("partial", text, text)])
         reports += [report, failed_report(f"{text} (failed)", text)]
     return reports

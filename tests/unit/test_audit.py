@@ -23,7 +23,6 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._audit.findin
     ExpectedState,
     ObservedTraffic,
     PublishedRanges,
-    RoutedOrigin,
     ZoneState,
     audit,
 )
@@ -145,6 +144,7 @@ def test_a_zone_that_is_right() -> None:
         "findings",
         "mappings",
         "repair",
+        "traffic",
     ]
     assert report["findings"] == []
     assert (report["total_count"], report["sources"], report["obtained_codes"]) == (3, ["inventory"], True)
@@ -165,25 +165,51 @@ def test_a_zone_that_is_right() -> None:
     }
 
 
-def observed(origins: Mapping[str, RoutedOrigin], unknown: str | None = None, unavailable: bool = False) -> Any:
-    by_address = {ip_address(text): origin for text, origin in origins.items()}
-    return ObservedTraffic(by_address, unknown, unavailable, min_requests=100, min_share=50)
+def reached(address: str, **colos: int) -> Report:
+    """Return an origin of the traffic; IAD is expected of one with a mapping, which 192.0.2.1 has."""
+    mapped = address == "192.0.2.1"
+    total = sum(colos.values())
+    tiers = [
+        {"colo": colo, "requests": number, "share": 100 * number / total, "expected": colo == "IAD" if mapped else None}
+        for colo, number in colos.items()
+    ]
+    return {
+        "origin_ip": address,
+        "vendor": "aws" if mapped else None,
+        "region": "us-east-1" if mapped else None,
+        "requests": total,
+        "direct": 0,
+        "upper_tiers": tiers,
+        "expected": ["EWR", "IAD"] if mapped else [],
+        "share_expected": 100 * colos.get("IAD", 0) / total if mapped else None,
+    }
+
+
+def observed(*origins: Report, unknown: str | None = None, unavailable: bool = False) -> ObservedTraffic:
+    section = {
+        "since": "2026-02-28T12:00:00Z",
+        "until": "2026-03-01T12:00:00Z",
+        "origins": [*origins],
+        "not_available": None,
+        "limits": [],
+        "error": None,
+    }
+    return ObservedTraffic(section, unknown, unavailable, min_requests=100, min_share=50)
 
 
 @pytest.mark.parametrize(
-    ("requests", "share", "is_finding"), [(100, 49.9, True), (100, 0, True), (99, 0, False), (10**9, 50, False)]
+    ("expected", "others", "is_finding"), [(49, 51, True), (0, 100, True), (0, 99, False), (10**9, 10**9, False)]
 )
-def test_misrouted(requests: int, share: float, is_finding: bool) -> None:
-    origin = RoutedOrigin(requests, share, ["EWR", "IAD"], ["FRA (60 percent)", "SYD (1 percent)"])
-    traffic = observed({"192.0.2.1": origin, "192.0.2.9": origin})
+def test_misrouted(expected: int, others: int, is_finding: bool) -> None:
+    traffic = observed(reached("192.0.2.1", FRA=others - 2, SYD=2, IAD=expected), reached("192.0.2.9", FRA=10**6))
     report = audited({"192.0.2.1": "aws/us-east-1"}, None, hosts={"192.0.2.1": ["web1"]}, traffic=traffic)
     assert "misrouted" in report["checked"]
     assert report["counts"]["misrouted"] == is_finding
     if is_finding:
         [finding] = report["findings"]
         assert finding["message"] == (
-            f"192.0.2.1 is mapped to aws/us-east-1, but {share:g} percent of about {requests} requests came through "
-            "EWR or IAD, others through FRA (60 percent), SYD (1 percent)"
+            f"192.0.2.1 is mapped to aws/us-east-1, but {expected} percent of about 100 requests came through "
+            f"EWR or IAD, others through FRA ({98 - expected} percent), SYD (2 percent)"
         )
         assert (finding["origin_ip"], finding["hosts"], finding["expected"]) == ("192.0.2.1", ["web1"], None)
         assert finding["actual"] == {"vendor": "aws", "region": "us-east-1"}
@@ -192,11 +218,34 @@ def test_misrouted(requests: int, share: float, is_finding: bool) -> None:
 
 @pytest.mark.parametrize("unavailable", [True, False])
 def test_traffic_that_is_not_all_known(unavailable: bool) -> None:
-    origin = RoutedOrigin(500, 0, ["IAD"], ["FRA (100 percent)"])
-    report = audited({"192.0.2.1": "aws/us-east-1"}, None, traffic=observed({"192.0.2.1": origin}, "why", unavailable))
+    traffic = observed(reached("192.0.2.1", FRA=500), unknown="why", unavailable=unavailable)
+    report = audited({"192.0.2.1": "aws/us-east-1"}, None, traffic=traffic)
     assert report["counts"]["misrouted"] == 1
     assert report["not_checked"]["misrouted"] == "not all of the traffic could be compared: why"
     assert report["unavailable"] == ["misrouted"] * unavailable
+
+
+UNMAPPED = {
+    "198.51.100.1": ["aws/us-west-2"],
+    "198.51.100.200": ["aws"],
+    "203.0.113.81": ["gcp/europe-west3", "oci/eu-frankfurt-1"],
+    "203.0.113.200": [],
+}
+"""What the published ranges have for addresses without a mapping."""
+
+
+def test_published_ranges_of_origins_without_a_mapping(ranges: Ranges) -> None:
+    addresses = ["192.0.2.1", *UNMAPPED]
+    traffic = observed(*(reached(address, FRA=5) for address in addresses))
+    zone = {"192.0.2.1": "aws/us-east-1"}
+    published = {
+        origin["origin_ip"]: origin["published"]
+        for origin in audited(zone, ranges=ranges, traffic=traffic)["traffic"]["origins"]
+    }
+    assert published == {"192.0.2.1": None, **{address: [*map(place, found)] for address, found in UNMAPPED.items()}}
+    without = audited(zone, traffic=traffic)["traffic"]
+    assert {origin["published"] for origin in without["origins"]} == {None}
+    assert audited(zone)["traffic"] is None
 
 
 @pytest.mark.parametrize(
@@ -455,6 +504,7 @@ def test_all_kinds_at_once_come_in_order(ranges: Ranges) -> None:
         {"mappings": [{"origin_ip": "192.0.2.1"}]},
         {"repair": {"present": []}},
         {"tiered_cache": "on"},
+        {"traffic": {}},
     ],
     ids=str,
 )
@@ -486,7 +536,7 @@ def test_the_schema_has_the_kinds() -> None:
 
 def shape_of(schema: Any) -> Any:
     """Return the shape of _schema that a JSON Schema describes."""
-    names = {"integer": "number", "boolean": "flag", "string": "text"}
+    names = {"integer": "number", "number": "percentage", "boolean": "flag", "string": "text"}
     reference = schema.get("$ref", "").rpartition("/")[2]
     if reference in ("address", "kind", "time"):
         return reference
@@ -520,7 +570,7 @@ def type_of(shape: Any) -> str:
     """Ansible's type of a shape."""
     if isinstance(shape, list | dict):
         return type(shape).__name__
-    return {"flag": "bool", "number": "int", "version": "int"}.get(shape, "str")
+    return {"flag": "bool", "number": "int", "percentage": "float", "version": "int"}.get(shape, "str")
 
 
 def check_documentation(documented: Any, shape: Any) -> None:

@@ -47,11 +47,17 @@ from support.reports import (
     WITHOUT_ORIGINS,
     failed_report,
     finding,
+    fleet_with_traffic,
+    full_traffic,
     full_zone,
     hostile_reports,
+    limit,
     mapping,
+    reached,
     shown,
     small_fleet,
+    traffic,
+    unknown_traffic,
     zone_report,
 )
 
@@ -374,6 +380,85 @@ def test_markdown() -> None:
     ]
 
 
+def test_markdown_of_traffic() -> None:
+    text = render(fleet_with_traffic(), "markdown")
+    assert (
+        "## Traffic\n\n96 % of about 18,106 requests came through data centres beside the regions of the mappings.\n"
+    ) in text
+    assert "never tried on a real account" in text
+    header = "Through expected data centres"
+    [zones] = [table for table in markdown_tables(text) if header in table[0]]
+    reason = "the analytics of the zone's plan lack the field originIP"
+    assert {row[0]: row[1:] for row in zones[1:]} == {
+        "static.example.net": ["", "", "", "", reason],
+        "shop.example.com": [
+            *("93.6 %", "11,340", "4 of 5 reached", "5,071 requests to 3 origins"),
+            "data centres could not be compared, for their spelling is unknown: Frankfurt am Main",
+        ],
+        "docs.example.org": ["100 %", "6,906", "12 of 12 reached", "none", ""],
+        "blog.example.org": [
+            *("not known", "0", "0 of 3 reached", "none"),
+            "no request reached an origin in this time, so nothing is proven",
+        ],
+    }
+    shop = text.partition("## shop")[2]
+    mapped, unmapped = [table[1:] for table in markdown_tables(shop) if table[0][-1].startswith("Data centres")][:2]
+    assert mapped == [
+        ["192.0.2.10", "aws/us-east-1", "10 %", "800", "SEA 87.5 %, IAD ✓ 10 %, PDX 2.5 %"],
+        [
+            *("192.0.2.9", "aws/us-east-1", "100 %", "10,000"),
+            "IAD ✓ 90 %, EWR ✓ 10 %, 250 requests without an upper tier",
+        ],
+        ["192.0.2.100", "aws/eu-central-1", "100 %", "500", "FRA ✓ 80 %, Frankfurt am Main ? 20 %"],
+        ["203.0.113.7", "oci/us-seattle-0", "not known", "40", "SEA ? 100 %"],
+    ]
+    assert unmapped == [
+        ["192.0.2.44", "aws/us-west-2", "5,000", "SEA 80 %, IAD 20 %"],
+        [
+            *("203.0.113.200", "not in the published ranges given", "71"),
+            "FRA 42.3 %, AMS 28.2 %, CDG 14.1 %, LHR 7 %, MAD 5.6 %, 1 more",
+        ],
+        ["198.51.100.200", "aws", "0", "12 requests without an upper tier"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, "no ranges given"),
+        ({"unavailable": ["contradicted"]}, "the ranges could not be read"),
+    ],
+)
+def test_unmapped_origins_without_ranges(fields: Report, text: str) -> None:
+    zone = zone_report("example.com", traffic=traffic([reached("192.0.2.44", None, {"SEA": 1})]), **fields)
+    assert f"| 192.0.2.44 | {text} |" in render(zone, "markdown")
+    assert text in render(zone, "html")
+
+
+@pytest.mark.parametrize(
+    "reason", [{"error": "the query broke"}, {"not_available": limit("permission", "the query broke")}, {}], ids=str
+)
+def test_traffic_that_is_not_known(reason: Report) -> None:
+    """Check that it is not shown as none, and that an error in it fails no other zone."""
+    zones = [
+        zone_report("a.example", [mapping("192.0.2.1", "aws/us-east-1")], traffic=unknown_traffic(**reason)),
+        zone_report("b.example", traffic=traffic([reached("192.0.2.1", "aws/us-east-1", {"IAD": 4})])),
+    ]
+    for format in ("markdown", "html"):
+        text = re.sub("<[^>]+>", "", render(zones, format))
+        assert ("the query broke" if reason else "the report has no reason") in text
+        assert "100 % of about 4 requests came through" in text
+        assert "0 of 1 reached" not in text
+
+
+def test_markdown_of_much_traffic_is_readable() -> None:
+    text = render(full_traffic(full_zone(1)), "markdown")
+    assert "### Traffic of mapped origins (1,000)" in text
+    assert "… and 980 more origins." in text
+    assert "… and 229 more origins." in text
+    assert len(text.splitlines()) < 90
+
+
 def test_markdown_of_thousands_of_findings_is_readable() -> None:
     crowd = [finding("stale", "192.0.2.1", hosts=[f"host{number}" for number in range(50)])]
     text = render([full_zone(3500), zone_report("example.com", [], crowd)], "markdown")
@@ -658,6 +743,17 @@ def test_a_page_of_many_mappings_is_small() -> None:
     assert more[1] - size < 2 * 200_000
     page = Elements(render(zones, "html"))
     assert page.tags.count("tr") == MAX_DRAWN + 1 + len(zones) + 2 + 1
+
+
+def test_a_page_of_much_traffic_is_small() -> None:
+    """Check that 50 zones with all that queries return add less than 5 MB, and no row but that of a zone."""
+    zones = [{**full_zone(1), "zone": f"zone{number}.example.com", "zone_id": str(number)} for number in range(3)]
+    without = Elements(page := render(zones, "html"))
+    size = len(page.encode())
+    added = Elements(page := render([*map(full_traffic, zones)], "html"))
+    assert len(page.encode()) - size < 3 * 100_000
+    # The table of zones, and two templates.
+    assert added.tags.count("tr") - without.tags.count("tr") == 1 + 3 + 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Literal
+from math import ceil
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,11 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
     SupportedRegions,
     parse_address,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.analytics import read_traffic
+from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.analytics import (
+    SETTINGS_QUERY,
+    TRAFFIC_QUERY,
+    read_traffic,
+)
 from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.fills import (
     Group,
     colo_code,
@@ -75,6 +80,10 @@ def paths(emulator: Emulator) -> list[str]:
     return [request.path.rpartition("/")[2] for request in emulator.requests]
 
 
+def queries(emulator: Emulator) -> list[Any]:
+    return [request.body for request in emulator.requests if request.path.endswith("/graphql")]
+
+
 def test_mappings_that_work(emulator: Emulator, zone: Zone) -> None:
     result = run(emulator, zone)
     item = only(result)
@@ -126,6 +135,26 @@ def test_deviations(emulator: Emulator, zone: Zone) -> None:
     assert (origins["203.0.113.8"]["requests"], origins["203.0.113.8"]["direct"]) == (0, 3)
 
 
+def test_data_centres_of_unknown_spelling(emulator: Emulator, zone: Zone) -> None:
+    emulator.add_zone(
+        zone.name, traffic={"192.0.2.1": {"Ashburn": 400, "FRA": 75, "EWR": 25}, "192.0.2.2": {"Paris": 9}}
+    )
+    result = run(emulator, zone)
+    item = only(result)
+    origins = {origin["origin_ip"]: origin for origin in item["origins"]}
+    assert [(limit["code"], limit["names"]) for limit in item["limits"]] == [("unknown_colos", ["Ashburn", "Paris"])]
+    assert "data centres could not be compared, for their spelling is unknown: Ashburn; Paris" in result["warnings"][0]
+    # They count for neither side.
+    assert [origins[ip]["share_expected"] for ip in ("192.0.2.1", "192.0.2.2")] == [25.0, None]
+    assert origins["192.0.2.1"]["upper_tiers"][0] == {
+        "colo": "Ashburn",
+        "requests": 400,
+        "share": 80.0,
+        "expected": None,
+    }
+    assert origins["2001:db8::1"]["share_expected"] == 100
+
+
 def test_a_zone_without_traffic(emulator: Emulator, zone: Zone) -> None:
     emulator.add_zone(zone.name, traffic={address: {} for address in MAPPINGS})
     item = only(run(emulator, zone))
@@ -151,7 +180,7 @@ def test_a_zone_without_traffic(emulator: Emulator, zone: Zone) -> None:
         ({"availableFields": ["count", "dimensions_originIP"]}, "fields", ["upperTierColoName"]),
         ({"maxNumberOfFields": 2}, "fields", []),
         ({"maxDuration": 0}, "range", []),
-        ({"notOlderThan": 30}, "range", []),
+        ({"notOlderThan": 360}, "range", []),
         ({"maxPageSize": 0}, "range", []),
         ({"forbidden": True}, "permission", []),
         ({"unlisted": True}, "not_listed", []),
@@ -174,13 +203,18 @@ def test_what_a_plan_does_not_have(
     assert {origin["share_expected"] for origin in untouched["origins"]} == {100}
     result = run(emulator, zone)
     assert only(result)["not_available"]["code"] == code
+    # Only the settings were asked for: no query is sent of which the refusal is known.
+    assert len(queries(emulator)) == 1
+    assert "settings" in queries(emulator)[0]["query"]
     [warning] = result["warnings"]
     assert warning.startswith(f"The traffic of zone {zone.id} is not known: ")
+    possible = "only the mappings and the data centres expected of them can be reported"
+    assert (possible in warning) == (code in ("fields", "not_enabled", "range"))
 
 
 @pytest.mark.parametrize(
     ("analytics", "hours", "seconds"),
-    [({"maxDuration": 7200}, 24, 7200), ({"notOlderThan": 86400}, 48, 86340), ({}, 744, 744 * 3600 - 60)],
+    [({"maxDuration": 7200}, 24, 7200), ({"notOlderThan": 86400}, 48, 86040), ({}, 744, 744 * 3600 - 360)],
 )
 def test_a_time_range_that_a_plan_shortens(
     emulator: Emulator, zone: Zone, *, analytics: Mapping[str, int], hours: int, seconds: int
@@ -220,6 +254,27 @@ def test_a_partial_answer(emulator: Emulator, zone: Zone) -> None:
     assert result["msg"] == f"1 of 2 zones could not be read. broken.example ({broken.id}): {part['error']}"
 
 
+@pytest.mark.parametrize("text", ["Internal server error", "zone 'x' does not have access to the path"])
+def test_settings_that_are_a_partial_answer(emulator: Emulator, zone: Zone, text: str) -> None:
+    other = emulator.add_zone("other.example", mappings=MAPPINGS)
+
+    def lose_second(answer: Any) -> Any:
+        answer["data"]["viewer"]["zones"][1]["settings"] = None
+        return {**answer, "errors": [{"message": text, "path": ["viewer", "zones", "1", "settings"]}]}
+
+    emulator.faults = [Fault(effect=Change(lose_second), path="/graphql", nth=1)]
+    whole, part = run(emulator, zone, other)["zones"]
+    assert (whole["error"], whole["not_available"], whole["limits"]) == (None, None, [])
+    assert {origin["share_expected"] for origin in whole["origins"]} == {100}
+    assert {origin["requests"] for origin in part["origins"]} == {None}
+    if "access" in text:
+        assert (part["not_available"]["code"], part["error"]) == ("permission", None)
+    else:
+        assert part["error"].startswith(f"Reading the analytics settings of zone {other.id} failed: Cloudflare refused")
+    # The zone whose settings are not known is not in the second query.
+    assert queries(emulator)[1]["variables"]["zones"] == [zone.id]
+
+
 def test_errors_beside_the_data_of_a_zone(emulator: Emulator, zone: Zone) -> None:
     errors = [{"message": "some shards did not answer", "path": None}]
     emulator.faults = [Fault(effect=Change(lambda answer: {**answer, "errors": errors}), path="/graphql", nth=2)]
@@ -229,13 +284,16 @@ def test_errors_beside_the_data_of_a_zone(emulator: Emulator, zone: Zone) -> Non
     assert {origin["share_expected"] for origin in only(result)["origins"]} == {100}
 
 
-@pytest.mark.parametrize("way", ["query", "request"])
-def test_credentials_without_the_permission(emulator: Emulator, zone: Zone, way: Literal["query", "request"]) -> None:
+@pytest.mark.parametrize("way", ["query", "request", "query with a status"])
+def test_credentials_without_the_permission(emulator: Emulator, zone: Zone, way: str) -> None:
     other = emulator.add_zone("other.example")
     if way == "query":
         emulator.analytics = "forbidden"
-    else:
+    elif way == "request":
         emulator.faults = [Fault(effect=refusal(403, 10000), path="/graphql", times=None)]
+    else:
+        refused = Answer(403, {"data": None, "errors": [{"message": "no"}]})
+        emulator.faults = [Fault(effect=refused, path="/graphql", times=None)]
     result = run(emulator, zone, other)
     assert [item["not_available"]["code"] for item in result["zones"]] == ["permission", "permission"]
     assert [len(item["origins"]) for item in result["zones"]] == [3, 0]
@@ -265,8 +323,8 @@ def test_plans_and_permissions_by_the_documented_errors(
     ("status", "errors", "message"),
     [
         (200, [{"message": f"it is {TOKEN}", "path": ["viewer"], "extensions": {"code": "x"}}], "(at viewer, code x)"),
-        (400, [{"message": "error parsing args"}], "refused the query: error parsing args"),
-        (429, [{"message": "rate limiter budget depleted"}], "refused the query: rate limiter budget depleted"),
+        (400, [{"message": "error parsing args"}], "refused the query: HTTP 400: error parsing args"),
+        (429, [{"message": "rate limiter budget depleted"}], "refused the query: HTTP 429: rate limiter budget"),
         (200, [{"message": str(number)} for number in range(99)], "0; 1; 2; 3; 4; 5; 6; 7; 8; 9"),
     ],
 )
@@ -426,14 +484,14 @@ def test_requests(emulator: Emulator, served: str) -> None:
     assert [item["zone"] for item in result["zones"]] == [zone.name for zone in zones]
     # By name, mappings, supported regions for each zone, and two queries.
     assert len(emulator.requests) == 10 * 3 + 2
-    queries = [request.body for request in emulator.requests if request.path == "/graphql"]
-    assert [query["variables"]["zones"] for query in queries] == [[zone.id for zone in zones]] * 2
-    assert not any(zone.id in query["query"] for query in queries for zone in zones)
-    assert queries[1]["variables"]["limit"] == 2500
+    sent = queries(emulator)
+    assert [query["variables"]["zones"] for query in sent] == [[zone.id for zone in zones]] * 2
+    assert not any(zone.id in query["query"] for query in sent for zone in zones)
+    assert sent[1]["variables"]["limit"] == 2500
     assert ("deprecation" in result) == (served == "v1")
 
 
-@pytest.mark.parametrize("count", [1, 10, 11, 25])
+@pytest.mark.parametrize("count", [1, 10, 11, 200])
 def test_queries_for_many_zones(emulator: Emulator, count: int) -> None:
     zones = [emulator.add_zone(f"zone{number}.example", mappings=MAPPINGS) for number in range(count)]
     zones[0].analytics = {"enabled": False}
@@ -441,7 +499,21 @@ def test_queries_for_many_zones(emulator: Emulator, count: int) -> None:
         traffic = read_traffic(api._client, [zone.id for zone in zones], 24)
     assert traffic.keys() == {zone.id for zone in zones}
     assert sum(known.groups is None for known in traffic.values()) == 1
-    assert len(emulator.requests) == 2 * -(-count // 10) - (count == 1)
+    sent = queries(emulator)
+    texts = [query["query"] for query in sent]
+    assert len(emulator.requests) == len(sent)
+    # All that differs is in the variables.
+    assert {text: texts.count(text) for text in texts} == {
+        SETTINGS_QUERY: ceil(count / 10),
+        **({TRAFFIC_QUERY: ceil(count / 10)} if count > 1 else {}),
+    }
+    assert max(len(query["variables"]["zones"]) for query in sent) <= 10
+    # The settings of ten zones are read before their traffic.
+    asked: set[str] = set()
+    for query in sent:
+        if query["query"] == SETTINGS_QUERY:
+            asked |= {*query["variables"]["zones"]}
+        assert asked.issuperset(query["variables"]["zones"])
 
 
 BAD_INPUT: Mapping[str, tuple[Mapping[str, Any], str]] = {

@@ -11,12 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._errors import SMART_TIERED_CACHE, TIERED_CACHE, turn_on_hint
 from .._locations import Locate, Location, LookupResult, Unresolved
-from .._mapping import ZONE_LIMIT, Address, OriginMapping, SupportedRegions, address_order, canonical
+from .._mapping import (
+    ZONE_LIMIT,
+    Address,
+    OriginMapping,
+    SupportedRegions,
+    address_order,
+    canonical,
+    parse_address,
+)
 from .._schema import KINDS, SCHEMA_VERSION
+
+MAX_OTHERS = 3
+"""Data centres in the message of a misrouted origin, beside the expected ones."""
 
 Report = dict[str, Any]
 """Report on a zone: a ZONE_REPORT of _schema."""
@@ -91,27 +102,15 @@ class PublishedRanges:
     error: str | None = None
 
 
-class RoutedOrigin(NamedTuple):
-    """Requests that reached a mapped origin through upper tiers.
-
-    share_expected is the percentage through expected data centres; others describes further ones.
-    """
-
-    requests: int
-    share_expected: float
-    expected: Sequence[str]
-    others: Sequence[str]
-
-
 @dataclass(frozen=True)
 class ObservedTraffic:
     """Traffic to compare with, and the limits of what is a finding.
 
-    origins has those of which the share is known. unknown is the reason for which some are missing, if so;
-    unavailable says whether that is a failure to read them. min_share is in percent.
+    section is a TRAFFIC of _schema, without what published ranges have. unknown is the reason for which the share of
+    some origins is not known, if so; unavailable says whether that is a failure to read it. min_share is in percent.
     """
 
-    origins: Mapping[Address, RoutedOrigin]
+    section: Mapping[str, Any]
     unknown: str | None
     unavailable: bool
     min_requests: int
@@ -203,6 +202,7 @@ def audit(
     """
     comparisons = _compare(state, expected)
     regions = _regions(state.supported)
+    origins = {origin["origin_ip"]: origin for origin in traffic.section["origins"]} if traffic else {}
     findings: list[Finding] = []
     for comparison in comparisons:
         if expected.mappings is not None:
@@ -211,8 +211,8 @@ def audit(
             findings += _contradiction(comparison, ranges.locate(comparison.address))
         if regions is not None:
             findings += _unsupported(comparison, regions)
-        if traffic is not None:
-            findings += _misrouted(comparison, traffic)
+        if traffic is not None and comparison.actual and (origin := origins.get(str(comparison))):
+            findings += _misrouted(comparison, origin, traffic)
     findings += _unresolved(state, expected)
     findings += _near_limit(state, expected, near_limit)
     findings += _without_effect(info, state, expected)
@@ -239,6 +239,7 @@ def audit(
         "not_checked": checks.not_checked,
         "unavailable": checks.unavailable,
         **_contents(state, expected, comparisons, findings),
+        "traffic": _section(traffic, ranges.locate) if traffic else None,
     }
 
 
@@ -351,15 +352,16 @@ def _unsupported(comparison: AddressComparison, regions: Collection[Location]) -
         yield comparison.finding("unsupported", message, comparison.expected)
 
 
-def _misrouted(comparison: AddressComparison, traffic: ObservedTraffic) -> Iterator[Finding]:
-    origin = traffic.origins.get(comparison.address)
-    if origin and origin.requests >= traffic.min_requests and origin.share_expected < traffic.min_share:
-        message = (
-            f"{comparison} is mapped to {comparison.actual}, but {origin.share_expected:g} percent of about "
-            f"{origin.requests} requests came through {' or '.join(origin.expected)}, others through "
-            f"{', '.join(origin.others)}"
-        )
-        yield comparison.finding("misrouted", message, None)
+def _misrouted(comparison: AddressComparison, origin: Mapping[str, Any], traffic: ObservedTraffic) -> Iterator[Finding]:
+    share = origin["share_expected"]
+    if share is None or origin["requests"] < traffic.min_requests or share >= traffic.min_share:
+        return
+    others = [f"{tier['colo']} ({tier['share']:g} percent)" for tier in origin["upper_tiers"] if not tier["expected"]]
+    message = (
+        f"{comparison} is mapped to {comparison.actual}, but {share:g} percent of about {origin['requests']} requests "
+        f"came through {' or '.join(origin['expected'])}, others through {', '.join(others[:MAX_OTHERS])}"
+    )
+    yield comparison.finding("misrouted", message, None)
 
 
 def _unresolved(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
@@ -442,3 +444,16 @@ def _contents(
             ],
         },
     }
+
+
+def _section(traffic: ObservedTraffic, locate: Locate | None) -> Report:
+    """Return the traffic of a report, with what published ranges have for origins without a mapping."""
+
+    def published(origin: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+        if locate is None or origin["vendor"]:
+            return None
+        matches = locate(parse_address(origin["origin_ip"])).matches
+        return [location._asdict() for location in dict.fromkeys(match.location for match in matches)]
+
+    origins = [{**origin, "published": published(origin)} for origin in traffic.section["origins"]]
+    return {**traffic.section, "origins": origins}

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .._client import Client, QueryError, parse_text
-from .._errors import CloudflareError
+from .._errors import CloudflareError, OriginOpsError
 from .._mapping import parse_address
 from .._messages import join_bounded
 from .fills import Group, Limit
@@ -33,14 +33,17 @@ FIELDS = {"originIP": "dimensions_originIP", "upperTierColoName": "dimensions_up
 
 FIELDS_OF_QUERY = len(FIELDS) + 1
 
-NOT_ENABLED = Limit("not_enabled", "the analytics of requests are not enabled for the zone's plan")
+POSSIBLE = "only the mappings and the data centres expected of them can be reported"
+"""Result for a zone of which the plan does not allow to read the traffic."""
+
+NOT_ENABLED = Limit("not_enabled", f"the analytics of requests are not enabled for the zone's plan: {POSSIBLE}")
 
 PLAN = ("for your plan", "older than", "time range", "fields cannot")
-PERMISSION = ("have access", "authorized", "code authz")
+PERMISSION = ("have access", "authorized", "code authz", "http 403:")
 """Documented wordings of errors about a plan and a permission: Cloudflare publishes no codes for them."""
 
-MARGIN = 60
-"""Seconds kept from the oldest data of a plan: a query takes some time."""
+MARGIN = 360
+"""Seconds kept from the oldest data of a plan: a query may have to wait for the limit of queries."""
 
 # The types are spelt as in Cloudflare's schema.
 SETTINGS_QUERY = """
@@ -99,7 +102,7 @@ class Traffic:
     until: datetime | None = None
     not_available: Limit | None = None
     limits: Sequence[Limit] = ()
-    error: CloudflareError | None = None
+    error: OriginOpsError | None = None
 
 
 class NodeSettings(NamedTuple):
@@ -183,14 +186,15 @@ def _reason_against(settings: NodeSettings) -> Limit | None:
     """Return the reason of a plan against the query, or None."""
     missing = tuple(name for name, path in FIELDS.items() if path not in settings.fields)
     if missing:
-        return Limit("fields", f"the analytics of the zone's plan lack the fields {' and '.join(missing)}", missing)
+        reason = f"the analytics of the zone's plan lack the fields {' and '.join(missing)}"
+        return Limit("fields", f"{reason}: {POSSIBLE}", missing)
     if settings.max_fields < FIELDS_OF_QUERY:
-        reason = (
+        allowed = (
             f"the zone's plan allows {settings.max_fields} fields in a query, of which {FIELDS_OF_QUERY} are needed"
         )
-        return Limit("fields", reason)
+        return Limit("fields", f"{allowed}: {POSSIBLE}")
     if settings.seconds < 1 or settings.page_size < 1:
-        return Limit("range", "the zone's plan allows no time range that could be read")
+        return Limit("range", f"the zone's plan allows no time range that could be read: {POSSIBLE}")
     return None
 
 

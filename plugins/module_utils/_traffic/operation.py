@@ -54,34 +54,15 @@ def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     warnings = []
     failed: list[tuple[str, OriginOpsError]] = []
     for zone in zones:
-        known = Traffic() if zone.error else traffic[zone.source["zone_id"]]
-        error = zone.error or known.error
-        limits = [*known.limits, *_limits_of(zone)]
-        origins, uncertain = (
-            ([], []) if zone.error else describe_origins(known.groups, known.complete, zone.mappings, zone.supported)
-        )
-        # Without supported regions no data centre is known, which is one reason and not two.
-        limits += [limit for limit in uncertain if not (zone.unsupported and limit.code == "incomplete_colos")]
-        items.append(
-            {
-                "zone": None,
-                "zone_id": None,
-                "api_version": None,
-                **zone.source,
-                "since": known.since and format_time(known.since),
-                "until": known.until and format_time(known.until),
-                "origins": origins,
-                "not_available": known.not_available and known.not_available.as_dict(),
-                "limits": [limit.as_dict() for limit in limits],
-                "error": error and str(error),
-            }
-        )
-        if error:
-            failed.append((zone.label, error))
+        known = Traffic(error=zone.error) if zone.error else traffic[zone.source["zone_id"]]
+        described = describe_traffic(known, zone.mappings, zone.supported, zone.unsupported)
+        items.append({"zone": None, "zone_id": None, "api_version": None, **zone.source, **described})
+        if known.error:
+            failed.append((zone.label, known.error))
         if known.not_available:
             warnings.append(f"The traffic of zone {zone.label} is not known: {known.not_available.reason}")
-        if limits:
-            reasons = "; ".join(limit.reason for limit in limits)
+        if described["limits"]:
+            reasons = "; ".join(limit["reason"] for limit in described["limits"])
             warnings.append(f"The traffic of zone {zone.label} is known in part: {reasons}")
     outcome = Outcome(
         {"changed": False, "zones": items}, warnings, next(filter(None, (zone.deprecation for zone in zones)), None)
@@ -89,6 +70,33 @@ def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     if failed:
         raise _failure(failed, len(zones), outcome)
     return outcome
+
+
+def describe_traffic(
+    known: Traffic,
+    mappings: Mapping[Address, OriginMapping],
+    supported: SupportedRegions | None,
+    unsupported: str | None = None,
+) -> dict[str, Any]:
+    """Compare the traffic of a zone with its mappings, as the part of a result, or of a report, about the traffic.
+
+    unsupported is the reason for which the supported regions are unknown, if it is known.
+    """
+    origins, uncertain = describe_origins(known.groups, known.complete, mappings, supported)
+    limits = [*known.limits, *uncertain]
+    if unsupported:
+        # Without supported regions no data centre is known, which is one reason and not two.
+        limits = [limit for limit in limits if limit.code != "incomplete_colos"]
+        reason = f"the data centres beside the regions could not be read: {unsupported}"
+        limits.append(Limit("supported_regions", reason))
+    return {
+        "since": known.since and format_time(known.since),
+        "until": known.until and format_time(known.until),
+        "origins": origins,
+        "not_available": known.not_available and known.not_available.as_dict(),
+        "limits": [limit.as_dict() for limit in limits],
+        "error": known.error and str(known.error),
+    }
 
 
 def _parse_zones(options: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -150,14 +158,6 @@ def _read_zone(options: Mapping[str, Any], shared: SharedClient) -> ZoneRead:
         source["zone_id"] = error.result.get("zone_id") or options["zone_id"]
         return ZoneRead(name or options["zone_id"] or "without a name", source, error=error)
     return ZoneRead(zone.label, {**source, **zone.source}, current.mappings, supported, unsupported, zone.deprecation)
-
-
-def _limits_of(zone: ZoneRead) -> list[Limit]:
-    """Return what is not known about a zone beside its traffic."""
-    if not zone.unsupported:
-        return []
-    reason = f"the data centres beside the regions could not be read: {zone.unsupported}"
-    return [Limit("supported_regions", reason)]
 
 
 def _failure(failed: Sequence[tuple[str, OriginOpsError]], zones: int, outcome: Outcome) -> OriginOpsError:

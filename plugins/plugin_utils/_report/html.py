@@ -27,14 +27,21 @@ from .model import (
     GENERATOR,
     TITLE,
     TITLES,
+    TRAFFIC_NOTE,
     Gap,
     Report,
+    ZoneTraffic,
+    count_requests,
     format_location,
+    format_share,
     format_time,
     gaps,
     headline,
     labelled,
+    observed_zones,
     pluralize,
+    published_locations,
+    traffic_headline,
 )
 
 MAX_DRAWN = 300
@@ -48,6 +55,15 @@ MAX_BARS = 8
 
 FINDINGS_HEADER = ("Kind", "Zone", "Origin", "Leads to", "Should lead to", "Message")
 MAPPINGS_HEADER = ("Origin", "Leads to", "Findings")
+TRAFFIC_HEADER = ("Zone", "Since", "Through expected data centres", "Requests", "Mapped origins", "Without a mapping")
+TRAFFIC_LABELS = ("Since", "Expected", "Requests", "Mapped", "Unmapped")
+"""Short titles, for narrow windows."""
+
+MAPPED_HEADER = ("Origin", "Leads to", "Through expected", "Requests", "Data centres")
+UNMAPPED_HEADER = ("Origin", "Published ranges", "Requests", "Data centres")
+
+TIER_MARKS = (False, True, None)
+"""Values of expected of a data centre, by their numbers in the data."""
 
 _INDEX = {kind: index for index, kind in enumerate(KINDS)}
 _VOID = ("input", "meta", "wbr")
@@ -194,7 +210,9 @@ class _Page:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.zones = labelled(report)
+        self.traffic = observed_zones(report)
         self.places = _Places()
+        self.colos: dict[str, int] = {}
         # Few audits look at traffic: without it, its column would only take room.
         looked_for = {kind for zone in report["zones"] for kind in (*zone["checked"], *zone["unavailable"])}
         self.kinds = [kind for kind in KINDS if kind != "misrouted" or kind in looked_for]
@@ -219,7 +237,8 @@ class _Page:
             _tag("title", f"{verdict}: {headline(self.report)} {TITLE}"),
             _tag("style", Html(style)),
         )
-        main = _tag("main", self.zone_table(), self.findings_section(), self.details(), self.chart())
+        sections = self.zone_table(), self.findings_section(), self.traffic_section(), self.details(), self.chart()
+        main = _tag("main", *sections)
         made = "Made by the Ansible collection originops.cloudflare. This page is one file and loads nothing."
         body = _tag(
             "body",
@@ -246,7 +265,8 @@ class _Page:
                 ranges[vendor] = min(time, ranges.get(vendor, time))
         audited = _time(report["generated_on"]) if report["zones"] else ""
         facts = {"Audited": audited, "Published ranges": _ages(ranges), "Fails on": fail_on}
-        sections = {"zones": "Zones", "findings": "Findings", "details": "Details", "origins": "Origins"}
+        sections = {"zones": "Zones", "findings": "Findings"} | ({"traffic": "Traffic"} if self.traffic else {})
+        sections |= {"details": "Details", "origins": "Origins"}
         links = (_tag("li", _tag("a", text, href=f"#{anchor}")) for anchor, text in sections.items())
         return _tag(
             "header",
@@ -307,8 +327,11 @@ class _Page:
         totals = self.report["totals"]
         foot = _row(
             _tag("th", f"All {pluralize(totals['zones'], 'zone')}", scope="row", role="rowheader"),
-            _cell(f"{totals['mappings']:,}", class_="number"),
-            *(_cell(f"{totals[kind]:,}", class_="number" if totals[kind] else "number zero") for kind in self.kinds),
+            _cell(f"{totals['mappings']:,}", class_="number", data_title="Mappings"),
+            *(
+                _cell(f"{totals[kind]:,}", class_="number" if totals[kind] else "number zero", data_title=TITLES[kind])
+                for kind in self.kinds
+            ),
         )
         table = _table(
             "zones",
@@ -335,7 +358,7 @@ class _Page:
             return _row(name, _cell("could not be audited", colspan=str(len(self.kinds) + 1), class_="fail"), kinds=())
         link = _tag("a", _names(label), href=f"#zone-{number}")
         name = _tag("th", link, scope="row", role="rowheader")
-        count = _cell(f"{zone['total_count']:,}", class_="number")
+        count = _cell(f"{zone['total_count']:,}", class_="number", data_title="Mappings")
         found = [index for index, kind in enumerate(KINDS) if zone["counts"][kind]]
         return _row(name, count, *(self.count(number, label, zone, kind) for kind in self.kinds), kinds=found)
 
@@ -352,15 +375,15 @@ class _Page:
                 data_kind=str(_INDEX[kind]),
                 aria_label=name,
             )
-            return _cell(link, class_=f"number {self.tone(kind)}")
+            return _cell(link, class_=f"number {self.tone(kind)}", data_title=TITLES[kind])
         reason = zone["not_checked"].get(kind)
         if reason is None:
-            return _cell("0", class_="number zero")
+            return _cell("0", class_="number zero", data_title=TITLES[kind])
         unavailable = kind in zone["unavailable"]
         sign = _tag("span", "?" if unavailable else "—", aria_hidden="true")
         text = _tag("span", "could not be checked" if unavailable else "not checked", class_="hidden")
         tone = "fail" if unavailable and kind in self.report["fail_on"] else "zero"
-        return _cell(_html(sign, text), class_=f"number {tone}", title=reason)
+        return _cell(_html(sign, text), class_=f"number {tone}", title=reason, data_title=TITLES[kind])
 
     def tone(self, kind: str) -> str:
         return "fail" if kind in self.report["fail_on"] else "note"
@@ -391,6 +414,42 @@ class _Page:
         )
         return _row(*map(_cell, cells))
 
+    # Traffic
+
+    def traffic_section(self) -> Html:
+        """Build the table of zones of which the traffic was looked at."""
+        if not self.traffic:
+            return Html()
+        rows = sorted(self.traffic.items(), key=lambda item: item[1].rank)
+        return _section(
+            "traffic",
+            "Traffic",
+            _tag("p", traffic_headline(self.traffic.values()), class_="summary"),
+            _table("traffic", "Traffic of zones", TRAFFIC_HEADER, (self.traffic_row(*row) for row in rows)),
+            _tag("p", TRAFFIC_NOTE, class_="soft legend"),
+        )
+
+    def traffic_row(self, number: int, traffic: ZoneTraffic) -> Html:
+        label, zone = self.zones[number]
+        link = _tag("a", _names(label), href=f"#zone-{number}")
+        if traffic.unknown:
+            reason = _html(_tag("strong", "Not known: "), _names(traffic.unknown))
+            columns = str(len(TRAFFIC_LABELS))
+            return _row(_tag("th", link, scope="row", role="rowheader"), _cell(reason, colspan=columns))
+        limits = _tag("div", "Known in part: ", _names(traffic.limits), class_="soft") if traffic.limits else Html()
+        unmapped = pluralize(len(traffic.unmapped), "origin")
+        cells = (
+            _time(zone["traffic"]["since"]),
+            _share(traffic.share),
+            f"{count_requests(traffic.mapped):,}",
+            f"{len(traffic.mapped):,} of {len(traffic.mapped) + traffic.silent + traffic.unsure:,} reached",
+            f"{pluralize(count_requests(traffic.unmapped), 'request')} to {unmapped}" if traffic.unmapped else "none",
+        )
+        return _row(
+            _tag("th", link, limits, scope="row", role="rowheader"),
+            *(_cell(cell, data_title=title) for cell, title in zip(cells, TRAFFIC_LABELS, strict=True)),
+        )
+
     # Details of zones
 
     def details(self) -> Html:
@@ -413,7 +472,7 @@ class _Page:
             _tag("span", pluralize(zone["total_count"], "mapping"), class_="soft"),
             _tag("span", *badges, class_="kinds"),
         )
-        contents = [summary, _facts(self.zone_facts(zone))]
+        contents = [summary, _facts(self.zone_facts(number, zone))]
         scriptless = _tag("p", "This needs JavaScript. It is in report.json too.", class_="scriptless")
         present, absent = (len(zone["repair"][key]) for key in ("present", "absent"))
         if present or absent:
@@ -423,9 +482,16 @@ class _Page:
         if zone["mappings"]:
             title = _tag("summary", f"All {pluralize(len(zone['mappings']), 'mapping')}")
             contents.append(_tag("details", title, scriptless, class_="all", data_zone=str(number)))
+        traffic = self.traffic.get(number)
+        if traffic and traffic.mapped:
+            title = _tag("summary", f"Traffic of {pluralize(len(traffic.mapped), 'mapped origin')}")
+            contents.append(_tag("details", title, scriptless, class_="mapped", data_zone=str(number)))
+        if traffic and traffic.unmapped:
+            title = _tag("summary", f"Traffic of {pluralize(len(traffic.unmapped), 'origin')} without a mapping")
+            contents.append(_tag("details", title, scriptless, class_="unmapped", data_zone=str(number)))
         return _tag("details", *contents, id=f"zone-{number}", class_="zone", open="" if is_open else None)
 
-    def zone_facts(self, zone: Report) -> dict[str, str]:
+    def zone_facts(self, number: int, zone: Report) -> dict[str, str]:
         states = {True: "on", False: "off", None: "could not be read"}
         complete = {True: "known", False: "known in part", None: "could not be read"}
         reasons: dict[str, list[str]] = {}
@@ -443,12 +509,23 @@ class _Page:
             "Account": zone["account_id"] or "not known",
             "Not checked": "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items()),
         }
+        if traffic := self.traffic.get(number):
+            facts["Traffic"] = self.traffic_facts(traffic)
         facts |= {f"Origins in {source} only": ", ".join(found) for source, found in zone["only_in"].items()}
         if zone["account_id"] and zone["zone"]:
             path = "/".join(quote(part, safe="") for part in (zone["account_id"], zone["zone"]))
             link = _tag("a", "Open in Cloudflare", href=f"https://dash.cloudflare.com/{path}", rel="noreferrer")
             facts["Dashboard"] = link
         return {name: value for name, value in facts.items() if value}
+
+    def traffic_facts(self, traffic: ZoneTraffic) -> str:
+        if traffic.unknown:
+            return f"not known: {traffic.unknown}"
+        shared = f"{format_share(traffic.share)} through expected data centres"
+        parts = ["nothing to compare" if traffic.share is None else shared]
+        parts += [f"{pluralize(traffic.silent, 'mapped origin')} without requests"] * bool(traffic.silent)
+        parts += [f"{pluralize(traffic.unsure, 'mapped origin')} not known"] * bool(traffic.unsure)
+        return "; ".join([*parts, *([traffic.limits] * bool(traffic.limits))])
 
     # The chart
 
@@ -484,8 +561,17 @@ class _Page:
             class_="tools",
             role="group",
         )
-        table = _table("mappings", "Mappings", MAPPINGS_HEADER, ())
-        return _html(_tag("template", tools, id="tools"), _tag("template", table, id="mappings"))
+        tables = {"mappings": ("Mappings", MAPPINGS_HEADER)}
+        if self.traffic:
+            tables["mapped-traffic"] = ("Traffic of mapped origins", MAPPED_HEADER)
+            tables["unmapped-traffic"] = ("Traffic of origins without a mapping", UNMAPPED_HEADER)
+        return _html(
+            _tag("template", tools, id="tools"),
+            *(
+                _tag("template", _table(name, caption, header, ()), id=name)
+                for name, (caption, header) in tables.items()
+            ),
+        )
 
     def data(self) -> Iterator[Html]:
         """Yield the blocks of data, which the script reads when it needs them."""
@@ -493,6 +579,9 @@ class _Page:
         for number, (_label, zone) in enumerate(self.zones):
             if zone["mappings"] or zone["repair"]["present"] or zone["repair"]["absent"]:
                 yield _data(f"data-zone-{number}", self.zone_data(zone))
+        for number, traffic in self.traffic.items():
+            if traffic.mapped or traffic.unmapped:
+                yield _data(f"data-traffic-{number}", self.traffic_data(self.report["zones"][number], traffic))
         totals = self.report["totals"]
         yield _data(
             "data",
@@ -500,6 +589,7 @@ class _Page:
                 "kinds": [[TITLES[kind], self.tone(kind), totals[kind]] for kind in KINDS],
                 "zones": [[label, zone["zone"], zone["zone_id"], len(zone["findings"])] for label, zone in self.zones],
                 "places": list(self.places.numbers),
+                "colos": list(self.colos),
             },
         )
 
@@ -537,6 +627,57 @@ class _Page:
             },
             "absent": _delta(change["origin_ip"] for change in absent),
         }
+
+    def traffic_data(self, zone: Report, traffic: ZoneTraffic) -> dict[str, Any]:
+        mappings = {mapping["origin_ip"]: mapping for mapping in zone["mappings"]}
+        # In the order of addresses the data is smallest.
+        mapped = sorted(traffic.mapped, key=lambda origin: address_order(ip_address(origin["origin_ip"])))
+        hosts = [mappings[origin["origin_ip"]]["hosts"] if origin["origin_ip"] in mappings else () for origin in mapped]
+        misrouted = {ip for ip, mapping in mappings.items() if "misrouted" in mapping["findings"]}
+        return {
+            "mapped": {
+                **self.reached(mapped),
+                "hosts": _delta(", ".join(names) for names in hosts),
+                "place": [self.places.number(origin, origin["expected"]) for origin in mapped],
+                "share": [origin["share_expected"] for origin in mapped],
+                "misrouted": [index for index, origin in enumerate(mapped) if origin["origin_ip"] in misrouted],
+            },
+            "unmapped": {
+                **self.reached(traffic.unmapped),
+                "published": _delta(published_locations(zone, origin) for origin in traffic.unmapped),
+            },
+        }
+
+    def reached(self, origins: Sequence[Report]) -> dict[str, Any]:
+        """Return the addresses of origins, their requests without an upper tier, and their data centres.
+
+        These are pairs of numbers in one list: 3 times that of its name, plus that of its mark; and its requests.
+        """
+        number = self.colos.setdefault
+        return {
+            "ip": _delta(origin["origin_ip"] for origin in origins),
+            "direct": [origin["direct"] for origin in origins],
+            "tiers": [
+                [
+                    value
+                    for tier in origin["upper_tiers"]
+                    for value in (
+                        3 * number(tier["colo"], len(self.colos)) + TIER_MARKS.index(tier["expected"]),
+                        tier["requests"],
+                    )
+                ]
+                for origin in origins
+            ],
+        }
+
+
+def _share(share: float | None) -> Html:
+    """Build a bar of the share of requests through expected data centres."""
+    if share is None:
+        return _html(format_share(share))
+    rectangle = _tag("rect", width=f"{share:.2f}", height="1")
+    drawing = _tag("svg", rectangle, viewBox="0 0 100 1", preserveAspectRatio="none", aria_hidden="true")
+    return _tag("div", drawing, _tag("span", format_share(share)), class_="share expected")
 
 
 def _bars(vendor: str, locations: Counter[tuple[str, str]]) -> dict[str, int]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, starmap
 
 from ...module_utils._schema import KINDS
@@ -15,18 +15,28 @@ from .model import (
     GENERATOR,
     TITLE,
     TITLES,
+    TRAFFIC_NOTE,
     Report,
+    ZoneTraffic,
+    count_requests,
     format_location,
+    format_share,
     format_time,
     gaps,
     headline,
     labelled,
+    observed_zones,
     pluralize,
+    published_locations,
+    traffic_headline,
     unchecked_kinds,
 )
 
 MAX_LISTED = 20
 """Findings of a zone and kind, and hosts of a finding, that are listed. The others are counted."""
+
+MAX_TIERS = 5
+"""Data centres of an origin that are listed. The others are counted."""
 
 MAX_LENGTH = 300
 """Characters of a text."""
@@ -96,9 +106,23 @@ def _markdown(report: Report) -> Iterator[str]:
         return
     yield from ("## Zones", "")
     yield from _table(("Zone", "Mappings", *TITLES.values()), starmap(_overview, zones))
-    for label, zone in zones:
+    traffic = observed_zones(report)
+    if traffic:
+        yield from ("## Traffic", "", traffic_headline(traffic.values()), "", TRAFFIC_NOTE, "")
+        header = (
+            "Zone",
+            "Through expected data centres",
+            "Requests",
+            "Mapped origins",
+            "Without a mapping",
+            "Not known",
+        )
+        ranked = sorted(traffic.items(), key=lambda item: item[1].rank)
+        yield from _table(header, (_traffic(zones[number][0], observed) for number, observed in ranked))
+    for number, (label, zone) in enumerate(zones):
         only_in = {source: found for source, found in zone["only_in"].items() if found}
-        if zone["findings"] or only_in:
+        observed = traffic.get(number)
+        if zone["findings"] or only_in or (observed and (observed.mapped or observed.unmapped)):
             yield from (f"## {_escape(label)}", "")
         for source, found in only_in.items():
             more = f" and {len(found) - MAX_LISTED:,} more" if len(found) > MAX_LISTED else ""
@@ -110,6 +134,8 @@ def _markdown(report: Report) -> Iterator[str]:
             yield from _table(header, map(_finding, findings[:MAX_LISTED]))
             if len(findings) > MAX_LISTED:
                 yield from (f"… and {len(findings) - MAX_LISTED:,} more of this kind.", "")
+        if observed:
+            yield from _origins(zone, observed)
 
 
 def _verdict(report: Report) -> str:
@@ -135,3 +161,65 @@ def _finding(finding: Report) -> Iterator[str]:
     yield _escape(format_location(finding["actual"]))
     yield _escape(format_location(finding["expected"]))
     yield _escape(finding["message"])
+
+
+def _traffic(label: str, traffic: ZoneTraffic) -> Iterator[str]:
+    yield _escape(label)
+    if traffic.unknown:
+        yield from ("", "", "", "", _escape(traffic.unknown))
+        return
+    yield format_share(traffic.share)
+    yield f"{count_requests(traffic.mapped):,}"
+    yield f"{len(traffic.mapped):,} of {len(traffic.mapped) + traffic.silent + traffic.unsure:,} reached"
+    unmapped = pluralize(len(traffic.unmapped), "origin")
+    yield f"{pluralize(count_requests(traffic.unmapped), 'request')} to {unmapped}" if traffic.unmapped else "none"
+    yield _escape(traffic.limits)
+
+
+def _origins(zone: Report, traffic: ZoneTraffic) -> Iterator[str]:
+    """Yield the tables of origins that requests reached: misrouted ones first, then those with most requests."""
+    misrouted = {mapping["origin_ip"] for mapping in zone["mappings"] if "misrouted" in mapping["findings"]}
+    mapped = sorted(traffic.mapped, key=lambda origin: origin["origin_ip"] not in misrouted)
+    yield from _origin_table(
+        "Traffic of mapped origins",
+        ("Address", "Actual", "Through expected", "Requests", "Data centres (✓ expected, ? not known)"),
+        mapped,
+        lambda origin: (
+            format_location({"vendor": origin["vendor"], "region": origin["region"]}),
+            format_share(origin["share_expected"]),
+        ),
+    )
+    yield from _origin_table(
+        "Traffic of origins without a mapping",
+        ("Address", "Published ranges", "Requests", "Data centres"),
+        traffic.unmapped,
+        lambda origin: (published_locations(zone, origin),),
+    )
+
+
+def _origin_table(
+    title: str, header: Iterable[str], origins: list[Report], describe: Callable[[Report], Iterable[str]]
+) -> Iterator[str]:
+    if not origins:
+        return
+    yield from (f"### {title} ({len(origins):,})", "")
+    rows = (
+        (origin["origin_ip"], *map(_escape, describe(origin)), f"{count_requests([origin]):,}", _escape(_tiers(origin)))
+        for origin in origins[:MAX_LISTED]
+    )
+    yield from _table(header, rows)
+    if len(origins) > MAX_LISTED:
+        yield from (f"… and {pluralize(len(origins) - MAX_LISTED, 'more origin')}.", "")
+
+
+def _tiers(origin: Report) -> str:
+    """Format the data centres of an origin, with marks if it has a mapping."""
+    marks = {True: " ✓", False: "", None: " ?"} if origin["vendor"] else {}
+    parts = [
+        f"{tier['colo']}{marks.get(tier['expected'], '')} {format_share(tier['share'])}"
+        for tier in origin["upper_tiers"][:MAX_TIERS]
+    ]
+    others = len(origin["upper_tiers"]) - MAX_TIERS
+    parts += [f"{others:,} more"] * (others > 0)
+    parts += [f"{origin['direct']:,} requests without an upper tier"] * bool(origin["direct"])
+    return ", ".join(parts)

@@ -60,6 +60,12 @@ def _number(value: Any, where: str) -> int:
     return int(value)
 
 
+def _percentage(value: Any, where: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
+        raise InvalidInput(f"{where} should be a percentage, not {quote(str(value))}")
+    return float(value)
+
+
 def _flag(value: Any, where: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput(f"{where} should be true or false, not {quote(str(value))}")
@@ -104,6 +110,7 @@ _PARSERS: dict[str, Callable[[Any, str], Any]] = {
     "flag": _flag,
     "kind": _kind,
     "number": _number,
+    "percentage": _percentage,
     "text": _text,
     "time": _time,
     "version": _version,
@@ -170,6 +177,7 @@ def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) ->
         "findings": [],
         "mappings": [],
         "repair": {"present": [], "absent": []},
+        "traffic": None,
     }
 
 
@@ -364,6 +372,82 @@ def headline(report: Report) -> str:
     else:
         summary = f"No findings in {audited}."
     return f"{summary} {failures}" if unaudited else summary
+
+
+class ZoneTraffic:
+    """Traffic of a zone that was looked at, with sums.
+
+    unknown is the reason if it is not known. mapped and unmapped are the origins that requests reached, with and
+    without a mapping, most requests first. silent counts other origins with a mapping, and unsure those of which the
+    requests are not known. compared and expected count requests to mapped origins: those that can be compared, and of
+    these those through expected data centres.
+    """
+
+    def __init__(self, zone: Report) -> None:
+        traffic = zone["traffic"]
+        reason = traffic["error"] or (traffic["not_available"] or {}).get("reason")
+        self.unknown: str | None = reason or (None if traffic["since"] else "the report has no reason")
+        self.limits = "; ".join(limit["reason"] for limit in traffic["limits"])
+        reached = [origin for origin in traffic["origins"] if origin["requests"] or origin["direct"]]
+        self.mapped = [origin for origin in reached if origin["vendor"]]
+        self.unmapped = [origin for origin in reached if not origin["vendor"]]
+        others = [origin for origin in traffic["origins"] if origin["vendor"] and not origin["direct"]]
+        self.silent = sum(origin["requests"] == 0 for origin in others)
+        self.unsure = sum(origin["requests"] is None for origin in others)
+        tiers = [
+            tier for origin in self.mapped if origin["share_expected"] is not None for tier in origin["upper_tiers"]
+        ]
+        self.compared = sum(tier["requests"] for tier in tiers if tier["expected"] is not None)
+        self.expected = sum(tier["requests"] for tier in tiers if tier["expected"])
+
+    @property
+    def share(self) -> float | None:
+        """The percentage of compared requests through expected data centres."""
+        return 100 * self.expected / self.compared if self.compared else None
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """The place of a zone: first what is not known, then the lowest share; last what cannot be compared."""
+        return (0, 0.0) if self.unknown else (2, 0.0) if self.share is None else (1, self.share)
+
+
+def observed_zones(report: Report) -> dict[int, ZoneTraffic]:
+    """Return the traffic of the zones of which it was looked at, by their numbers."""
+    zones = enumerate(report["zones"])
+    return {number: ZoneTraffic(zone) for number, zone in zones if zone["traffic"] is not None}
+
+
+def format_share(share: float | None) -> str:
+    return "not known" if share is None else f"{share:.1f}".removesuffix(".0") + " %"
+
+
+def count_requests(origins: Iterable[Mapping[str, Any]]) -> int:
+    """Count the requests to origins through upper tiers."""
+    return sum(origin["requests"] or 0 for origin in origins)
+
+
+def traffic_headline(traffic: Iterable[ZoneTraffic]) -> str:
+    """Summarize the traffic of zones in one sentence."""
+    zones = [zone for zone in traffic if zone.compared]
+    compared = sum(zone.compared for zone in zones)
+    if not compared:
+        return "Of no request is it known whether it came through an expected data centre."
+    share = format_share(100 * sum(zone.expected for zone in zones) / compared)
+    return f"{share} of about {compared:,} requests came through data centres beside the regions of the mappings."
+
+
+def published_locations(zone: Report, origin: Mapping[str, Any]) -> str:
+    """Return where published ranges place an origin."""
+    if origin["published"] is None:
+        unreadable = "contradicted" in zone["unavailable"]
+        return "the ranges could not be read" if unreadable else "no ranges given"
+    return " or ".join(map(format_location, origin["published"])) or "not in the published ranges given"
+
+
+TRAFFIC_NOTE = (
+    "The numbers are estimates of Cloudflare from samples. They are read as its public documentation describes it, "
+    "which was never tried on a real account."
+)
 
 
 class Gap(NamedTuple):

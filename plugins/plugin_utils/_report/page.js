@@ -9,11 +9,13 @@
 "use strict";
 (() => {
   const MAX_DRAWN = 100; // rows after a change; a button draws as many more
+  const MAX_TIERS = 5; // data centres of an origin with a bar of their own
+  const MARKS = [["other", "other"], ["expected", "\u2713 expected"], ["unsure", "? not known"]]; // class and text
   const collator = new Intl.Collator("en", { numeric: true });
   const number = new Intl.NumberFormat("en");
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
-  const { kinds, zones, places } = read("data");
+  const { kinds, zones, places, colos } = read("data");
 
   // Undo _delta of html.py.
   function expand(texts) {
@@ -27,6 +29,13 @@
 
   function element(tag, attributes, ...children) {
     const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  function drawing(tag, attributes, ...children) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     made.append(...children);
     return made;
@@ -53,6 +62,29 @@
   const colosOf = (place) => (place < 0 ? "" : places[place][2]);
   const placeOf = (place) => twoLines(nameOf(place), colosOf(place), "place");
 
+  // Bars of the data centres of an origin, with the share of its requests.
+  function tiersOf(item) {
+    const bars = item.tiers.slice(0, MAX_TIERS).map((tier) => {
+      const share = (100 * tier.requests) / item.requests;
+      const rectangle = drawing("rect", { width: share.toFixed(2), height: "1" });
+      const bar = drawing("svg", { viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true" }, rectangle);
+      const [className, mark] = MARKS[tier.mark];
+      const text = ` ${number.format(tier.requests)}, ${share.toFixed(1).replace(/\.0$/, "")} % `;
+      const parts = [element("span", {}, ...names(tier.colo)), bar, element("span", { class: "count" }, text)];
+      if (item.place >= 0) parts.push(element("span", { class: "mark" }, mark));
+      return element("li", { class: className }, ...parts);
+    });
+    const rest = item.tiers.slice(MAX_TIERS);
+    const notes = [];
+    if (rest.length) {
+      const others = rest.reduce((sum, tier) => sum + tier.requests, 0);
+      notes.push(`${number.format(others)} through ${rest.length} other${rest.length === 1 ? "" : "s"}`);
+    }
+    if (item.direct) notes.push(`${number.format(item.direct)} without an upper tier`);
+    const list = bars.length ? [element("ul", { class: "tiers" }, ...bars)] : [];
+    return notes.length ? [...list, element("div", { class: "soft" }, notes.join("; "))] : list;
+  }
+
   // Columns: the key to sort by, and the contents of a cell. Empty keys come last in both orders.
 
   const findingColumns = [
@@ -67,6 +99,24 @@
     [(item) => `${item.rank}`, (item) => twoLines(item.ip, item.hosts, "address")],
     [(item) => nameOf(item.place), (item) => placeOf(item.place)],
     [(item) => item.kinds.join(" "), (item) => item.kinds.flatMap((kind) => [badge(kind), " "])],
+  ];
+
+  const trafficColumns = [
+    [(item) => `${item.requests}`, (item) => [number.format(item.requests)]],
+    [(item) => item.tiers[0]?.colo ?? "", tiersOf],
+  ];
+  const mappedColumns = [
+    ...mappingColumns.slice(0, 2),
+    [
+      (item) => (item.share === null ? "" : `${Math.round(10 * item.share)}`),
+      (item) => [item.share === null ? "not known" : `${item.share} % `, ...item.kinds.map(badge)],
+    ],
+    ...trafficColumns,
+  ];
+  const unmappedColumns = [
+    mappingColumns[0],
+    [(item) => item.message, (item) => names(item.message)],
+    ...trafficColumns,
   ];
 
   function findingItems() {
@@ -87,9 +137,38 @@
     return items.sort((a, b) => !a.kinds.length - !b.kinds.length);
   }
 
+  function trafficItems(data) {
+    return expand(data.ip).map((ip, rank) => {
+      const tiers = [];
+      for (let index = 0; index < data.tiers[rank].length; index += 2) {
+        const [code, requests] = data.tiers[rank].slice(index, index + 2);
+        tiers.push({ colo: colos[Math.floor(code / 3)], mark: code % 3, requests });
+      }
+      const requests = tiers.reduce((sum, tier) => sum + tier.requests, 0);
+      return { ip, rank, hosts: "", kinds: [], place: -1, direct: data.direct[rank], tiers, requests };
+    });
+  }
+
+  // Misrouted origins come first, then those with most requests.
+  function mappedItems(data) {
+    const hosts = expand(data.hosts);
+    const misrouted = new Set(data.misrouted);
+    const kind = kinds.findIndex(([title]) => title === "Misrouted");
+    const items = trafficItems(data).map((item, rank) => {
+      const found = misrouted.has(rank) ? [kind] : [];
+      return { ...item, hosts: hosts[rank], place: data.place[rank], share: data.share[rank], kinds: found };
+    });
+    return items.sort((a, b) => b.kinds.length - a.kinds.length || b.requests - a.requests);
+  }
+
+  function unmappedItems(data) {
+    const published = expand(data.published);
+    return trafficItems(data).map((item) => ({ ...item, message: published[item.rank] }));
+  }
+
   const textOf = (item) =>
     [item.zone === undefined ? "" : zones[item.zone][0], item.ip, item.hosts, item.message ?? ""]
-      .concat(item.kinds.map((kind) => kinds[kind][0]))
+      .concat(item.kinds.map((kind) => kinds[kind][0]), item.tiers?.map((tier) => tier.colo) ?? [])
       .concat([item.place, item.actual, item.expected].flatMap((place = -1) => [nameOf(place), colosOf(place)]))
       .join("\n");
 
@@ -237,17 +316,32 @@
 
   // Details of a zone
 
-  function drawMappings(details) {
-    const region = copyOf("mappings");
+  // Add the table of a template to what is opened.
+  function drawItems(details, name, noun, columns, items) {
+    const region = copyOf(name);
     const table = region.querySelector("table");
-    const caption = `Mappings of ${zones[details.dataset.zone][0]}`;
+    const caption = `${table.caption.textContent} of ${zones[details.dataset.zone][0]}`;
     table.caption.textContent = caption;
     region.setAttribute("aria-label", caption);
     details.append(region);
-    const items = mappingItems(read(`data-zone-${details.dataset.zone}`));
     const counted = (value) => items.filter((item) => hasKind(item, value)).length;
-    const choices = [choiceOfKinds("mapping", items.length, counted)];
-    equipItems(table, "mapping", items, mappingColumns, choices, items.length).update();
+    const choices = counted("*") ? [choiceOfKinds(noun, items.length, counted)] : [];
+    equipItems(table, noun, items, columns, choices, items.length).update();
+  }
+
+  function drawMappings(details) {
+    const items = mappingItems(read(`data-zone-${details.dataset.zone}`));
+    drawItems(details, "mappings", "mapping", mappingColumns, items);
+  }
+
+  function drawMapped(details) {
+    const items = mappedItems(read(`data-traffic-${details.dataset.zone}`).mapped);
+    drawItems(details, "mapped-traffic", "mapped origin", mappedColumns, items);
+  }
+
+  function drawUnmapped(details) {
+    const items = unmappedItems(read(`data-traffic-${details.dataset.zone}`).unmapped);
+    drawItems(details, "unmapped-traffic", "unmapped origin", unmappedColumns, items);
   }
 
   // A YAML string in printable ASCII. What looks like a template is marked, so that Ansible does not evaluate it.
@@ -314,8 +408,9 @@
 
   for (const note of document.querySelectorAll(".scriptless")) note.remove();
   for (const time of document.querySelectorAll("time")) time.after(element("span", { class: "age" }, age(time)));
-  for (const [selector, draw] of [["details.all", drawMappings], ["details.repair", drawRepair]]) {
-    for (const details of document.querySelectorAll(selector)) {
+  const contents = { all: drawMappings, repair: drawRepair, mapped: drawMapped, unmapped: drawUnmapped };
+  for (const [name, draw] of Object.entries(contents)) {
+    for (const details of document.querySelectorAll(`details.${name}`)) {
       details.addEventListener("toggle", () => draw(details), { once: true });
     }
   }
