@@ -14,8 +14,11 @@ options:
   api_token:
     description:
       - The API token, sent as a bearer token.
-      - It needs the permission C(Zone > Cache Settings > Edit) to change mappings, or C(Read) to only read them, and
-        C(Zone > Zone > Read) to list zones or to find a zone by name.
+      - >-
+        It needs C(Zone Settings: Read) to read mappings, C(Zone Settings: Edit) to change them, and C(Zone: Read) to
+        list zones or to find a zone by name. These are the permissions that Cloudflare documents for its other cache
+        settings. It publishes none for the endpoints of mappings. A token without the permission gets HTTP 403 with
+        code 9109 or 10000.
       - If neither this option nor O(api_email) and O(api_key) are set, the environment variable E(CLOUDFLARE_API_TOKEN)
         is used, or else E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
       - Mutually exclusive with O(api_email) and O(api_key).
@@ -92,7 +95,7 @@ options:
       - The version of the API's endpoints.
       - V(auto) uses V(v2), and V(v1) only if the first request shows that the service does not have the routes of
         V(v2). If it has neither, the error is that of V(v2).
-      - Cloudflare's published end of life of V(v1) is 2026-10-01, so its use causes a deprecation warning.
+      - Cloudflare's published end of life of V(v1), 2026-10-01, has passed. Its use causes a deprecation warning.
       - With V(v1), the creation of a mapping is retried (see O(retries)) only if it cannot have been applied.
     type: str
     version_added: 0.1.0

@@ -18,7 +18,9 @@ from typing import Any
 from ._messages import clip
 
 CREDENTIALS_HINT = (
-    "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
+    "Check that the credentials are valid and not expired, and have the permission for this request. Mappings and "
+    "settings need Zone Settings: Read, and Zone Settings: Edit to change them. The module "
+    "originops.cloudflare.check_access reports what the credentials may do"
 )
 RATE_LIMIT_HINT = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
 ROUTE_HINT = "Check zone_id and api_url: the service answers so for unknown zones and for routes that it does not serve"

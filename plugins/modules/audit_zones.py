@@ -63,8 +63,9 @@ options:
     description:
       - Whether to read the traffic of the last 24 hours, as M(originops.cloudflare.upper_tier_info) does, and to report
         origins of which most requests came through other data centres than expected, as C(misrouted).
-      - The token needs the permission C(Zone > Analytics > Read). Two queries more are sent for every 10 zones. This
-        was never tried on a real account.
+      - >-
+        The token needs the permission C(Analytics: Read). Two more queries are sent for every 10 zones. This was never
+        tried on a real account.
     type: bool
     version_added: 1.0.0
     default: false

@@ -149,8 +149,9 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - If the token may read mappings but not the settings of the zone, a warning is issued, and the report does not
-    include whether mappings have an effect. The needed permission is Zone, Zone Settings, Read.
+  - >-
+    If the token may read mappings but not the settings of the zone, a warning is issued, and the report does not
+    include whether mappings have an effect. The needed permission is C(Zone Settings: Read).
   - If Tiered Cache is off, Cloudflare does not return the supported regions. The report then has no data centres, and
     does not include unsupported regions.
 seealso:

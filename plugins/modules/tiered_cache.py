@@ -42,7 +42,8 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - The API token needs the permission C(Zone > Zone Settings > Edit), or C(Read) in check mode.
+  - >-
+    The API token needs the permission C(Zone Settings: Edit), or C(Zone Settings: Read) in check mode.
   - The settings have no API versions, so that O(api_version) has no effect here.
   - Settings are turned off before others are turned on, and Tiered Cache before Smart Tiered Cache. The first failure
     ends the task, which reports what it changed by then.

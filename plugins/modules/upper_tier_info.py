@@ -56,7 +56,8 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - The API token needs the permission C(Zone > Analytics > Read) beside those to read mappings.
+  - >-
+    The API token needs the permission C(Analytics: Read) in addition to those to read mappings.
   - Numbers of requests are estimates of Cloudflare from samples.
   - An origin can be reached through another data centre than expected for good reasons, such as a fallback, or a pool
     of a load balancer, which has one upper tier in all. A change of a mapping takes time to show.

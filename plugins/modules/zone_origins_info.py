@@ -61,8 +61,8 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.attributes
 notes:
   - >-
-    The API token needs the permission C(Zone > DNS > Read), and for load balancers C(Zone > Load Balancers > Read) and
-    C(Account > Load Balancing: Monitors and Pools > Read).
+    The API token needs the permission C(DNS: Read), and for load balancers also C(Load Balancers: Read),
+    C(Load Balancing: Monitors and Pools: Read) of the account, and C(Zone: Read).
   - DNS records and load balancers have no API versions, so that O(api_version) has no effect here.
   - Origins in Workers, page rules, origin rules or Spectrum applications are not known to this module.
 seealso:

@@ -130,7 +130,7 @@ def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -
     emulator.analytics = "forbidden"
     assert audit(traffic=True).returncode == 0
     assert report(tmp_path / "audit")["zones"][0]["unavailable"] == ["misrouted"]
-    assert "permission Zone, Analytics, Read" in message(audit(traffic=True, **chosen))
+    assert "permission Analytics: Read" in message(audit(traffic=True, **chosen))
     assert audit(**chosen).returncode == 0
 
 

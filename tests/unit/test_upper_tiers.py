@@ -239,7 +239,7 @@ def test_credentials_without_the_permission(emulator: Emulator, zone: Zone, way:
     result = run(emulator, zone, other)
     assert [item["not_available"]["code"] for item in result["zones"]] == ["permission", "permission"]
     assert [len(item["origins"]) for item in result["zones"]] == [3, 0]
-    assert "the credentials need the permission Zone, Analytics, Read" in result["warnings"][0]
+    assert "the credentials need the permission Analytics: Read" in result["warnings"][0]
 
 
 @pytest.mark.parametrize(
