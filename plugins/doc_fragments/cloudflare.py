@@ -61,10 +61,10 @@ options:
       - The wait before a retry is the service's C(Retry-After), or else half a second, doubled each time up to 30
         seconds, less a random part. If the service requests a wait of more than 300 seconds, there is no retry.
       - The total wait of a request is at most 600 seconds.
-      - If an attempt of a write may have been applied, such as after a lost response, the zone is read again, whatever
-        the last attempt answered.
+      - If an attempt of a write may have been applied, for example after a lost response, the zone is read again, even
+        if the last attempt was refused.
       - If fewer than 10 requests of the rate limit are left, they are spread over the rest of its window. This delays a
-        task by at most 600 seconds, and is turned off by V(0).
+        task by at most 600 seconds. To turn it off, set V(0).
     type: int
     version_added: 0.1.0
     default: 5
@@ -133,7 +133,7 @@ options:
 options:
   zones:
     description:
-      - The zones with their origins. A text is the name of a zone. A bad item is an error of that zone only.
+      - The zones with their origins. A text is the name of a zone. An invalid item is an error of that zone only.
     type: list
     version_added: 1.0.0
     elements: raw
@@ -156,7 +156,7 @@ options:
       group:
         description:
           - The inventory group, or a list of groups, with the hosts that are the origins of the zone. A group that the
-            inventory does not have is an error. An empty list stands for no hosts.
+            inventory does not have is an error. An empty list means no hosts.
           - Without this option and O(zones[].groups), the origins are the hosts with the zone in their variable
             C(origin_zones), a list or a comma-separated string.
         type: raw
@@ -176,9 +176,9 @@ options:
         elements: raw
       source:
         description:
-          - The sources of the origins, by default O(source). V(inventory) is the hosts of the inventory, V(cloudflare)
-            what Cloudflare itself forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions
-            come from the published ranges.
+          - The sources of the origins, by default O(source). V(inventory) means the hosts of the inventory,
+            V(cloudflare) the origins that Cloudflare knows, as M(originops.cloudflare.zone_origins_info) reads it;
+            their regions are looked up in the published ranges.
         type: list
         version_added: 1.0.0
         elements: str
@@ -205,7 +205,7 @@ options:
     version_added: 1.0.0
   filter_options:
     description:
-      - Options of the filter P(originops.cloudflare.origin_mappings#filter) that say how hosts are read, such as
+      - Options of the filter P(originops.cloudflare.origin_mappings#filter) that control how hosts are read, such as
         C(ranges) or C(hostvars_prefix).
     type: dict
     version_added: 1.0.0
@@ -249,7 +249,7 @@ attributes:
     membership:
       - originops.cloudflare.cloudflare
 notes:
-  - This always runs in Ansible's own process on the controller, which needs C(requests). It reads the variables of the
+  - This always runs in Ansible's own process on the controller, and needs C(requests). It reads the variables of the
     inventory, and works on 16 zones at a time, with one set of credentials and one rate limit.
   - On macOS, set the environment variable C(no_proxy) to V(*), as for other plugins that send requests from Ansible's
     forks.
@@ -272,6 +272,6 @@ notes:
   - A task on the controller runs inside Ansible's own process, which saves the start of Python. This applies to tasks
     with a local connection and the controller's interpreter in its own environment (C(ansible_python_interpreter), in
     any spelling of its path), without C(async), C(become) or an C(environment) of their own, and without kept remote
-    files; not on macOS. The result is the same. Bad options are reported by a module as ever. Set the variable
+    files; not on macOS. The result is the same. Invalid options are reported in the same way too. Set the variable
     C(originops_cloudflare_direct) to V(false) to turn this off.
 """

@@ -94,7 +94,7 @@ def _credentials(options: Mapping[str, Any]) -> Credentials:
     key = environment["api_key"] if key is None else key
     if email is None and key is None:
         raise InvalidInput(
-            "no credentials: give api_token, or api_email and api_key, or set CLOUDFLARE_API_TOKEN in the environment"
+            "no credentials: set api_token, or api_email and api_key, or CLOUDFLARE_API_TOKEN in the environment"
         )
     if email is None or key is None:
         raise InvalidInput("api_email and api_key are required together, of the task or of the environment")
@@ -115,7 +115,7 @@ def _parse_api_url(text: str) -> str:
     Raises InvalidInput where a secret would go unencrypted.
     """
     if may_hold_password(text):
-        raise InvalidInput("api_url must not hold credentials: they have options of their own")
+        raise InvalidInput("api_url must not contain credentials: use the options for credentials")
     try:
         url = urlsplit(text)
         host, _port = url.hostname, url.port
@@ -127,7 +127,7 @@ def _parse_api_url(text: str) -> str:
     if "?" in text or "#" in text:
         raise InvalidInput(f"api_url: {quote(text)} must not have a query or a fragment")
     if url.scheme == "http" and not _is_loopback(host):
-        raise InvalidInput(f"api_url: {quote(text)} is not https, which only a loopback address may do without")
+        raise InvalidInput(f"api_url: {quote(text)} is not https: http is allowed only for a loopback address")
     return url.geturl().rstrip("/")
 
 

@@ -387,7 +387,7 @@ def test_queries_are_repeated_as_reads_are(
     assert (paths(emulator).count("graphql"), len(waits)) == (4, 2)
 
 
-@pytest.mark.parametrize(("effect", "message"), [(Reset(), "no usable answer"), (Answer(503), "is not available")])
+@pytest.mark.parametrize(("effect", "message"), [(Reset(), "no usable response"), (Answer(503), "is not available")])
 def test_queries_that_fail(emulator: Emulator, zone: Zone, effect: Reset | Answer, message: str) -> None:
     emulator.faults = [Fault(effect=effect, path="/graphql", times=None)]
     result = run(emulator, zone)

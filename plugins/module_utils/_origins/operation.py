@@ -138,7 +138,7 @@ def _look_up_all(hostnames: Collection[str], seconds: float) -> dict[str, Looked
     finally:
         stop.set()
     return {
-        hostname: results.get(hostname, f"no answer from the resolver within {seconds:g} seconds")
+        hostname: results.get(hostname, f"no response from the resolver within {seconds:g} seconds")
         for hostname in hostnames
     }
 
