@@ -116,7 +116,7 @@ def _roles(figures: dict[str, Any]) -> Iterator[str]:
     yield from table(("run", "time", "baseline", "target", "memory", "requests", "a zone"), rows)
     yield "- An audit reads the mappings, the supported regions and two settings of each zone, and writes reports"
     yield "  in four formats."
-    yield "- If the inventory plugin `originops.cloudflare.zones` lists the zones, it sends a request for every 50 zones."
+    yield "- If the inventory plugin `originops.cloudflare.zones` lists the zones, it sends a request for every 50."
     yield ""
 
 
