@@ -112,8 +112,8 @@ options:
   zone_id:
     description:
       - The identifier of the zone, 1 to 32 letters and digits.
-      - Exactly one of O(zone_id) and O(zone) is required, where null and empty values count as not given. The
-        identifier saves the request to find the zone by name.
+      - Exactly one of O(zone_id) and O(zone) is required, where null and empty values count as not set. The identifier
+        saves the request to find the zone by name.
     type: str
     version_added: 0.1.0
   zone:

@@ -46,7 +46,7 @@ def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) ->
     """
     zone_id, name, account_id = (_text_or_none(options[option]) for option in ("zone_id", "zone", "account_id"))
     if zone_id is None and name is None:
-        raise InvalidInput("one of the following is required: zone_id, zone (empty ones count as not given)")
+        raise InvalidInput("one of the following is required: zone_id, zone (empty values count as not set)")
     if zone_id is not None and name is not None:
         raise InvalidInput("parameters are mutually exclusive: zone_id|zone")
     for option, value in (("zone_id", zone_id), ("account_id", account_id)):

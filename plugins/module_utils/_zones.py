@@ -46,7 +46,8 @@ def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, s
     accounts = {zone_id: zone["account"] for zone_id, zone in zones.items() if zone["name"].lower() == name}
     if not accounts:
         raise InvalidInput(
-            f"zone: there is no {name} that these credentials can read. Check the name and their permissions"
+            f"zone: there is no {name} that these credentials can read. Check the name, and that they have the "
+            "permission Zone: Read"
         )
     matching = [zone_id for zone_id, account in accounts.items() if account_id in (None, account["id"])]
     if len(matching) == 1:

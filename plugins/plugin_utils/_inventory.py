@@ -328,7 +328,7 @@ class OriginFinder:
             address = parse_origin(text)
         except InvalidInput as error:
             if isinstance(text, str) and HOST_NAME.fullmatch(text.strip()):
-                return Unresolved(host, "hostname", f"{quote(text)} is a host name: give its addresses instead")
+                return Unresolved(host, "hostname", f"{quote(text)} is a host name: set its addresses instead")
             return Unresolved(host, "no_address", str(error), _readable(item))
         if is_private(address):
             reason = f"{canonical(address)} is private, so Cloudflare does not reach it over the Internet"
@@ -406,7 +406,7 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
             variables = hosts[name]  # Ansible collects them anew each time
             if not isinstance(variables, Mapping):
                 raise InvalidInput(
-                    f"{quote(str(name))} has no dictionary of variables: give a dictionary of hosts, or a list"
+                    f"{quote(str(name))} has no dictionary of variables: pass a dictionary of hosts, or a list"
                 )
             yield str(name), ChainMap({"inventory_hostname": name}, variables)
     elif isinstance(hosts, str) or not hasattr(hosts, "__iter__"):

@@ -45,7 +45,7 @@ ZONES_GROUP = "cloudflare_zones"
 
 CUT = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
-    "run it without slices, or take the origins from a source that is not cut"
+    "run it without slices, or use a source of origins that is not sliced"
 )
 UNMATCHED = "it is in names of the inventory plugin, but these credentials can read no zone of this name"
 

@@ -291,7 +291,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("paths", "part"),
     [
-        ({}, "name one or more of aws, azure, gcp, oci"),
+        ({}, "set one or more of aws, azure, gcp, oci"),
         ({"AWS": "aws.json"}, "vendor 'AWS' is unknown: did you mean aws?"),
         ({5: "aws.json"}, "vendor '5' is unknown"),
         ({"aws": None}, "aws: the path of its file is of type NoneType, not text"),
