@@ -44,6 +44,7 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
     session.run("yamllint", "--strict", ".")
     session.run("codespell")
+    session.run("python", "tools/prose.py")
     session.run("ansible-lint", env={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)})
     session.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--disallow-unknown-collection-refs", ".")
     session.run("antsibull-changelog", "lint")

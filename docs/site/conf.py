@@ -44,8 +44,8 @@ def suit_theme(app: Any, page: str, source: list[str]) -> None:
     if not page.startswith("reference/"):
         return
     text = re.sub(r"^\.\. contents::\n(   :.*\n)+", "", source[0], flags=re.M)
-    # As long as galaxy.yml names no repository but an example, the button leads nowhere.
-    link = r"^(Collection links\n~+\n+)?\.\. ansible-links::\n\n  - .*\n +url: .*\.example/.*\n +external: .*\n"
+    # As long as the addresses in galaxy.yml are examples, the buttons lead nowhere.
+    link = r"^(Collection links\n~+\n+)?\.\. ansible-links::\n\n(?:  - .*\n +url: .*\.example/.*\n +external: .*\n)+"
     text = re.sub(link, "", text, flags=re.M)
     title = rf"^{re.escape(project)}\.(\w+ \w+) -- (.*)\n\++$"
     source[0] = re.sub(title, lambda it: f"{it[1]}\n{'+' * len(it[1])}\n\n*{it[2]}*", text, flags=re.M)

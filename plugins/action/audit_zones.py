@@ -97,7 +97,7 @@ class ActionModule(ManyZonesAction):
         if batches.is_last:
             return files.finish(report, warnings, generation=batches.generation)
         files.write(report)
-        message = "The audit goes on with the next hosts of the play"
+        message = "The audit continues with the next hosts of the play"
         batch = {"generation": batches.generation, "batch": reports}
         return Outcome({"changed": False, "msg": message, **batch}, warnings)
 
@@ -263,7 +263,7 @@ def _observe(traffic: Traffic, options: Mapping[str, Any], state: ZoneState) -> 
 
 
 def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Report:
-    """Return the report in a result, under the names by which the zone was listed."""
+    """Return the report in a result, with the zone's names in the list."""
     if result["failed"]:
         known = {**zone.identity, "zone_id": result.get("zone_id") or zone.zone_id}
         return empty_report(known, _rfc3339(now), result["msg"])

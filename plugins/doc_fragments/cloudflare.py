@@ -14,8 +14,11 @@ options:
   api_token:
     description:
       - The API token, sent as a bearer token.
-      - It needs the permission C(Zone > Cache Settings > Edit) to change mappings, or C(Read) to only read them, and
-        C(Zone > Zone > Read) to list zones or to find a zone by name.
+      - >-
+        It needs C(Zone Settings: Read) to read mappings, C(Zone Settings: Edit) to change them, and C(Zone: Read) to
+        list zones or to find a zone by name. These are the permissions that Cloudflare documents for its other cache
+        settings. It publishes none for the endpoints of mappings. A token without the permission gets HTTP 403 with
+        code 9109 or 10000.
       - If neither this option nor O(api_email) and O(api_key) are set, the environment variable E(CLOUDFLARE_API_TOKEN)
         is used, or else E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
       - Mutually exclusive with O(api_email) and O(api_key).
@@ -62,10 +65,10 @@ options:
       - The wait before a retry is the service's C(Retry-After), or else half a second, doubled each time up to 30
         seconds, less a random part. If the service requests a wait of more than 300 seconds, there is no retry.
       - The total wait of a request is at most 600 seconds.
-      - If an attempt of a write may have been applied, such as after a lost response, the zone is read again, whatever
-        the last attempt answered.
+      - If an attempt of a write may have been applied, for example after a lost response, the zone is read again, even
+        if the last attempt was refused.
       - If fewer than 10 requests of the rate limit are left, they are spread over the rest of its window. This delays a
-        task by at most 600 seconds, and is turned off by V(0).
+        task by at most 600 seconds. To turn it off, set V(0).
     type: int
     version_added: 0.1.0
     default: 5
@@ -96,7 +99,7 @@ options:
       - The version of the API's endpoints.
       - V(auto) uses V(v2), and V(v1) only if the first request shows that the service does not have the routes of
         V(v2). If it has neither, the error is that of V(v2).
-      - Cloudflare's published end of life of V(v1) is 2026-10-01, so its use causes a deprecation warning.
+      - Cloudflare's published end of life of V(v1), 2026-10-01, has passed. Its use causes a deprecation warning.
       - With V(v1), the creation of a mapping is retried (see O(retries)) only if it cannot have been applied.
     type: str
     version_added: 0.1.0
@@ -113,8 +116,8 @@ options:
   zone_id:
     description:
       - The identifier of the zone, 1 to 32 letters and digits.
-      - Exactly one of O(zone_id) and O(zone) is required, where null and empty values count as not given. The
-        identifier saves the request to find the zone by name.
+      - Exactly one of O(zone_id) and O(zone) is required, where null and empty values count as not set. The identifier
+        saves the request to find the zone by name.
     type: str
     version_added: 0.1.0
   zone:
@@ -134,7 +137,7 @@ options:
 options:
   zones:
     description:
-      - The zones with their origins. A text is the name of a zone. A bad item is an error of that zone only.
+      - The zones with their origins. A text is the name of a zone. An invalid item is an error of that zone only.
     type: list
     version_added: 1.0.0
     elements: raw
@@ -157,7 +160,7 @@ options:
       group:
         description:
           - The inventory group, or a list of groups, with the hosts that are the origins of the zone. A group that the
-            inventory does not have is an error. An empty list stands for no hosts.
+            inventory does not have is an error. An empty list means no hosts.
           - Without this option and O(zones[].groups), the origins are the hosts with the zone in their variable
             C(origin_zones), a list or a comma-separated string.
         type: raw
@@ -195,9 +198,9 @@ options:
             version_added: 1.0.0
       source:
         description:
-          - The sources of the origins, by default O(source). V(inventory) is the hosts of the inventory, V(cloudflare)
-            what Cloudflare itself forwards to, as M(originops.cloudflare.zone_origins_info) reads it; their regions
-            come from the published ranges.
+          - The sources of the origins, by default O(source). V(inventory) means the hosts of the inventory,
+            V(cloudflare) the origins that Cloudflare knows, as M(originops.cloudflare.zone_origins_info) reads it;
+            their regions are looked up in the published ranges.
         type: list
         version_added: 1.0.0
         elements: str
@@ -224,7 +227,7 @@ options:
     version_added: 1.0.0
   filter_options:
     description:
-      - Options of the filter P(originops.cloudflare.origin_mappings#filter) that say how hosts are read, such as
+      - Options of the filter P(originops.cloudflare.origin_mappings#filter) that control how hosts are read, such as
         C(ranges) or C(hostvars_prefix).
     type: dict
     version_added: 1.0.0
@@ -270,7 +273,7 @@ attributes:
     membership:
       - originops.cloudflare.cloudflare
 notes:
-  - This always runs in Ansible's own process on the controller, which needs C(requests). It reads the variables of the
+  - This always runs in Ansible's own process on the controller, and needs C(requests). It reads the variables of the
     inventory, and works on 16 zones at a time, with one set of credentials and one rate limit.
   - On macOS, set the environment variable C(no_proxy) to V(*), as for other plugins that send requests from Ansible's
     forks.
@@ -293,6 +296,6 @@ notes:
   - A task on the controller runs inside Ansible's own process, which saves the start of Python. This applies to tasks
     with a local connection and the controller's interpreter in its own environment (C(ansible_python_interpreter), in
     any spelling of its path), without C(async), C(become) or an C(environment) of their own, and without kept remote
-    files; not on macOS. The result is the same. Bad options are reported by a module as ever. Set the variable
+    files; not on macOS. The result is the same. Invalid options are reported in the same way too. Set the variable
     C(originops_cloudflare_direct) to V(false) to turn this off.
 """

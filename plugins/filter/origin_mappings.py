@@ -12,12 +12,12 @@ description:
   - Converts hosts to the list of mappings for M(originops.cloudflare.origin_cloud_region_batch). Each public IPv4 and
     IPv6 address of a host becomes a mapping, with the cloud vendor and the region of the host.
   - The variables of the inventory plugins C(amazon.aws.aws_ec2), C(azure.azcollection.azure_rm),
-    C(google.cloud.gcp_compute) and C(oracle.oci.oci) are recognized by their structure. Each variable that you set
-    yourself takes precedence. O(ranges) decide where no variable does.
+    C(google.cloud.gcp_compute) and C(oracle.oci.oci) are recognized by their structure. Variables that you set yourself
+    take precedence. O(ranges) determine what no variable determines.
   - Machines of Azure Arc and Azure Stack HCI are not in Azure. Their locations come from your own variables or from
     O(ranges).
   - Hosts with the variable C(origin_ignore) set to V(true) are left out.
-  - No other host or address is left out silently. Each without a mapping is unresolved, with a code and a reason.
+  - Every other host or address gets a mapping, or is unresolved, with a code and a reason.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -61,7 +61,7 @@ options:
   ip_variable:
     description:
       - The name of the host variable with the public address, or a list of addresses. A dictionary of C(origin_ip) or
-        C(ip), C(vendor) and C(region) stands for an address that is elsewhere than the host.
+        C(ip), C(vendor) and C(region) is an address in another location than its host.
     type: str
     version_added: 1.0.0
     default: origin_ip
@@ -79,8 +79,8 @@ options:
     default: origin_region
   zones_variable:
     description:
-      - The name of the host variable with the names of the zones for which the host is an origin, as a list or as a
-        string with commas. Case, and a dot at the end, do not matter.
+      - The name of the host variable with the names of the zones for which the host is an origin, as a list or a
+        comma-separated string. Upper and lower case, and a dot at the end, make no difference.
     type: str
     version_added: 1.0.0
     default: origin_zones
@@ -145,8 +145,8 @@ _value:
       C(addresses) without a mapping.
     - C(code) is V(no_address) if the host has no readable public address, V(private_address) for an address that
       Cloudflare cannot reach, V(unknown_cloud) or V(unknown_region) for an unknown location, V(hostname) for a host
-      name in place of an address, V(conflict) for an address that hosts have in different regions (C(host) then names
-      them all), and V(variable_error) for a variable that Ansible cannot evaluate or that has an impossible value.
+      name instead of an address, V(conflict) for an address that hosts have in different regions (C(host) then names
+      them all), and V(variable_error) for a variable that Ansible cannot evaluate or that has an invalid value.
   type: raw
   sample:
     - origin_ip: 192.0.2.40

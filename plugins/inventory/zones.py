@@ -9,8 +9,7 @@ name: zones
 short_description: Use Cloudflare zones as inventory hosts
 version_added: 1.0.0
 description:
-  - Creates a host for each zone that the credentials may read, so that forks, ansible-runner and the job slices of AWX
-    distribute the zones.
+  - Creates a host for each zone that the credentials may read. A play can then run on the zones, as on any other hosts.
   - The name of a host is O(host_prefix) and the name of its zone, such as C(zone-example.com). If another zone of that
     name is selected too, or a host of an earlier inventory source has that name, C(_ZONEID) follows. A host of an
     earlier source is never changed.
@@ -32,8 +31,8 @@ options:
       - originops.cloudflare.zones
   host_prefix:
     description:
-      - The text before the name of a zone in the name of its host, so that a server with the name of a zone stays
-        another host.
+      - The text before the name of a zone in the name of its host. It distinguishes the zone from a server of the same
+        name.
       - If it is empty, and a later inventory source has a host with the name of a zone, Ansible merges both hosts, and
         tasks for that server run on the controller. Specify the file of the zones last.
     type: str
@@ -80,9 +79,9 @@ notes:
     C(cloudflare_zone_account) with C(id) and C(name), and C(cloudflare_zone_plan), the name of the plan. Values that
     the service does not return are null.
   - The variable C(cloudflare_zones_inventory) has the path of the inventory file as C(file), as C(zones) the number of
-    hosts that this file made, and as C(unmatched) the entries of O(names) that are no patterns and match no zone. By
-    C(zones) the roles recognize an inventory without some of these hosts, such as that of a job slice of AWX, which
-    lacks origins too. By C(unmatched) the audit fails for zones that it was to audit and that were not found.
+    hosts that this file made, and as C(unmatched) the entries of O(names) that are names, not patterns, and match no
+    zone. By C(zones) the roles recognize an inventory that lacks some of these hosts, such as that of a job slice of
+    AWX. It lacks origins too. By C(unmatched) the audit fails for expected zones that were not found.
   - O(accounts), O(host_prefix), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with
     lookups and extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
   - The cache has all zones before filters, so changed filters need no new requests. It distinguishes services and
@@ -277,7 +276,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         known = {account for zone in zones for account in zone["account"].values()}
         for account in accounts:
             if account not in known:
-                self.display.warning(f"accounts: no zone that these credentials may read is in {quote(account)}")
+                self.display.warning(f"accounts: no zone that these credentials can read is in {quote(account)}")
         chosen = [
             zone
             for zone in zones
@@ -286,7 +285,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         ]
         for pattern in names:
             if not _matching(zones, [pattern]):
-                self.display.warning(f"names: no zone that these credentials may read matches {quote(pattern)}")
+                self.display.warning(f"names: no zone that these credentials can read matches {quote(pattern)}")
             elif not _matching(chosen, [pattern]):
                 self.display.warning(f"names: accounts or statuses exclude all zones that match {quote(pattern)}")
         return _matching(chosen, names) if names else chosen

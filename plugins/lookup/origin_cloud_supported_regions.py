@@ -104,7 +104,7 @@ class LookupModule(LookupBase):
         if api.deprecation:
             display.deprecated(api.deprecation, version="2.0.0", collection_name="originops.cloudflare")
         if not supported.obtained_codes:
-            display.warning("Cloudflare could not tell all data centres: upper_tier_colos may be incomplete.")
+            display.warning("Cloudflare did not return all data centres: upper_tier_colos may be incomplete.")
         vendors = vendors or [*supported.vendors]
         if options["names_only"]:
             return [region.name for vendor in vendors for region in supported.vendors.get(vendor, ())]

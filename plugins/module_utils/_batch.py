@@ -129,7 +129,7 @@ def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
     """Raise InvalidInput for a list that cannot be used, as far as that is known without a request."""
     present = options["state"] == "present"
     if options["purge"] and not present:
-        raise InvalidInput("purge makes a zone exactly the listed mappings, so it goes with state: present only")
+        raise InvalidInput("purge replaces all mappings of a zone, so it requires state: present")
     # Only the service can judge regions, so where some items may have bad ones, the failure waits for these.
     is_final = parsed.invalid and options["on_invalid"] != "skip" and not (present and parsed.wanted)
     if parsed.conflicts or is_final:

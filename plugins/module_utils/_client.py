@@ -40,7 +40,7 @@ QUERY_WINDOW = 300.0
 class Envelope(NamedTuple):
     """A successful response: its result, and the facts about a list.
 
-    maybe_applied tells whether an earlier attempt of the same request may have been carried out.
+    maybe_applied is true if an earlier attempt of the same request may have been carried out.
     """
 
     result: Any
@@ -222,9 +222,9 @@ class Client:
         elif status >= 500:
             message = "the service is not available: try again later"
         elif 300 <= status < 400:
-            message = "a redirect, which is never followed: check api_url"
+            message = "a redirect, which is not followed: check api_url"
         else:
-            message = "the answer is not what the API sends: check api_url, and proxies in between"
+            message = "this is not a response of the API: check api_url, and proxies in between"
         return CloudflareError(
             f"{action} failed: HTTP {status}: {'. '.join([message, *hints])}",
             status,
@@ -248,7 +248,7 @@ class Client:
 
 
 def _wrong_shape(action: str) -> CloudflareError:
-    message = "HTTP 200, but the answer has not the shape that the API's have"
+    message = "HTTP 200, but the response does not have the format of the API"
     return CloudflareError(f"{action} failed: {message}", 200, maybe_applied=True)
 
 

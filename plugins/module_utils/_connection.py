@@ -117,7 +117,7 @@ def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) ->
     """
     zone_id, name, account_id = (_text_or_none(options[option]) for option in ("zone_id", "zone", "account_id"))
     if zone_id is None and name is None:
-        raise InvalidInput("one of the following is required: zone_id, zone (empty ones count as not given)")
+        raise InvalidInput("one of the following is required: zone_id, zone (empty values count as not set)")
     if zone_id is not None and name is not None:
         raise InvalidInput("parameters are mutually exclusive: zone_id|zone")
     for option, value in (("zone_id", zone_id), ("account_id", account_id)):
@@ -165,7 +165,7 @@ def _credentials(options: Mapping[str, Any]) -> Credentials:
     key = environment["api_key"] if key is None else key
     if email is None and key is None:
         raise InvalidInput(
-            "no credentials: give api_token, or api_email and api_key, or set CLOUDFLARE_API_TOKEN in the environment"
+            "no credentials: set api_token, or api_email and api_key, or CLOUDFLARE_API_TOKEN in the environment"
         )
     if email is None or key is None:
         raise InvalidInput("api_email and api_key are required together, of the task or of the environment")
@@ -186,7 +186,7 @@ def _parse_api_url(text: str) -> str:
     Raises InvalidInput where a secret would go unencrypted.
     """
     if may_hold_password(text):
-        raise InvalidInput("api_url must not hold credentials: they have options of their own")
+        raise InvalidInput("api_url must not contain credentials: use the options for credentials")
     try:
         url = urlsplit(text)
         host, _port = url.hostname, url.port
@@ -198,7 +198,7 @@ def _parse_api_url(text: str) -> str:
     if "?" in text or "#" in text:
         raise InvalidInput(f"api_url: {quote(text)} must not have a query or a fragment")
     if url.scheme == "http" and not _is_loopback(host):
-        raise InvalidInput(f"api_url: {quote(text)} is not https, which only a loopback address may do without")
+        raise InvalidInput(f"api_url: {quote(text)} is not https: http is allowed only for a loopback address")
     return url.geturl().rstrip("/")
 
 

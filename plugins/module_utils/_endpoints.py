@@ -28,8 +28,8 @@ MAX_PAGES = 350
 class BatchResult(NamedTuple):
     """Result of a write: the mappings written or deleted, and an error for each of the others.
 
-    The unverified ones among the latter may have been applied all the same: the response does not mention them, or
-    an earlier attempt of the same request has no clear outcome.
+    The unverified ones among the latter may have been applied in spite of it: the response does not mention them, or
+    the outcome of an earlier attempt of the request is unknown.
     """
 
     succeeded: list[OriginMapping]
@@ -77,7 +77,7 @@ class MappingsApi(ABC):
         """Write a mapping, and return it with its modified_on."""
 
     def create(self, mapping: OriginMapping) -> OriginMapping:
-        """Write a mapping where there is none.
+        """Create a mapping, if the address has none.
 
         Only v1 has an atomic request for that.
         """
@@ -196,7 +196,7 @@ class MappingsApi(ABC):
             with suppress(InvalidInput):
                 errors[parse_address(item[self.response_ip_key])] = self._client.sanitize(str(item.get("error")))
         failed = {
-            address: errors.get(address, "the service's answer does not mention it")
+            address: errors.get(address, "the response of the service does not mention it")
             for address in by_address
             if address not in written
         }

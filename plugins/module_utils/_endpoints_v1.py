@@ -26,8 +26,8 @@ class MappingsApiV1(MappingsApi):
     response_ip_key = "origin-ip"
     batch_upsert = "PATCH"
     deprecation = (
-        "Version 1 of Cloudflare's endpoints for origin cloud regions was used. Its published end of life "
-        "is 2026-10-01. Set api_version to auto or v2, or update the service behind api_url."
+        "Version 1 of Cloudflare's endpoints for origin cloud regions was used. Its published end of life, 2026-10-01, "
+        "has passed, so it can stop at any time. Set api_version to auto or v2, or update the service behind api_url."
     )
 
     def fetch(self, addresses: Collection[Address]) -> ZoneMappings:

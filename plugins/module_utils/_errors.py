@@ -18,7 +18,9 @@ from typing import Any
 from ._messages import clip
 
 CREDENTIALS_HINT = (
-    "Check that the credentials are valid, not expired, and allowed to read the zone and to edit its cache settings"
+    "Check that the credentials are valid and not expired, and have the permission for this request. Mappings and "
+    "settings need Zone Settings: Read, and Zone Settings: Edit to change them. The module "
+    "originops.cloudflare.check_access reports what the credentials may do"
 )
 PERMISSIONS = {
     "zones": "Zone: Read",
@@ -35,7 +37,9 @@ PERMISSIONS = {
 """Permissions of an API token, by what they allow. Cloudflare publishes none for mappings and supported regions: these
 are documented for the other cache settings."""
 RATE_LIMIT_HINT = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
-ROUTE_HINT = "Check zone_id and api_url: the service answers so for unknown zones and for routes that it does not serve"
+ROUTE_HINT = (
+    "Check zone_id and api_url: this is the response for unknown zones and for routes that the service does not have"
+)
 
 TIERED_CACHE = "argo/tiered_caching"
 SMART_TIERED_CACHE = "cache/tiered_cache_smart_topology_enable"
@@ -63,10 +67,10 @@ ZONE_FULL = 1164  # the zone is at its limit of mappings
 
 HINTS = {
     1135: "The zone's plan or settings do not allow this",
-    1140: "The service failed inside: try again later",
+    1140: "Internal error of the service: try again later",
     MAPPING_EXISTS: "The address has a mapping already",
     1146: "The service accepts single IPv4 and IPv6 addresses of public origins only",
-    1156: "The service could not check the region just now: try again later",
+    1156: "The service could not check the region: try again later",
     REGION_UNKNOWN: (
         "See the supported regions with originops.cloudflare.origin_cloud_region_info and supported_regions: true"
     ),
@@ -102,7 +106,7 @@ class OriginOpsError(Exception):
 
     @property
     def result(self) -> dict[str, Any]:
-        """Fields of the failed result beside its message."""
+        """Fields of the failed result, without its message."""
         return self.outcome.result
 
 
@@ -114,8 +118,8 @@ class CloudflareError(OriginOpsError):
     """Failure of a request.
 
     status is the HTTP status, None without a response; errors are Cloudflare's own, each
-    {code: int, message: str}. Both are fields of the failed result too. maybe_applied tells whether a write may be
-    in force all the same.
+    {code: int, message: str}. Both are fields of the failed result too. maybe_applied is true if the write may
+    have been applied in spite of the failure.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ class Credentials:
 class TransportError(Exception):
     """A request without a usable response. The message is for the user, and may have foreign text.
 
-    maybe_applied tells whether the service may have carried the request out.
+    maybe_applied is true if the service may have carried out the request.
     """
 
     def __init__(self, message: str, maybe_applied: bool) -> None:
@@ -127,7 +127,7 @@ class DeadlineExceeded(TimeoutError):
 class Response(NamedTuple):
     """A final response.
 
-    maybe_applied tells whether the service may have carried out an earlier attempt of the same request.
+    maybe_applied is true if the service may have carried out an earlier attempt of the same request.
     """
 
     status: int
@@ -200,7 +200,7 @@ class Attempts:
 
 
 def is_unclear(status: int) -> bool:
-    """Check whether a write with this status may be in force all the same: only a clear refusal excludes it."""
+    """Check whether a write with this status may have been applied: only a clear refusal excludes it."""
     return not 300 <= status < 500 or status == 408
 
 
@@ -331,7 +331,7 @@ class HttpSession:
     ) -> Response:
         """Send a request, and return its final response. Raises TransportError, and Cancelled after a stop.
 
-        service names the other side in messages. A read-only request is retried as a GET is, whatever its method.
+        service names the other side in messages. A read-only request is retried like a GET.
         limiter is for a limit beside that of all requests; each attempt counts for it.
         """
         stop: Event = getattr(self._thread, "stop", self._stop)
@@ -468,7 +468,7 @@ def _read_body(response: requests.Response, max_bytes: int) -> bytes:
     for chunk in response.iter_content(2 * 1024):
         content += chunk
         if len(content) > max_bytes:
-            raise OSError(f"the answer is larger than any that is expected: more than {max_bytes // 1024**2} MiB")
+            raise OSError(f"the response is larger than expected: more than {max_bytes // 1024**2} MiB")
     return bytes(content)
 
 
@@ -476,14 +476,14 @@ def _describe(error: BaseException, address: str, timeout: float, deadline: floa
     """Describe the innermost error of an exception of requests, which is written for developers itself."""
     *_outer, cause = _exception_chain(error)
     if isinstance(cause, DeadlineExceeded):
-        return f"no complete answer from {address} within {deadline:g} seconds"
+        return f"no complete response from {address} within {deadline:g} seconds"
     if isinstance(cause, TimeoutError):
-        return f"no answer from {address} within {timeout:g} seconds"
+        return f"no response from {address} within {timeout:g} seconds"
     is_network_error = isinstance(cause, (OSError, HTTPException, HTTPError, zlib.error))
     if not is_network_error or isinstance(cause, (LocationValueError, requests.exceptions.InvalidURL)):
         # The text of such an error may have part of a proxy's password.
         return f"{address}, or a proxy of the environment, has no usable address"
-    return f"no usable answer from {address}: {cause}"
+    return f"no usable response from {address}: {cause}"
 
 
 def _is_connection_failure(error: HTTPError | None) -> bool:

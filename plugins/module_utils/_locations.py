@@ -50,7 +50,7 @@ class LookupResult:
     """Location of an address by the published ranges.
 
     status is found, with one match; global, with one match without a region; ambiguous, with matches that
-    contradict each other; or unknown, without any. An unknown address may be in a cloud all the same.
+    contradict each other; or unknown, without any. An unknown address may still be in a cloud.
     """
 
     status: str

@@ -51,7 +51,7 @@ def parse_address(text: Any) -> Address:
         kind = "a prefix, not a single address" if "/" in trimmed else "not an IPv4 or IPv6 address"
         raise InvalidInput(f"{quote(text)} is {kind}") from None
     if isinstance(address, IPv6Address) and address.scope_id is not None:
-        raise InvalidInput(f"{quote(text)} has a scope, which means nothing outside its own host")
+        raise InvalidInput(f"{quote(text)} has a scope, which is valid only on its own host")
     return address
 
 
@@ -86,7 +86,7 @@ def warn_of_private(addresses: Collection[Address]) -> list[str]:
     if not private:
         return []
     return [
-        f"{len(private)} addresses are private, which Cloudflare reaches through a tunnel only: "
+        f"{len(private)} addresses are private, so Cloudflare can reach them only through a tunnel: "
         f"{join_bounded(private, 'mappings')}"
     ]
 
@@ -206,7 +206,7 @@ class OriginMapping(NamedTuple):
 class ZoneMappings(NamedTuple):
     """Mappings read from a zone: those of some addresses, or all if complete.
 
-    total counts all mappings of the zone, None where it was not read.
+    total counts all mappings of the zone, or is None if it was not read.
     """
 
     mappings: dict[Address, OriginMapping]
@@ -233,9 +233,9 @@ class InvalidItem:
 class ParsedMappings:
     """A parsed list of mappings.
 
-    wanted has every usable address once, with None where it shall have no mapping. index has the first index of
-    every address that can be read, usable or not: a purge keeps those. unreadable counts items whose address cannot
-    be read. conflicts describes addresses that are listed with different values.
+    wanted has every usable address once, with None for an address that should have no mapping. index has the first
+    index of every address that can be read, usable or not: a purge keeps those. unreadable counts items without a
+    readable address. conflicts describes addresses that are listed with different values.
     """
 
     def __init__(self) -> None:
@@ -328,7 +328,7 @@ def key_problems(entry: Any) -> list[str]:
         shown = ", ".join(map(quote, unknown[:3]))
         problems.append(f"{shown} is unknown here: {suggest(unknown[0], ENTRY_KEYS)}")
     if "ip" in entry and "origin_ip" in entry:
-        problems.append("ip and origin_ip are the same, give one")
+        problems.append("ip and origin_ip are the same option: set one of them")
     return problems
 
 
@@ -349,7 +349,7 @@ class SupportedRegions(NamedTuple):
     vendors: dict[str, list[Region]]
 
     def problem(self, mapping: OriginMapping) -> str | None:
-        """Describe why the service would refuse this vendor and region, None where it would not."""
+        """Describe why the service would refuse this vendor and region, or return None."""
         names = self.names(mapping.vendor)
         if mapping.region in names:
             return None

@@ -24,7 +24,7 @@ Operation = Callable[[Mapping[str, Any], bool], Outcome]
 class Module(NamedTuple):
     """A module: its operation, its complete argument spec, and the rules of that.
 
-    secrets lists values among the options, beside those declared as such, that no output may show.
+    secrets lists further values of options that no output may show, in addition to those declared as secret.
     """
 
     operation: Operation

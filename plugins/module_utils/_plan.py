@@ -141,19 +141,19 @@ class Guards:
             return
         raise InvalidInput(
             f"the task would {verb} {changes} of the {total} mappings of zone {zone_id}, {_percent(changes, total)} "
-            f"percent, but {option} is {allowed:g}: nothing was written. If this is right, set {option} to "
+            f"percent, but {option} is {allowed:g}: nothing was written. If this is intended, set {option} to "
             f"{_percent(changes, total)} or more"
         )
 
 
 EMPTY_PURGE = (
-    "purge with no usable mapping in the list would leave the zone without mappings: set allow_empty: true if that is "
-    "what you want"
+    "purge without a usable mapping in the list would delete all mappings of the zone: set allow_empty: true if this "
+    "is intended"
 )
 
 
 def _check_vendors(plan: Plan, zone_id: str) -> None:
-    """Raise InvalidInput if deletions leave no mapping of a vendor: so a failed inventory source looks."""
+    """Raise InvalidInput if deletions leave no mapping of a vendor, as if an inventory source had failed."""
     after = Counter(plan.vendors)
     after.subtract(change.before.vendor for change in (*plan.deletes, *plan.upserts) if change.before)
     after.update(change.mapping.vendor for change in plan.upserts)
@@ -163,8 +163,8 @@ def _check_vendors(plan: Plan, zone_id: str) -> None:
             before = plan.vendors[vendor]
             raise InvalidInput(
                 f"the purge would delete {number} of the {before} mappings of vendor {vendor} in zone {zone_id}, "
-                f"{_percent(number, before)} percent, and leave it none, as after the failure of an inventory source: "
-                "nothing was written. If this is right, set max_delete_percentage to 100"
+                f"{_percent(number, before)} percent, and leave no mapping of this vendor, as if an inventory source "
+                "had failed: nothing was written. If this is intended, set max_delete_percentage to 100"
             )
 
 
@@ -189,7 +189,7 @@ def make_plan(
     listed: Collection[Address] = (),
     keep: Collection[Network] = (),
 ) -> Plan:
-    """Compare the current with the wanted mappings, where None wants no mapping.
+    """Compare the current with the wanted mappings. None means that an address should have no mapping.
 
     A purge also deletes every mapping that is neither wanted, nor listed, nor in a network to keep. Without
     overwrite, a mapping with other values raises InvalidInput.
@@ -203,7 +203,7 @@ def make_plan(
         if mapping is not None:
             if before is not None and not overwrite:
                 raise InvalidInput(
-                    f"{before} is there already and was not replaced by {mapping.vendor}/{mapping.region}: "
+                    f"{before} exists already and was not replaced by {mapping.vendor}/{mapping.region}: "
                     "overwrite is false"
                 )
             upserts.append(Change("updated" if before else "created", mapping, before))

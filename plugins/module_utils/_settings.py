@@ -113,7 +113,7 @@ def _switch(setting: Setting, value: bool, zone: ZoneClient) -> None:
             raise
     if actual is not value:
         raise CloudflareError(
-            f"Turning {setting.name} {on_off(value)} in zone {zone.label} had no effect: Cloudflare answered that it "
+            f"Turning {setting.name} {on_off(value)} in zone {zone.label} had no effect: Cloudflare reports that it "
             f"is {on_off(actual)}. Check the plan of the zone; Smart Tiered Cache may stay on while Tiered Cache is on",
             200,
         )

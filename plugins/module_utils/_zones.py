@@ -24,7 +24,7 @@ MAX_PAGES = 1000
 def check_identifier(option: str, value: str) -> None:
     """Raise InvalidInput for what cannot be the identifier of a zone or an account: it becomes part of a path."""
     if not re.fullmatch(r"[0-9A-Za-z]{1,32}", value):
-        raise InvalidInput(f"{option}: {quote(value)} is not an identifier, which has 1 to 32 letters and digits")
+        raise InvalidInput(f"{option}: {quote(value)} is not an identifier (1 to 32 letters and digits)")
 
 
 def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, str]:
@@ -45,7 +45,10 @@ def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, s
     )
     accounts = {zone_id: zone["account"] for zone_id, zone in zones.items() if zone["name"].lower() == name}
     if not accounts:
-        raise InvalidInput(f"zone: there is no {name} that these credentials may read. Check the name and their rights")
+        raise InvalidInput(
+            f"zone: there is no {name} that these credentials can read. Check the name, and that they have the "
+            "permission Zone: Read"
+        )
     matching = [zone_id for zone_id, account in accounts.items() if account_id in (None, account["id"])]
     if len(matching) == 1:
         return matching[0], accounts[matching[0]]["id"]
@@ -54,7 +57,7 @@ def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, s
     )
     if not matching:
         raise InvalidInput(f"zone: {name} is not in account {account_id}, but is {known}")
-    raise InvalidInput(f"zone: {name} is ambiguous, give account_id or zone_id: it is {known}")
+    raise InvalidInput(f"zone: {name} is ambiguous, set account_id or zone_id: it is {known}")
 
 
 def list_zones(client: Client) -> list[dict[str, Any]]:

@@ -10,12 +10,12 @@ module: audit_zones
 short_description: Audit the origin cloud region mappings of many zones, and write reports
 version_added: 1.0.0
 description:
-  - Compares zones with their origins in the inventory, with the address ranges that cloud vendors publish, and with
-    the regions that Cloudflare supports, all zones in parallel, and writes reports of all zones.
-  - Fails on findings, on zones that cannot be audited, and on checks that were to be made but could not be. The role
+  - Compares many zones in parallel with their origins in the inventory, with the address ranges that cloud vendors
+    publish, and with the regions that Cloudflare supports. Writes reports of all zones.
+  - Fails on findings, on zones that cannot be audited, and on requested checks that were not possible. The role
     P(originops.cloudflare.audit#role) runs this module.
   - No zone is changed, with or without check mode. The reports are written in check mode too.
-  - Each zone takes a request for every 100 mappings, at least one, and three more.
+  - A zone takes one request for every 100 mappings, at least one, and three more.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -55,40 +55,41 @@ options:
         version_added: 1.0.0
   near_limit:
     description:
-      - The usage, in percent of the limit of 3,500 mappings, from which on a zone is near the limit.
+      - A zone is near the limit if it uses at least this percentage of 3,500 mappings.
     type: int
     version_added: 1.0.0
     default: 90
   traffic:
     description:
       - Whether to read the traffic of the last 24 hours, as M(originops.cloudflare.upper_tier_info) does, and to report
-        origins of which most requests came through other data centres than expected, as C(misrouted). The reports have
-        a section on the traffic of each zone.
-      - The token needs the permission C(Zone > Analytics > Read). Two queries more are sent for every 10 zones. This
-        was built on public documentation, and never tried on a real account.
+        origins as C(misrouted) if most of their requests came through other data centres than expected. The reports
+        have a section on the traffic of each zone.
+      - >-
+        The token needs the permission C(Analytics: Read). Two more queries are sent for every 10 zones. This was built
+        on public documentation, and never tried on a real account.
     type: bool
     version_added: 1.0.0
     default: false
   traffic_min_requests:
     description:
-      - The number of requests of an origin from which on it can be a finding. Fewer requests prove nothing.
+      - An origin can be C(misrouted) only if it had at least this number of requests. Fewer are no evidence.
     type: int
     version_added: 1.0.0
     default: 100
   traffic_min_share:
     description:
-      - The percentage of its requests through expected data centres below which an origin is a finding.
+      - An origin is C(misrouted) if less than this percentage of its requests came through expected data centres.
     type: int
     version_added: 1.0.0
     default: 50
   folder:
     description:
       - The directory for the reports on the controller, relative to the directory in which C(ansible-playbook) was
-        started. It is created for its owner only. An empty one is an error.
-      - The reports are C(report.json), C(report.md), C(report.xml) and C(report.html). Only files that an audit wrote
-        are replaced. Others are left alone, and fail the task.
-      - At its beginning an audit writes reports that say that it has not ended, so that a report of an earlier audit
-        never passes for its own.
+        started. It is created with access for its owner only. An empty value is an error.
+      - The reports are C(report.json), C(report.md), C(report.xml) and C(report.html). The task replaces only files
+        that an audit wrote. If another file has such a name, it is left alone, and the task fails.
+      - The task first writes reports that say that the audit has not ended. An interrupted audit therefore leaves no
+        report of an earlier audit.
     type: str
     version_added: 1.0.0
     required: true
@@ -110,7 +111,7 @@ options:
       - html
   file_mode:
     description:
-      - The mode of the files, which expose origin addresses, in octal digits.
+      - The mode of the files, in octal digits. The files contain origin addresses.
     type: str
     version_added: 1.0.0
     default: "0600"
@@ -141,8 +142,8 @@ options:
       - no_origins
   reports:
     description:
-      - The files C(report.json) of other audits, or their directories, to merge into one report instead of an audit. A
-        missing one fails the task.
+      - The files C(report.json) of other audits, or their directories. The task merges them into one report, and audits
+        no zone. It fails if one is missing.
     type: list
     version_added: 1.0.0
     elements: str

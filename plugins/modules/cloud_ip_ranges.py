@@ -13,8 +13,8 @@ description:
   - Downloads the files in which AWS, Azure, Google Cloud and Oracle Cloud publish their address ranges, for the filter
     P(originops.cloudflare.origin_region_of#filter) and for audits.
   - A file is downloaded only if it is newer than the local copy, provided that its server supports conditional
-    requests. It replaces the copy only after it was parsed completely, so an error page or a truncated file never
-    replaces the last good copy.
+    requests. It replaces the copy only after it was parsed completely. An error page or a truncated file therefore does
+    not replace a good copy.
   - A file that is older than the copy, or has less than half of its prefixes, does not replace it either, unless
     O(force=true).
   - If a source fails, the others are still updated. The task then fails, and the last good copies are kept. With
@@ -52,9 +52,9 @@ options:
         version_added: 1.0.0
       azure:
         description:
-          - The source of C(ServiceTags_Public_YYYYMMDD.json), which has a new name and URL every week, or of a page
-            that links to files of this name, of which the newest is downloaded.
-          - The default is the page "Azure IP Ranges and Service Tags - Public Cloud" of Microsoft's download center.
+          - The source of C(ServiceTags_Public_YYYYMMDD.json), which has a new name and URL every week; or a page that
+            links to files of this name, of which the newest is downloaded.
+          - The default is the page "Azure IP Ranges and Service Tags - Public Cloud" of Microsoft's download site.
           - A page is an HTML document of at most 4 MiB. Its links can be relative. Only C(https) links are followed,
             or on a loopback address links to a loopback address.
           - C(az network list-service-tags --location eastus) of the Azure CLI prints the same data after a login. Its
@@ -73,15 +73,15 @@ options:
         version_added: 1.0.0
   max_age:
     description:
-      - The age in hours up to which a good copy is used without a request. The age counts from the last time at which
-        the copy was known to be current, which is the modification time of its file.
+      - The age in hours up to which a good copy is used without a request. The age is the time since the copy was last
+        known to be current. The modification time of the file is this time.
       - With V(0) the source is always requested. Sources that are local files are always compared.
     type: float
     version_added: 1.0.0
     default: 0
   on_unavailable:
     description:
-      - The effect of a source that cannot be fetched, or has a file that does not replace the good copy.
+      - What happens if a source cannot be downloaded, or its file does not replace the good copy.
       - V(fail) fails the task at its end.
       - V(keep) continues with the last good copy, and warns with the reason and the age of the copy. The task fails
         only if a vendor has no good copy, or a copy cannot be written.
@@ -91,7 +91,7 @@ options:
     default: fail
   force:
     description:
-      - Whether to replace a good copy also by a file with an older version, or with less than half of its prefixes.
+      - Whether a file with an older version, or with less than half of the prefixes, may replace a good copy.
     type: bool
     version_added: 1.0.0
     default: false
@@ -251,12 +251,12 @@ ranges:
       type: str
       returned: always
     prefixes:
-      description: The number of different prefixes in the copy, null if there is no good copy.
+      description: The number of prefixes in the copy. Null if there is no good copy.
       type: int
       returned: always
     error:
       description:
-        - The reason why the source failed, null if it did not, also with O(on_unavailable=keep). The copy is unchanged
+        - The reason why the source failed, null if it did not, even with O(on_unavailable=keep). The copy is unchanged
           after a failure.
       type: str
       returned: always

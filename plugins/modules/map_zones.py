@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: map_zones
-short_description: Bring many zones to the mappings of their origins in the inventory
+short_description: Map many zones to their origins in the inventory
 version_added: 1.0.0
 description:
-  - Computes the mappings of each zone from the variables of its origins' hosts, and writes differences, all zones in
-    parallel. The role P(originops.cloudflare.origin_regions#role) runs this module.
-  - A zone whose origins cannot all be determined, or that has none, is not changed. The failure of a zone does not stop
-    the others; the task fails at the end.
+  - Computes the mappings of each zone from the host variables of its origins, and writes the differences. Works on many
+    zones in parallel. The role P(originops.cloudflare.origin_regions#role) runs this module.
+  - If an origin of a zone cannot be determined, or the zone has no origin, the zone is not changed and has failed. The
+    other zones are updated. The task fails at the end.
   - The guards and the requests of a zone are those of M(originops.cloudflare.origin_cloud_region_batch), which reads a
     zone once.
   - With O(purge=true), a zone is refused if the inventory lacks hosts that the inventory plugin
-    P(originops.cloudflare.zones#inventory) has made, as in a slice of a job.
+    P(originops.cloudflare.zones#inventory) added, as in a slice of a job.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -30,34 +30,34 @@ options:
     default: false
   keep:
     description:
-      - Addresses and CIDR prefixes of mappings that are managed by others, and are never deleted.
+      - Addresses and CIDR prefixes of mappings that are never deleted, for example because another team manages them.
     type: list
     version_added: 1.0.0
     elements: str
     default: []
   max_delete_percentage:
     description:
-      - The maximum share of a zone's mappings that is deleted, as
+      - The maximum percentage of a zone's mappings to delete, as
         O(originops.cloudflare.origin_cloud_region_batch#module:max_delete_percentage).
     type: float
     version_added: 1.0.0
     default: 30
   max_update_percentage:
     description:
-      - The maximum share of a zone's mappings that gets another vendor or region, as
+      - The maximum percentage of a zone's mappings to change to another vendor or region, as
         O(originops.cloudflare.origin_cloud_region_batch#module:max_update_percentage).
     type: float
     version_added: 1.0.0
     default: 30
   skip:
     description:
-      - The codes of hosts and addresses that are left out with a warning instead of failing the zone. Existing
-        mappings of their addresses are kept.
+      - Codes of unresolved hosts and addresses to leave out with a warning. Without their code here, they fail the
+        zone. Existing mappings of their addresses are kept.
       - V(no_address) is a host without a public address, V(private_address) one with a private address,
-        V(unknown_cloud) and V(unknown_region) one whose location cannot be determined, V(hostname) a name in place of
-        an address, V(conflict) an address that has two locations, and V(variable_error) a variable that cannot be
-        evaluated. V(unsupported_region) leaves out mappings to regions that Cloudflare does not support.
-      - While the address of such an origin is not known, nothing is deleted.
+        V(unknown_cloud) and V(unknown_region) one without a known location, V(hostname) a name instead of an address,
+        V(conflict) an address that has two locations, and V(variable_error) a variable that cannot be evaluated.
+        V(unsupported_region) leaves out mappings to regions that Cloudflare does not support.
+      - If the address of such an origin is not known, nothing is deleted.
     type: list
     version_added: 1.0.0
     elements: str
@@ -73,7 +73,8 @@ options:
     default: []
   allow_empty:
     description:
-      - Whether a zone may have no origin at all. Otherwise that is an error, with or without O(purge).
+      - Whether a zone may have no origin at all. Otherwise a zone without origins is an error, with or without
+        O(purge).
     type: bool
     version_added: 1.0.0
     default: false

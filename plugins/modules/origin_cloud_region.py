@@ -11,8 +11,9 @@ short_description: Manage an origin cloud region mapping of a Cloudflare zone
 version_added: 0.1.0
 description:
   - Maps the address of an origin to the cloud vendor and region in which it runs, or removes the mapping.
-  - Cloudflare's Smart Tiered Cache then uses an upper tier near that region. It cannot determine the best upper tier
-    for origins in public clouds by itself, and a wrong mapping routes every cache fill through the wrong data centre.
+  - Cloudflare's Smart Tiered Cache then uses an upper-tier data centre near that region. Without a mapping it often
+    cannot determine the location of an origin in a public cloud. A wrong mapping routes every cache fill through the
+    wrong data centre.
   - For more than a few origins of a zone, use M(originops.cloudflare.origin_cloud_region_batch), which needs far fewer
     requests.
 author:
@@ -22,7 +23,7 @@ options:
     description:
       - The IPv4 or IPv6 address of the origin. Different spellings of an address are equal.
       - Unspecified, loopback, link-local and multicast addresses are refused. A private address causes a warning,
-        because Cloudflare reaches it through a tunnel only.
+        because Cloudflare can reach it only through a tunnel.
     type: str
     version_added: 0.1.0
     required: true

@@ -25,7 +25,7 @@ options:
         O(originops.cloudflare.origin_cloud_region_batch#module:mappings), usually computed from an inventory.
       - Without this option, the audit does not check for missing, wrong or stale mappings. With an empty list, all
         mappings of the zone are stale, but the repair deletes none.
-      - Invalid items, and the same address with different values, are errors, which are all reported at once.
+      - Invalid items, and the same address with different values, are errors. All are reported at once.
     type: list
     version_added: 1.0.0
     elements: raw
@@ -54,8 +54,8 @@ options:
         version_added: 1.0.0
   unresolved:
     description:
-      - The hosts of the inventory with an unknown mapping. Each is a finding, and a mapping of one of their addresses
-        is not stale.
+      - The hosts of the inventory without a known mapping. Each is a finding. Mappings of their addresses are not
+        stale.
     type: list
     version_added: 1.0.0
     elements: dict
@@ -127,8 +127,8 @@ options:
         version_added: 1.0.0
   near_limit:
     description:
-      - The number of mappings, in the zone or in O(expected), from which on it is a finding, in percent of the 3,500
-        mappings that Cloudflare allows. From 1 to 100.
+      - A zone is near the limit if it, or O(expected), has at least this percentage of the 3,500 mappings that
+        Cloudflare allows. From 1 to 100.
     type: int
     version_added: 1.0.0
     default: 90
@@ -149,8 +149,9 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - If the token may read mappings but not the settings of the zone, a warning is issued, and the report does not
-    include whether mappings have an effect. The needed permission is Zone, Zone Settings, Read.
+  - >-
+    If the token may read mappings but not the settings of the zone, a warning is issued, and the report does not
+    include whether mappings have an effect. The needed permission is C(Zone Settings: Read).
   - If Tiered Cache is off, Cloudflare does not return the supported regions. The report then has no data centres, and
     does not include unsupported regions.
 seealso:
@@ -298,7 +299,7 @@ report:
       elements: str
       returned: success
     not_checked:
-      description: The reasons why other kinds were not, or not fully, looked for, by kind.
+      description: The reasons why other kinds were not checked, or only in part, by kind.
       type: dict
       returned: success
     unavailable:
@@ -313,7 +314,7 @@ report:
           than expected, and C(stale) those in the zone that are not expected and not of an address in O(unresolved).
         - C(contradicted) counts mappings with another vendor or region than in the published ranges, and C(unsupported)
           mappings, of the zone or expected, to regions that Cloudflare does not, or no longer, support.
-        - C(misrouted) counts mapped origins that were mostly reached through other data centres than those beside their
+        - C(misrouted) counts mapped origins that were mostly reached through other data centres than those near their
           region. Only M(originops.cloudflare.audit_zones) looks for them.
         - C(unresolved) counts hosts of O(unresolved), once for each of their addresses.
         - C(near_limit), C(without_effect) and C(no_origins) concern the whole zone. Mappings have no effect if Tiered

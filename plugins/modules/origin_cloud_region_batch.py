@@ -11,7 +11,7 @@ short_description: Manage many or all origin cloud region mappings of a Cloudfla
 version_added: 0.1.0
 description:
   - Maps the addresses of many origins to the cloud vendors and regions in which they run, removes mappings, or replaces
-    all mappings of a zone by a list.
+    all mappings of a zone with a list.
   - The zone is read in pages of 100, and only differences are written, in batches of 100. A zone of 250 mappings takes
     3 requests if it is up to date, and 5 requests to fill it.
 author:
@@ -64,9 +64,9 @@ options:
     default: present
   purge:
     description:
-      - Whether to delete all other mappings of the zone, so that it has exactly O(mappings).
+      - Whether to delete all other mappings. The zone then has exactly O(mappings).
       - A listed address is never deleted, even if its item is invalid and O(on_invalid=skip). If the address of an item
-        cannot be read, nothing is deleted, because it may stand for any mapping.
+        cannot be read, nothing is deleted, because it may be the address of any mapping.
       - O(max_delete_percentage) and O(keep) limit what is deleted.
       - Mappings are deleted last, and only if no upsert failed. They are deleted first only if the zone would otherwise
         temporarily exceed its limit of 3,500 mappings.
@@ -86,7 +86,8 @@ options:
         zone that holds 10 or more.
       - A purge is also refused, in a zone of any size, if it would delete two or more mappings of a vendor and leave
         none of that vendor, because the failure of an inventory source looks like this.
-      - V(100) turns both off. To clear a zone of 10 or more takes O(allow_empty=true) as well.
+      - V(100) turns both guards off. To delete all mappings of a zone with 10 or more, also set O(allow_empty=true) as
+        well.
       - It does not apply to O(state=absent) with one address, for which the zone's total is not read.
     type: float
     version_added: 1.0.0
@@ -100,7 +101,8 @@ options:
     default: 100
   keep:
     description:
-      - Addresses and CIDR prefixes whose mappings a purge never deletes, such as those that others manage.
+      - Addresses and CIDR prefixes. A purge never deletes their mappings, for example because another team manages
+        them.
     type: list
     version_added: 1.0.0
     elements: str
@@ -114,7 +116,7 @@ options:
   on_invalid:
     description:
       - The handling of items with an invalid address, vendor or region.
-      - V(fail) fails before the first write, and lists all invalid items with all their faults.
+      - V(fail) fails before the first write, and lists all invalid items with all errors of each.
       - V(skip) skips them with a warning, and returns them in RV(failed_items). Items that only the service rejects
         then cause a warning too, instead of a failure of the task.
     type: str
@@ -304,8 +306,8 @@ failed_items:
       returned: always
 pending:
   description:
-    - Mappings that were not written or deleted because of an earlier failure, and deletions that wait because the
-      address of an item cannot be read.
+    - Mappings that were not written or deleted because of an earlier failure, and deletions that were not made because
+      the address of an item cannot be read.
   returned: always
   type: list
   elements: dict

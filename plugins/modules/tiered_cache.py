@@ -26,7 +26,7 @@ options:
     description:
       - Whether Smart Tiered Cache should be on. Without this option it is left alone. A zone in which it was never set
         has it off.
-      - It works only while Tiered Cache is on, and may stay on as long as Tiered Cache is.
+      - It has an effect only while Tiered Cache is on. Cloudflare may not turn it off while Tiered Cache is on.
     type: bool
     version_added: 1.0.0
 attributes:
@@ -42,7 +42,8 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - The API token needs the permission C(Zone > Zone Settings > Edit), or C(Read) in check mode.
+  - >-
+    The API token needs the permission C(Zone Settings: Edit), or C(Zone Settings: Read) in check mode.
   - The settings have no API versions, so that O(api_version) has no effect here.
   - Settings are turned off before others are turned on, and Tiered Cache before Smart Tiered Cache. The first failure
     ends the task, which reports what it changed by then.
@@ -75,7 +76,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tiered_cache:
-  description: The settings after the task, or in check mode as they would be.
+  description: The settings after the task. In check mode, the settings that the task would set.
   returned: once the settings were read
   type: dict
   sample:

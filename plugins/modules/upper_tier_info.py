@@ -7,20 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: upper_tier_info
-short_description: Read through which data centres Cloudflare reached the origins of zones
+short_description: Read which upper-tier data centres sent requests to the origins of zones
 version_added: 1.0.0
 description:
-  - Returns for each origin the upper-tier data centres through which requests reached it, by Cloudflare's GraphQL
-    Analytics, and compares them with those that Cloudflare lists for the region of its mapping. This shows whether a
-    mapping does what it is for.
-  - Origins that were reached, but have no mapping, are listed too.
+  - Reads Cloudflare's GraphQL Analytics. Returns for each origin the upper-tier data centres that sent requests to it,
+    and compares them with those that Cloudflare lists for the region of its mapping. This shows whether a mapping has
+    the intended effect.
+  - Origins with requests but without a mapping are listed too.
   - Built on Cloudflare's public documentation, and tested with an emulated service. It was never tried on a real
     account. Compare its first results with the dashboard.
-  - Everything that is not known is reported, see RV(zones[].not_available) and RV(zones[].limits). The other results
-    are returned all the same.
-  - For each zone, its mappings are read, and the supported regions if it has any; one request more finds a zone by
-    name. One query reads what the plans allow, and one the traffic of all zones. If Cloudflare refuses a query about
-    several zones for lack of access, each zone is read alone.
+  - Missing data is reported, see RV(zones[].not_available) and RV(zones[].limits). The other results are complete.
+  - For each zone the task reads the mappings, and if there are any, the supported regions. A zone by name takes one
+    more request. One query reads the limits of the plans, and one the traffic of all zones. If Cloudflare refuses a
+    query about several zones because of a missing permission, each zone is read separately.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -50,8 +49,7 @@ options:
         version_added: 1.0.0
   hours:
     description:
-      - The number of hours before now to report on, from 1 to 744. The plan of a zone can allow less, see
-        RV(zones[].limits).
+      - The number of hours up to now to read, from 1 to 744. The plan of a zone may allow less, see RV(zones[].limits).
     type: int
     version_added: 1.0.0
     default: 24
@@ -72,12 +70,14 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.zone
   - originops.cloudflare.cloudflare.attributes
 notes:
-  - The API token needs the permission C(Zone > Analytics > Read) beside those to read mappings.
+  - >-
+    The API token needs the permission C(Analytics: Read) in addition to those to read mappings.
   - Numbers of requests are estimates of Cloudflare from samples.
   - Cloudflare allows a user 300 GraphQL queries in 5 minutes. A task that needs more waits; those of other tasks are
     not counted.
-  - An origin can be reached through another data centre than expected for good reasons, such as a fallback, or a pool
-    of a load balancer, which has one upper tier in all. A change of a mapping takes time to show.
+  - Requests can come through another data centre than expected for a valid reason, such as the fallback, or the pool of
+    a load balancer, which has one upper tier for all of its origins. A change of a mapping is visible only after some
+    time.
 seealso:
   - module: originops.cloudflare.origin_cloud_region_audit
   - module: originops.cloudflare.tiered_cache
@@ -124,7 +124,7 @@ zones:
       returned: always
       sample: 023e105f4ecef8ad9ca31a8372d0c353
     api_version:
-      description: The version of the API by which the mappings were read, null if they were not.
+      description: The version of the API that was used to read the mappings, null if they were not read.
       type: str
       returned: always
       sample: v2
@@ -139,7 +139,7 @@ zones:
       returned: always
       sample: "2026-03-02T12:00:00Z"
     origins:
-      description: The origins with a mapping, and those that requests reached, most requests first.
+      description: The origins with a mapping or with requests, most requests first.
       type: list
       elements: dict
       returned: always
@@ -173,8 +173,8 @@ zones:
           returned: always
         direct:
           description:
-            - The estimated number of requests that reached the origin without an upper tier, as those do that are not
-              cached. They are not in RV(zones[].origins[].requests). Null if not known.
+            - The estimated number of requests that reached the origin without an upper tier, for example because they
+              are not cached. They are not in RV(zones[].origins[].requests). Null if not known.
           type: int
           returned: always
         upper_tiers:
@@ -199,7 +199,7 @@ zones:
               returned: always
             expected:
               description:
-                - Whether it is among RV(zones[].origins[].expected). Null if that is not known, as without a mapping.
+                - Whether it is one of RV(zones[].origins[].expected). Null if that is not known, as without a mapping.
               type: bool
               returned: always
         expected:
@@ -214,7 +214,7 @@ zones:
           type: float
           returned: always
     not_available:
-      description: The reason for which the traffic is not known, null if it is.
+      description: The reason why the traffic is not known. Null if it is known.
       type: dict
       returned: always
       contains:

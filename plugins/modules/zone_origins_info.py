@@ -13,9 +13,9 @@ description:
   - Returns the addresses to which Cloudflare forwards the requests of a zone, from its proxied DNS records of the types
     A, AAAA and CNAME, and from the pools of its load balancers. These are the addresses that can be mapped.
   - A CNAME record is followed through the DNS records and load balancers of its own zone, including wildcards. If it
-    leads out of the zone, its origins are behind a hostname.
-  - What is no origin to map is returned too, with the reason.
-  - The DNS records are read in pages of 1,000. Further requests read the load balancers, and if there is any, the
+    leads to another zone, the origins are behind a hostname.
+  - Entries that cannot be mapped are returned too, with the reason.
+  - The DNS records are read in pages of 1,000. Further requests read the load balancers and, if there are any, the
     account of the zone and its pools. A zone of up to 1,000 records takes 2 requests without load balancers, and 4 with
     them.
 author:
@@ -37,9 +37,11 @@ options:
   resolve:
     description:
       - Whether to look up the addresses of RV(hostnames) on the host that runs the task, with its own resolver. The
-        addresses can change at any time, and others may get other addresses, so that this causes a warning.
-      - One more request reads the networks of Cloudflare itself, whose addresses are then excluded.
-      - All look-ups together end after O(timeout). A name without addresses by then has an error, and causes a warning.
+        addresses can change at any time, and another resolver may return other addresses. Therefore this causes a
+        warning.
+      - One more request reads Cloudflare's own address ranges. Addresses in them are excluded.
+      - All look-ups together end after O(timeout). A name that was not resolved in this time has an error, and causes a
+        warning.
     type: bool
     version_added: 1.0.0
     default: false
@@ -61,10 +63,10 @@ extends_documentation_fragment:
   - originops.cloudflare.cloudflare.attributes
 notes:
   - >-
-    The API token needs the permission C(Zone > DNS > Read), and for load balancers C(Zone > Load Balancers > Read) and
-    C(Account > Load Balancing: Monitors and Pools > Read).
+    The API token needs the permission C(DNS: Read), and for load balancers also C(Load Balancers: Read),
+    C(Load Balancing: Monitors and Pools: Read) of the account, and C(Zone: Read).
   - DNS records and load balancers have no API versions, so that O(api_version) has no effect here.
-  - Origins in Workers, page rules, origin rules or Spectrum applications are not known to this module.
+  - This module does not read origins of Workers, page rules, origin rules or Spectrum applications.
 seealso:
   - module: originops.cloudflare.origin_cloud_region_batch
   - plugin: originops.cloudflare.origin_mappings
@@ -154,14 +156,14 @@ hostnames:
       type: str
       returned: if O(resolve=true) and the look-up failed
 excluded:
-  description: What is no origin to map, sorted. An address can be an origin too, by another name.
+  description: Entries that cannot be mapped, sorted. The same address can also be an origin, with another name.
   returned: success
   type: list
   elements: dict
   sample:
     - origin: 192.0.2.1
       code: placeholder
-      reason: a placeholder, which stands for no origin
+      reason: a placeholder, not an origin
       names:
         - app.example.com
       sources:
@@ -173,12 +175,12 @@ excluded:
       returned: success
     code:
       description:
-        - V(placeholder) for 192.0.2.1 and 100::/64, which stand for no origin; V(private_address); V(tunnel) for what
-          is reached through a tunnel, by private routing or in a virtual network; V(disabled) for an origin, pool or
-          load balancer that is disabled; V(not_proxied) for a load balancer that is not proxied; V(cloudflare) for an
-          address of Cloudflare itself (with O(resolve=true) only); V(unusable_address) for an address that no origin
-          has, such as a loopback address; V(loop) for CNAME records in a circle; V(invalid) for what is neither an
-          address nor a hostname.
+        - V(placeholder) for 192.0.2.1 and 100::/64, which are used where there is no origin; V(private_address);
+          V(tunnel) for an origin behind a tunnel (private routing or a virtual network); V(disabled) for an origin,
+          pool or load balancer that is disabled; V(not_proxied) for a load balancer that is not proxied; V(cloudflare)
+          for an address of Cloudflare itself (with O(resolve=true) only); V(unusable_address) for an address that no
+          origin has, such as a loopback address; V(loop) for CNAME records in a circle; V(invalid) for a value that is
+          neither an address nor a hostname.
       type: str
       returned: success
     reason:

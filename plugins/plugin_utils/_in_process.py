@@ -32,7 +32,7 @@ SECRET_OPTIONS = ("api_token", "api_key")
 
 
 class InProcessActionModule(ActionModule):
-    """Runs a module in this process where that has the same result, else as Ansible does.
+    """Runs a module in this process if the result is the same, else as Ansible does.
 
     This is decided once, before anything else happens.
     """
@@ -43,7 +43,7 @@ class InProcessActionModule(ActionModule):
         url = self._task.args.get("api_url")
         if isinstance(url, str) and may_hold_password(url):
             # The module refuses it too, but would write it to the target's log before.
-            return {"failed": True, "msg": "api_url must not hold credentials: they have options of their own"}
+            return {"failed": True, "msg": "api_url must not contain credentials: use the options for credentials"}
         options = self._options(task_vars or {})
         if options is None:
             return super().run(tmp, task_vars)

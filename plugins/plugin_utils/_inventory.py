@@ -40,7 +40,7 @@ Vars: TypeAlias = Mapping[str, Any]
 Item: TypeAlias = tuple[str, Vars | str | Unresolved]
 """A name with the variables of a host, an address, a dictionary of a mapping, or a problem that is already known.
 
-A dictionary of a mapping has origin_ip or ip, and may have vendor, region, and names, which stand for its hosts.
+A dictionary of a mapping has origin_ip or ip, and may have vendor, region, and names (the names of its hosts).
 """
 
 Read = Callable[[str], Any]
@@ -53,7 +53,7 @@ IGNORE_VARIABLE = "origin_ignore"
 """Name of the variable that says that a host is no origin."""
 
 HOST_NAME = re.compile(r"([\w-]+\.)+[\w-]*[^\W\d][\w-]*\.?")
-"""Host names of two parts or more, whose last is not a number."""
+"""Host names of at least two labels. The last label is not a number."""
 
 
 class VariableError(InvalidInput):
@@ -161,8 +161,8 @@ class ZoneIndex:
 class OriginFinder:
     """Origins of hosts.
 
-    A name stands for one host, whose variables are read once, for as many zones as need them. Locations that
-    variables do not have are looked up by locate.
+    The variables of each host are read once, and kept by its name for all zones. If variables have no location, locate
+    looks it up.
     """
 
     def __init__(self, names: VariableNames, locate: Locate | None = None) -> None:
@@ -243,7 +243,8 @@ class OriginFinder:
                 value = _evaluate(item)
             except Exception as error:  # a template may raise anything
                 return [Unresolved(name, "variable_error", f"it cannot be evaluated: {sanitize(str(error))}")]
-            return [self._resolve(name, value, _Location(advice="give its vendor and region too, or published ranges"))]
+            advice = "set its vendor and region too, or use published ranges"
+            return [self._resolve(name, value, _Location(advice=advice))]
         host = self._host(name, item)
         if host.origins is None:
             try:
@@ -327,7 +328,7 @@ class OriginFinder:
             address = parse_origin(text)
         except InvalidInput as error:
             if isinstance(text, str) and HOST_NAME.fullmatch(text.strip()):
-                return Unresolved(host, "hostname", f"{quote(text)} is a host name: give its addresses instead")
+                return Unresolved(host, "hostname", f"{quote(text)} is a host name: set its addresses instead")
             return Unresolved(host, "no_address", str(error), _readable(item))
         if is_private(address):
             reason = f"{canonical(address)} is private, so Cloudflare does not reach it over the Internet"
@@ -405,7 +406,7 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
             variables = hosts[name]  # Ansible collects them anew each time
             if not isinstance(variables, Mapping):
                 raise InvalidInput(
-                    f"{quote(str(name))} has no dictionary of variables: give a dictionary of hosts, or a list"
+                    f"{quote(str(name))} has no dictionary of variables: pass a dictionary of hosts, or a list"
                 )
             yield str(name), ChainMap({"inventory_hostname": name}, variables)
     elif isinstance(hosts, str) or not hasattr(hosts, "__iter__"):
@@ -434,7 +435,7 @@ def _items_of_cloudflare(result: Mapping[str, Any]) -> Iterator[Item]:
                 reason = f"the addresses of {quote(hostname)} are not known: look them up with resolve: true"
                 yield _join_names(names), Unresolved(_join_names(names), "hostname", reason)
     except (AttributeError, KeyError, TypeError):
-        raise InvalidInput("origins and hostnames are not in the shape of a result of zone_origins_info") from None
+        raise InvalidInput("origins and hostnames do not have the format of a result of zone_origins_info") from None
 
 
 def _name_of(item: Vars) -> str | None:

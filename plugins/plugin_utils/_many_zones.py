@@ -44,9 +44,9 @@ ZONES_GROUP = "cloudflare_zones"
 
 CUT = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
-    "run it without slices, or take the origins from a source that is not cut"
+    "run it without slices, or use a source of origins that is not sliced"
 )
-UNMATCHED = "names of the inventory plugin has it, but these credentials may read no zone of this name"
+UNMATCHED = "it is in names of the inventory plugin, but these credentials can read no zone of this name"
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +194,7 @@ class PlayHosts:
         return [*parse_zones(entries, variable, sources), *broken]
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
-        """Return what a variable that a task registers has on hosts of the play, where it is a dictionary."""
+        """Return the values of a registered variable by host, if they are dictionaries."""
         results = {host: self.hostvars.raw_get(host).get(name) for host in self.all}
         return {host: result for host, result in results.items() if isinstance(result, Mapping)}
 
@@ -340,7 +340,7 @@ class OriginSources:
                 raise InvalidInput(f"{zone.label}: the inventory has no group {', '.join(missing)}")
             return ((host, hostvars[host]) for host in dict.fromkeys(chain(*map(groups.get, zone.groups))))
         if not zone.zone:
-            raise InvalidInput(f"{zone.label}: give the zone's name too, by which hosts list their zones")
+            raise InvalidInput(f"{zone.label}: set the name of the zone too, because hosts list their zones by name")
         if self._index is None:
             self._index = self._finder.index_zones((host, hostvars[host]) for host in groups["all"])
         return self._index.items_of(zone.zone)

@@ -76,4 +76,4 @@ def test_settings_that_the_token_may_not_read(play: Play, emulator: Emulator, zo
     run = play.once({"audit": audit(zone_id=zone.id)})
     report = run["audit"]["report"]
     assert (report["tiered_cache"], report["smart_tiered_cache"], report["findings"]) == (None, None, [])
-    assert "Zone Settings, Read" in " ".join((run.stdout + run.stderr).split())
+    assert "Zone Settings: Read" in " ".join((run.stdout + run.stderr).split())

@@ -161,7 +161,7 @@ def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -
     assert audit(traffic=True).returncode == 0
     assert report(tmp_path / "audit")["zones"][0]["unavailable"] == ["misrouted"]
     assert report(tmp_path / "audit")["zones"][0]["traffic"]["not_available"]["code"] == "permission"
-    assert "permission Zone, Analytics, Read" in message(audit(traffic=True, **chosen))
+    assert "permission Analytics: Read" in message(audit(traffic=True, **chosen))
     assert audit(**chosen).returncode == 0
     assert report(tmp_path / "audit")["zones"][0]["traffic"] is None
 
@@ -416,7 +416,7 @@ def test_a_misspelt_zone_of_the_inventory_plugin(
     assert "1 zone that could not be audited" in message(run_audit(tmp_path, emulator))
     [failed] = [zone for zone in report(tmp_path / "audit")["zones"] if zone["error"]]
     assert failed["zone"] == "z1.exmpl"
-    assert "names of the inventory plugin has it" in failed["error"]
+    assert "it is in names of the inventory plugin" in failed["error"]
     # It is not among the zones of a limit.
     host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
     assert run_audit(tmp_path, emulator, "--limit", host).returncode == 0

@@ -46,7 +46,7 @@ INFO: dict[str, tuple[dict[str, Any], str]] = {
     "supported_regions": ({"supported_regions": "perhaps"}, "supported_regions"),
     "addresses": ({"ip": ["192.0.2.1", "192.0.2.0/24"]}, "item 2 (origin_ip[1]): '192.0.2.0/24' is a prefix"),
     "neither zone_id nor zone": ({"zone_id": OMIT}, "one of the following is required: zone_id, zone"),
-    "no credentials": ({"api_token": OMIT}, "no credentials: give api_token, or api_email and api_key"),
+    "no credentials": ({"api_token": OMIT}, "no credentials: set api_token, or api_email and api_key"),
     "timeout": ({"timeout": "soon"}, "timeout"),
     "retries": ({"retries": "many"}, "retries"),
 }

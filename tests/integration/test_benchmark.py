@@ -87,6 +87,8 @@ def plot_has_a_line_for_each_case(folder: Path, figures: Figures) -> None:
     lines = ElementTree.fromstring(picture).findall(".//{*}polyline")
     with_the_floor = 2 * len(LINES)
     assert [len(line.attrib["points"].split()) for line in lines] == [len(QUICK.growth) + 1] * with_the_floor
+    # The faster peer is in the picture too, measured for the largest number only, and once in the key.
+    assert len(ElementTree.fromstring(picture).findall(".//{*}circle")) == len(LINES) + 1
 
 
 def test_a_quick_run_over_zones(tmp_path: Path) -> None:

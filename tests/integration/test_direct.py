@@ -241,14 +241,14 @@ def test_a_password_in_the_address_is_refused_and_masked(play: Play, zone: Zone,
         run = play.once(tasks, "-vvvv", "--diff", variables=variables, environment=log, fresh=True)
         for name, outcome in run.outcomes.items():
             assert outcome.failed, name
-            assert "api_url must not hold credentials" in outcome.message, name
+            assert "api_url must not contain credentials" in outcome.message, name
             assert outcome.requests == [], name
         assert password not in run.output
     for direct in (True, False):
         read = {**info(zone_id=zone.id, api_token="x"), "vars": {DIRECT: direct}}
         environment = {**log, "CLOUDFLARE_BASE_URL": url}
         run = play.once({"environment": read}, "-vvvv", defaults={}, environment=environment, fresh=True)
-        assert "api_url must not hold credentials" in run["environment"].message
+        assert "api_url must not contain credentials" in run["environment"].message
         assert password not in run.output
     assert password not in (tmp_path / "ansible.log").read_text("utf-8")
 

@@ -277,7 +277,7 @@ def test_origins_of_a_zone_by_cloudflare(play: Play, emulator: Emulator) -> None
     placeholder = {
         "origin": "192.0.2.1",
         "code": "placeholder",
-        "reason": "a placeholder, which stands for no origin",
+        "reason": "a placeholder, not an origin",
         "names": ["worker.example.com"],
         "sources": ["A record of worker.example.com"],
     }

@@ -46,7 +46,7 @@ def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         if language == "console":
-            for command in text.splitlines():
+            for command in re.sub(r" \\\n +", " ", text).splitlines():
                 commands += 1
                 expected = STATUS.search(command)
                 done = run_command(tmp_path, command, environment)

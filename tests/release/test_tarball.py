@@ -71,11 +71,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 def test_the_content_is_complete_and_minimal(installation: Installation) -> None:
     names = {path.name for path in installation.collection.iterdir()}
     assert names == {
-        *("CHANGELOG.md", "LICENSE", "README.md", "requirements.txt"),
+        *("AGENTS.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
+        "requirements.txt",
         *("changelogs", "docs", "meta", "playbooks", "plugins", "roles"),
         *("FILES.json", "MANIFEST.json"),
     }
-    guides = {path.name for path in (CHECKOUT / "docs").iterdir() if path.is_file()}
+    guides = {path.name for path in (CHECKOUT / "docs").iterdir()} - {"site"}
     assert {path.name for path in (installation.collection / "docs").iterdir()} == guides
 
 

@@ -83,7 +83,7 @@ def test_the_result_is_what_there_is_of_an_answer() -> None:
 def test_an_answer_of_another_shape_is_told(decode: Callable[[Any], Any]) -> None:
     with Stub(in_turn(success(["one"]))) as stub, client_of(stub) as client, pytest.raises(CloudflareError) as failed:
         client.call("Trying it", "GET", "/it", decode=decode)
-    assert str(failed.value) == "Trying it failed: HTTP 200, but the answer has not the shape that the API's have"
+    assert str(failed.value) == "Trying it failed: HTTP 200, but the response does not have the format of the API"
     assert failed.value.status == 200
 
 
@@ -366,7 +366,7 @@ def test_an_attempt_has_a_deadline(part: str) -> None:
         began = time.monotonic()
         with (
             open_zone(options(url, timeout=0.2)) as zone,
-            pytest.raises(CloudflareError, match=r"no complete answer from .* within 2 seconds") as failed,
+            pytest.raises(CloudflareError, match=r"no complete response from .* within 2 seconds") as failed,
         ):
             zone.client.call("Trying it", "PUT", "/it", body={})
         assert 0.9 < time.monotonic() - began < 3

@@ -313,3 +313,17 @@ def test_the_versions_that_are_promised_are_those_that_are_tested() -> None:
     for documentation in (ModuleDocFragment.DOCUMENTATION, (PLUGINS / "modules/cloud_ip_ranges.py").read_text("utf-8")):
         named = re.findall(r"^  - (\w+) >= ([\d.]+)", documentation, re.M)
         assert named == [("python", SUPPORTED[core][0]), *lowest.items()]
+
+
+def test_permissions_are_those_of_the_security_page() -> None:
+    security = (ROOT / "docs" / "security.md").read_text("utf-8")
+    table = re.findall(r"^\| ([^|]+: (?:Read|Edit)) \| (?:zone|account) \|", security, re.M)
+    assert len(table) == 7
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md"), *SOURCES]
+    permission = r"(?:Load Balancing: )?[A-Z]\w+(?: (?:and|[A-Z]\w+))*: (?:Read|Edit)\b"
+    for page in pages:
+        text = " ".join(re.sub(r'"\n +f?"', "", page.read_text("utf-8")).split())
+        assert set(re.findall(permission, text)) <= set(table), page
+        assert not re.search(r"(?:Zone|Account)(?:,| >) [A-Z][\w: ]+(?:,| >) (?:Read|Edit)\b", text), page
+        # The group of Cache Rules, which the page explains once.
+        assert text.count("Cache Settings") == (page.name == "security.md"), page

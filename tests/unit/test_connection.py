@@ -298,14 +298,14 @@ def test_a_zone_by_name_takes_one_request(emulator: Emulator, name: str) -> None
 
 def test_an_unknown_zone(emulator: Emulator) -> None:
     emulator.add_zone("example.com")
-    with pytest.raises(InvalidInput, match=r"no example\.net that these credentials may read"):
+    with pytest.raises(InvalidInput, match=r"no example\.net that these credentials can read"):
         find(emulator, "example.net")
     assert len(emulator.requests) == 1
 
 
 def test_a_name_in_more_than_one_account(emulator: Emulator) -> None:
     zones = [emulator.add_zone("example.com", account=account) for account in ("One", "Two")]
-    with pytest.raises(InvalidInput, match="ambiguous, give account_id or zone_id") as refused:
+    with pytest.raises(InvalidInput, match="ambiguous, set account_id or zone_id") as refused:
         find(emulator, "example.com")
     for zone in zones:
         for part in (zone.id, zone.account_id, zone.account):

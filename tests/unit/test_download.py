@@ -246,24 +246,24 @@ def test_another_source_is_not_asked_by_what_the_first_said(keep: Keeper) -> Non
         pytest.param(in_turn(file(NEW[:-10])), "is not JSON, or not all of it", id="half"),
         pytest.param(
             in_turn(Answer(200, NEW.encode()[:-10], {"Content-Length": str(len(NEW)), "Connection": "close"})),
-            "no usable answer from http://",
+            "no usable response from http://",
             id="broken off",
         ),
         pytest.param(in_turn(file("")), "it is empty", id="empty"),
-        pytest.param(in_turn(file(published("gcp", ENTRIES["gcp"]))), "in the shape of the file of gcp", id="other"),
+        pytest.param(in_turn(file(published("gcp", ENTRIES["gcp"]))), "the format of the file of gcp", id="other"),
         pytest.param(in_turn(file(published("aws", []))), "has no prefixes", id="nothing"),
         pytest.param(in_turn(Answer(500, NEW.encode())), "HTTP 500 from http://", id="500"),
         pytest.param(in_turn(Answer(404, NEW.encode())), "HTTP 404 from http://", id="404"),
         pytest.param(in_turn(Answer(206, NEW.encode())), "HTTP 206 from http://", id="206"),
         pytest.param(in_turn(Answer(429, headers={"Retry-After": "1"})), "HTTP 429", id="429"),
         pytest.param(in_turn(Answer(304)), "HTTP 304", id="304 unasked"),
-        pytest.param(in_turn(None), "no usable answer from http://", id="dropped"),
+        pytest.param(in_turn(None), "no usable response from http://", id="dropped"),
         pytest.param(
             in_turn(Answer(200, gzip.compress(b" " * (MAX_FILE_BYTES + 1)), {"Content-Encoding": "gzip"})),
             "more than 64 MiB",
             id="large",
         ),
-        pytest.param(in_turn(Answer(200, b"no", {"Content-Encoding": "gzip"})), "no usable answer", id="gzip"),
+        pytest.param(in_turn(Answer(200, b"no", {"Content-Encoding": "gzip"})), "no usable response", id="gzip"),
     ],
 )
 def test_a_bad_answer_leaves_the_last_good_copy(keep: Keeper, answering: Answering, part: str) -> None:
@@ -285,7 +285,7 @@ def test_a_bad_answer_leaves_the_last_good_copy(keep: Keeper, answering: Answeri
 def test_nobody_listens(keep: Keeper) -> None:
     with Stub(in_turn(PAGE)) as stub:
         pass
-    assert f"no usable answer from {stub.url}" in keep.failure_of(stub.url)
+    assert f"no usable response from {stub.url}" in keep.failure_of(stub.url)
 
 
 def test_one_failure_does_not_stop_the_others(keep: Keeper, mirror: Stub) -> None:
@@ -534,7 +534,7 @@ def test_a_file_that_lost_something_replaces_no_good_copy(keep: Keeper, vendor: 
         for check_mode in (True, False):
             error = keep.failure(check_mode, sources=source)
             assert f"{vendor}: '{stub.url}/there.json' {part}" in str(error)
-            assert "set force: true if that is right. The last good copies stay: " in str(error)
+            assert "set force: true if this is intended. The last good copies stay: " in str(error)
             assert not error.result["changed"]
         assert keep.files == before
         assert keep(sources=source, force=True)["changed"]
@@ -596,7 +596,7 @@ def test_the_last_good_copies_are_kept_with_their_age(keep: Keeper, mirror: Stub
         (PAGE, "is not JSON"),
         (file(published("aws", ENTRIES["aws"], 0)), "older than version 1"),
         (file(published("aws", ENTRIES["aws"][:1], 2)), "less than half"),
-        (None, "no usable answer from"),
+        (None, "no usable response from"),
     ],
     ids=["page", "older", "smaller", "dropped"],
 )
@@ -820,7 +820,7 @@ def test_a_saved_page(keep: Keeper, tmp_path: Path) -> None:
         ([file("<a href=ServiceTags_Public_20260302.json>"), Answer(304)], "HTTP 304 from http://"),
         (
             [file("<a href=ServiceTags_Public_20260302.json>"), file(published("gcp", ENTRIES["gcp"]))],
-            "it is in the shape of the file of gcp",
+            "it has the format of the file of gcp",
         ),
     ],
     ids=["no link", "http", "large", "404", "page after page", "304", "other"],

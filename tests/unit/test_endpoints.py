@@ -390,7 +390,7 @@ def test_odd_values_are_errors(
 def test_values_of_v1_are_wrapped(result: object) -> None:
     with Stub(in_turn(success(result))) as stub, open_api("v1", stub.url) as api:
         for call in (api.fetch_all, api.count, lambda: api.get(ONE.address)):
-            with pytest.raises(CloudflareError, match="has not the shape"):
+            with pytest.raises(CloudflareError, match="does not have the format"):
                 call()
 
 
@@ -414,7 +414,7 @@ def test_odd_supported_regions_are_errors(served: str, result: object) -> None:
     with (
         Stub(in_turn(success(result))) as stub,
         open_api(served, stub.url) as api,
-        pytest.raises(CloudflareError, match="has not the shape"),
+        pytest.raises(CloudflareError, match="does not have the format"),
     ):
         api.supported_regions()
 
@@ -434,7 +434,7 @@ def test_odd_supported_regions_are_errors(served: str, result: object) -> None:
 def test_odd_totals_are_errors(info: dict[str, Any]) -> None:
     with Stub(in_turn(success([ENTRY], **info))) as stub, open_api("v2", stub.url) as api:
         for read in (api.fetch_all, api.count):
-            with pytest.raises(CloudflareError, match="has not the shape"):
+            with pytest.raises(CloudflareError, match="does not have the format"):
                 read()
     assert len(stub.requests) == 2
 

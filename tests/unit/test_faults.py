@@ -633,7 +633,7 @@ def test_a_service_that_is_down(emulator: Emulator, waits: list[float]) -> None:
         waits.clear()
         result = result_of(run, gone, zone)
         assert zone.id in result["msg"]
-        assert f"no usable answer from {gone.api_url}" in result["msg"]
+        assert f"no usable response from {gone.api_url}" in result["msg"]
         assert "refused" in result["msg"]
         assert len(waits) == RETRIES
 

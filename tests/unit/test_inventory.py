@@ -452,7 +452,7 @@ def test_many_names_of_an_origin_are_counted() -> None:
 
 @pytest.mark.parametrize("origins", [["192.0.2.1"], [{"origin_ip": "192.0.2.1"}], [{"names": ["www.example.com"]}]])
 def test_a_damaged_result_of_zone_origins_info(origins: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="not in the shape of a result of zone_origins_info"):
+    with pytest.raises(AnsibleFilterError, match="do not have the format of a result of zone_origins_info"):
         origin_mappings({"origins": origins, "hostnames": []})
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -29,6 +31,7 @@ PAGES = sorted(
         for page in folder.rglob("*.md")
     ]
 )
+GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))
 
 
 @cache
@@ -78,6 +81,35 @@ def problem(page: Path, link: str) -> str | None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     assert {link: found for link in links(page) if (found := problem(page, link))} == {}
+
+
+def is_in_tarball(path: Path) -> bool:
+    names = [path.relative_to(ROOT), *path.relative_to(ROOT).parents][: len(path.relative_to(ROOT).parts)]
+    return not any(fnmatch(str(name), pattern) for name in names for pattern in GALAXY["build_ignore"])
+
+
+@pytest.mark.parametrize("page", [*filter(is_in_tarball, PAGES)], ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_of_the_tarball_link_to_nothing_that_it_lacks(page: Path) -> None:
+    targets = [(page.parent / urlsplit(link).path).resolve() for link in links(page) if not urlsplit(link).scheme]
+    assert [target for target in targets if not is_in_tarball(target)] == []
+
+
+def test_the_tarball_has_the_pages_for_users_and_contributors() -> None:
+    names = {path.name for path in ROOT.iterdir() if path.suffix == ".md" and is_in_tarball(path)}
+    assert names == {"AGENTS.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"}
+    assert not is_in_tarball(ROOT / "docs" / "site" / "index.md")
+    assert not is_in_tarball(ROOT / ".github" / "PULL_REQUEST_TEMPLATE.md")
+
+
+def test_the_address_of_the_repository_is_in_one_file() -> None:
+    address = GALAXY["repository"]
+    assert {key: GALAXY[key] for key in ("homepage", "documentation", "issues")} == {
+        "homepage": address,
+        "documentation": address,
+        "issues": f"{address}/issues",
+    }
+    host = urlsplit(address).netloc
+    assert [page for page in PAGES if host in page.read_text("utf-8")] == []
 
 
 def test_problems_are_found() -> None:

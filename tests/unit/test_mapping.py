@@ -269,7 +269,7 @@ def test_bad_entries_are_named_with_their_positions() -> None:
         ({**entry("192.0.2.1"), "vender": "aws"}, "'vender' is unknown here: did you mean vendor?"),
         ({**entry("192.0.2.1"), "State": "absent"}, "'State' is unknown here"),
         ({**entry("192.0.2.1"), None: 1}, "'None' is unknown here"),
-        ({**entry("192.0.2.1"), "ip": "192.0.2.1"}, "ip and origin_ip are the same, give one"),
+        ({**entry("192.0.2.1"), "ip": "192.0.2.1"}, "ip and origin_ip are the same option: set one of them"),
     ],
 )
 def test_entries_of_another_shape(wrong: Any, part: str) -> None:

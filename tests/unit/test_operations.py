@@ -311,7 +311,7 @@ def test_check_mode_says_what_the_run_then_does(emulator: Emulator, served: str,
             "allow_empty",
             id="purge-of-unsupported-items",
         ),
-        pytest.param(SEEDED, {"purge": True, "state": "absent"}, "state: present only", id="purge-absent"),
+        pytest.param(SEEDED, {"purge": True, "state": "absent"}, "requires state: present", id="purge-absent"),
         pytest.param(fleet(3499), {}, "would come to 3502", id="limit"),
         pytest.param({"192.0.2.9": ("aws", "us-east-1")}, {"api_token": "wrong-9Rk2Lw8Bq"}, "10000", id="credentials"),
     ],
@@ -657,9 +657,9 @@ def test_unprintable_values_of_the_service_are_refused(emulator: Emulator, text:
     _zone, run = runner(emulator, fleet(1))
     entry = {**RIGHT, "region": text}
     emulator.faults = [Fault(effect=faults.Merge({"result": [entry]}), path="page=1", times=None)]
-    assert "has not the shape" in str(failure_of(run.info))
+    assert "does not have the format" in str(failure_of(run.info))
     emulator.faults = [Fault(effect=faults.Merge({"result": entry}), times=None)]
-    assert "has not the shape" in str(failure_of(run.single, **NEW | {"origin_ip": "10.0.0.0"}))
+    assert "does not have the format" in str(failure_of(run.single, **NEW | {"origin_ip": "10.0.0.0"}))
 
 
 def test_where_no_version_is_served_the_error_is_that_of_v2(emulator: Emulator) -> None:

@@ -275,7 +275,7 @@ PROXIED = {"id": "1", "type": "A", "name": "www.example.com", "content": "192.0.
 def test_odd_answers_are_errors(emulator: Emulator, balanced: Zone, path: str, value: object) -> None:
     emulator.faults = [Fault(effect=Change(replaced(value)), path=path)]
     result = run(emulator, balanced, resolve=True)
-    assert result["msg"].endswith("HTTP 200, but the answer has not the shape that the API's have")
+    assert result["msg"].endswith("HTTP 200, but the response does not have the format of the API")
     assert "origins" not in result
 
 
@@ -378,7 +378,7 @@ def test_names_that_do_not_resolve(emulator: Emulator, resolver: list[str]) -> N
     assert errors == {
         "missing.example.net": "Name or service not known",
         "odd.example.net": "label too long",
-        "scoped.example.net": "'fe80::1%eth0' has a scope, which means nothing outside its own host",
+        "scoped.example.net": "'fe80::1%eth0' has a scope, which is valid only on its own host",
     }
     assert all("addresses" not in item for item in result["hostnames"])
     [warning] = result["warnings"]
@@ -410,6 +410,6 @@ def test_a_resolver_that_never_answers(emulator: Emulator, monkeypatch: pytest.M
         result = run(emulator, zone, resolve=True, timeout=2)
     finally:
         never.set()
-    assert {item["error"] for item in result["hostnames"]} == {"no answer from the resolver within 2 seconds"}
+    assert {item["error"] for item in result["hostnames"]} == {"no response from the resolver within 2 seconds"}
     [warning] = result["warnings"]
     assert "and 90 more, see hostnames" in warning

@@ -180,7 +180,7 @@ def test_additions_come_first_where_the_total_is_unknown() -> None:
 
 
 def test_nothing_is_taken_over_without_overwrite() -> None:
-    with pytest.raises(InvalidInput, match=r"192\.0\.2\.1: aws/us-east-1 is there already .* gcp/us-east1"):
+    with pytest.raises(InvalidInput, match=r"192\.0\.2\.1: aws/us-east-1 exists already .* gcp/us-east1"):
         make_plan(current({OLD.address: OLD}), wanting(mapping("192.0.2.1", "gcp", "us-east1")), overwrite=False)
 
 

@@ -98,7 +98,7 @@ def test_what_is_no_address(paths: dict[str, str], value: object, part: str) -> 
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        ({}, "name one or more of aws, azure, gcp, oci"),
+        ({}, "set one or more of aws, azure, gcp, oci"),
         ({"was": "aws.json"}, "vendor 'was' is unknown: did you mean aws?"),
         ({"aws": None}, "aws: the path of its file is of type NoneType"),
         ({"aws": "/nowhere/aws.json"}, "aws: there is no file '/nowhere/aws.json'"),

@@ -283,7 +283,7 @@ def test_credentials_are_not_redirected(
 @pytest.mark.parametrize("target", ["http://[", "//[", "http://:port", "\xff\xfe", "https://\xe9.example", "\t", ""])
 def test_nobody_looks_where_a_redirect_leads(stub: Stub, target: str) -> None:
     stub.answering = in_turn(Answer(302, headers={"Location": target}))
-    assert "HTTP 302: a redirect, which is never followed" in error_of(stub.url, retries=5)
+    assert "HTTP 302: a redirect, which is not followed" in error_of(stub.url, retries=5)
     assert len(stub.requests) == 1
 
 

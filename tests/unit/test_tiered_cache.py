@@ -203,7 +203,7 @@ def test_a_change_that_the_service_accepts_and_ignores(emulator: Emulator) -> No
     zone = emulator.add_zone("example.com")
     emulator.faults = [Fault(effect=Merge({"result": {"value": "on"}}), method="PATCH")]
     result = run(emulator, zone, smart=False)
-    assert "had no effect: Cloudflare answered that it is on" in result["msg"]
+    assert "had no effect: Cloudflare reports that it is on" in result["msg"]
     assert (result["changed"], result["tiered_cache"]) == (False, {"enabled": None, "smart": True})
 
 
@@ -211,5 +211,5 @@ def test_a_change_that_the_service_accepts_and_ignores(emulator: Emulator) -> No
 def test_values_of_another_shape(emulator: Emulator, zone: Zone, value: object) -> None:
     emulator.faults = [Fault(effect=Merge({"result": {"value": value}}), method="GET")]
     result = run(emulator, zone, enabled=True)
-    assert "the answer has not the shape" in result["msg"]
+    assert "the response does not have the format" in result["msg"]
     assert emulator.writes == []

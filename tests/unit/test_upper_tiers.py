@@ -297,7 +297,7 @@ def test_credentials_without_the_permission(emulator: Emulator, zone: Zone, way:
     result = run(emulator, zone, other)
     assert [item["not_available"]["code"] for item in result["zones"]] == ["permission", "permission"]
     assert [len(item["origins"]) for item in result["zones"]] == [3, 0]
-    assert "the credentials need the permission Zone, Analytics, Read" in result["warnings"][0]
+    assert "the credentials need the permission Analytics: Read" in result["warnings"][0]
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def test_queries_are_repeated_as_reads_are(
     assert (paths(emulator).count("graphql"), len(waits)) == (4, 2)
 
 
-@pytest.mark.parametrize(("effect", "message"), [(Reset(), "no usable answer"), (Answer(503), "is not available")])
+@pytest.mark.parametrize(("effect", "message"), [(Reset(), "no usable response"), (Answer(503), "is not available")])
 def test_queries_that_fail(emulator: Emulator, zone: Zone, effect: Reset | Answer, message: str) -> None:
     emulator.faults = [Fault(effect=effect, path="/graphql", times=None)]
     result = run(emulator, zone)

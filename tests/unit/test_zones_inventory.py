@@ -185,12 +185,12 @@ def test_filters(emulator: Emulator, read: Read, filters: dict[str, Any], chosen
     ("filters", "warnings"),
     [
         ({"accounts": ["One"], "names": ["a.*", "*.EXAMPLE", "[ab].example"]}, []),
-        ({"accounts": ["Won"]}, ["accounts: no zone that these credentials may read is in 'Won'"]),
+        ({"accounts": ["Won"]}, ["accounts: no zone that these credentials can read is in 'Won'"]),
         (
             {"names": ["a.example", "a.exmpl", "*.test"]},
             [
-                "names: no zone that these credentials may read matches 'a.exmpl'",
-                "names: no zone that these credentials may read matches '*.test'",
+                "names: no zone that these credentials can read matches 'a.exmpl'",
+                "names: no zone that these credentials can read matches '*.test'",
             ],
         ),
         (
@@ -394,7 +394,7 @@ def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read
         ({"retries": -1}, "retries: -1 is less than 0"),
         ({"ca_path": "/there/is/no/such/file"}, "ca_path: there is no '/there/is/no/such/file'"),
         ({"api_url": "http://192.0.2.1"}, "is not https"),
-        ({"api_token": None}, "no credentials: give api_token"),
+        ({"api_token": None}, "no credentials: set api_token"),
         ({"api_token": f"{TOKEN} {TOKEN}"}, "api_token is empty, or has blanks"),
         ({"api_token": {"value": TOKEN}}, "api_token is not a text"),
         ({"api_token": [TOKEN]}, "api_token is not a text"),
@@ -416,7 +416,7 @@ def test_unusable_options(emulator: Emulator, read: Read, options: dict[str, Any
 def test_failures_of_the_service(emulator: Emulator, read: Read) -> None:
     refusal = rejection(read, api_token="wrong-6Wd4Hs9Pz")
     assert refusal.startswith("Listing the zones failed: HTTP 401: Authentication error (code 10000). Check that")
-    assert "no usable answer from http://127.0.0.1:9: " in rejection(read, api_url="http://127.0.0.1:9")
+    assert "no usable response from http://127.0.0.1:9: " in rejection(read, api_url="http://127.0.0.1:9")
     emulator.quota = 0
     assert "HTTP 429" in rejection(read)
 
@@ -521,7 +521,7 @@ def test_what_people_typed_is_made_printable(read: Read) -> None:
 def test_odd_answers(read: Read, answer: Answer) -> None:
     with Stub(in_turn(answer)) as stub:
         refusal = rejection(read, api_url=stub.url)
-    message = "Listing the zones failed: HTTP 200, but the answer has not the shape that the API's have"
+    message = "Listing the zones failed: HTTP 200, but the response does not have the format of the API"
     assert refusal.startswith(f"{message}. Ansible continues without these zones, unless ")
     assert len(stub.requests) == 1
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import floor, log10
 
 from .figures import Figures
-from .subjects import DIRECT
+from .subjects import DIRECT, SDK_BULK
 
 WIDTH, HEIGHT = 340, 240
 """Of a panel, of which there is one for each latency."""
@@ -45,7 +45,9 @@ def _panel(figures: Figures, latency: int) -> Iterator[str]:
             (title, solid, [figures.measure(DIRECT, latency, case, size).seconds for size in sizes]),
             (f"{title}, baseline", dashed, [figures.floor(latency, case, size) for size in sizes]),
         ]
-    tick = _round_up(max(max(times) for _title, _style, times in lines) / 5)
+    peers = [(colour, figures.measure(SDK_BULK, latency, case).seconds) for case, (_title, colour) in LINES.items()]
+    highest = max(*(max(times) for _title, _style, times in lines), *(seconds for _colour, seconds in peers))
+    tick = _round_up(highest / 5)
 
     def x(size: float) -> float:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * size / sizes[-1], 1)
@@ -67,6 +69,11 @@ def _panel(figures: Figures, latency: int) -> Iterator[str]:
         yield f'<polyline fill="none" stroke-width="2" {style} points="{points}"/>'
         yield f'<path stroke-width="2" {style} d="M{LEFT + 10} {key}h20"/>'
         yield f'<text x="{LEFT + 35}" y="{key + 4}">{title}</text>'
+    key = TOP + 10 + 15 * len(lines)
+    for colour, seconds in peers:
+        yield f'<circle cx="{x(sizes[-1])}" cy="{y(seconds)}" r="4" fill="{colour}"/>'
+    yield f'<circle cx="{LEFT + 20}" cy="{key}" r="4" fill="#444"/>'
+    yield f'<text x="{LEFT + 35}" y="{key + 4}">SDK in bulk, without Ansible</text>'
 
 
 def _round_up(value: float) -> float:

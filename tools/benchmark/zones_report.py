@@ -81,9 +81,9 @@ def _head(figures: dict[str, Any]) -> Iterator[str]:
     scale = figures["scale"]
     yield "# Benchmark: many zones"
     yield ""
-    yield f"`{figures['command']}` generated this page: it runs playbooks over {scale['zones']} zones with"
-    yield f"{scale['mappings']} mappings each, against the emulator of this repository, which takes"
-    yield f"{scale['latency']} ms for each request. [Many zones](../many-zones.md) explains such playbooks."
+    yield f"How long do playbooks over {scale['zones']} zones take, with {scale['mappings']} mappings in each zone?"
+    yield f"`{figures['command']}` measured it and generated this page, against the emulator of this repository, which"
+    yield f"takes {scale['latency']} ms for each request. [Many zones](../many-zones.md) explains the playbooks."
     yield "Requests are exact. Seconds depend on the machine, mostly on its cores and their other load. The raw figures"
     yield "are in [zones.json](zones.json)."
     yield ""
@@ -116,7 +116,7 @@ def _roles(figures: dict[str, Any]) -> Iterator[str]:
     yield from table(("run", "time", "baseline", "target", "memory", "requests", "a zone"), rows)
     yield "- An audit reads the mappings, the supported regions and two settings of each zone, and writes reports"
     yield "  in four formats."
-    yield "- Where the inventory plugin `originops.cloudflare.zones` lists the zones, it takes a request for every 50."
+    yield "- If the inventory plugin `originops.cloudflare.zones` lists the zones, it sends a request for every 50."
     yield ""
 
 

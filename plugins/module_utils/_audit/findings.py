@@ -48,7 +48,7 @@ class AuditInfo:
 class ZoneState:
     """State of a zone: all of its mappings and its settings.
 
-    supported, tiered_cache and smart_tiered_cache are None if they could not be read, for whatever reason.
+    supported, tiered_cache and smart_tiered_cache are None if they could not be read.
     """
 
     mappings: Mapping[Address, OriginMapping]

@@ -22,7 +22,7 @@ from .findings import AuditInfo, ExpectedState, ObservedTraffic, PublishedRanges
 
 T = TypeVar("T")
 
-SETTINGS_PERMISSION = "Settings need the permission Zone, Zone Settings, Read"
+SETTINGS_PERMISSION = "Settings need the permission Zone Settings: Read"
 
 LoadRanges = Callable[[Mapping[str, str]], Locate]
 """Reads the files of published ranges, by vendor. Raises InvalidInput."""

@@ -133,7 +133,7 @@ def _read_whole(client: Client, action: str, path: str, parse: Callable[[dict[st
 
     entries, is_whole = client.call(action, "GET", path, decode=decode)
     if not is_whole:
-        raise CloudflareError(f"{action} failed: Cloudflare answered {len(entries)} of them, but has more", 200)
+        raise CloudflareError(f"{action} failed: Cloudflare returned {len(entries)} of them, but has more", 200)
     return entries
 
 

@@ -36,8 +36,8 @@ class Exclusion(NamedTuple):
     reason: str
 
 
-PLACEHOLDER = Exclusion("placeholder", "a placeholder, which stands for no origin")
-PRIVATE = Exclusion("private_address", "a private address, which Cloudflare reaches through a tunnel only")
+PLACEHOLDER = Exclusion("placeholder", "a placeholder, not an origin")
+PRIVATE = Exclusion("private_address", "a private address, which Cloudflare can reach only through a tunnel")
 TUNNEL = Exclusion("tunnel", "Cloudflare reaches it through a tunnel")
 CLOUDFLARE = Exclusion("cloudflare", "an address of Cloudflare itself")
 BALANCER_DISABLED = Exclusion("disabled", "the load balancer is disabled")

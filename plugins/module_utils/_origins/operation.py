@@ -45,8 +45,8 @@ def read_origins(options: Mapping[str, Any], check_mode: bool, shared: SharedCli
                 status = "unreadable"
                 warnings.append(
                     f"The load balancers of zone {zone.label} were left out, so origins that only they have are "
-                    f"unknown. {error}. Let the token read them (Zone, Load Balancers, Read, and Account, Load "
-                    "Balancing: Monitors and Pools, Read), or set load_balancers to false if there are none"
+                    f"unknown. {error}. Give the token the permissions Load Balancers: Read and Load Balancing: "
+                    "Monitors and Pools: Read, or set load_balancers to false if there are none"
                 )
         found = discover(records, balancers, pools, read_networks(zone.client) if options["resolve"] else ())
     looked_up = _look_up_all(sorted(found.hostnames), options["timeout"]) if options["resolve"] else {}
@@ -137,7 +137,7 @@ def _look_up_all(hostnames: Collection[str], seconds: float) -> dict[str, Looked
     finally:
         stop.set()
     return {
-        hostname: results.get(hostname, f"no answer from the resolver within {seconds:g} seconds")
+        hostname: results.get(hostname, f"no response from the resolver within {seconds:g} seconds")
         for hostname in hostnames
     }
 

@@ -57,7 +57,7 @@ class RangeFile:
 
     before and after are the ranges before and after the update (in check mode, as they would be), None without a
     usable copy. modified is the time of the copy in seconds since the epoch, None without one. error is the failure
-    of the source; kept tells whether the copy stays in use in spite of it.
+    of the source; kept is true if the copy stays in use in spite of it.
     """
 
     vendor: str
@@ -259,7 +259,7 @@ def _check_progress(old: VendorRanges, new: VendorRanges, name: str) -> None:
     elif new.prefixes * 2 < old.prefixes:
         problem = f"has {new.prefixes} prefixes, less than half of the {old.prefixes} of the good copy"
     if problem:
-        raise OriginOpsError(f"{new.vendor}: {name!r} {problem}: set force: true if that is right")
+        raise OriginOpsError(f"{new.vendor}: {name!r} {problem}: set force: true if this is intended")
 
 
 def _note_path(file: RangeFile) -> str:
@@ -349,7 +349,7 @@ def _url_problem(url: str) -> str | None:
     The URL is left out, since it may hold a secret.
     """
     if "@" in url:
-        return "has an @, as before it there may be a user and a password, which are never sent (in a path, write %40)"
+        return "has an @, which may follow a user and a password. These are never sent (in a path, write %40)"
     try:
         split = urlsplit(url)
         usable = split.scheme in ("http", "https") and split.hostname and split.port != 0

@@ -75,7 +75,7 @@ class VendorRanges:
 
     @property
     def prefixes(self) -> int:
-        """Number of different prefixes."""
+        """Number of prefixes, each counted once."""
         return sum(len(networks) for table in self.tables.values() for networks in table.values())
 
     def is_older_than(self, other: VendorRanges) -> bool:
@@ -116,7 +116,7 @@ def parse_ranges(vendor: str, content: bytes, name: str) -> VendorRanges:
     publisher = next((other for other, key in SIGNATURE_KEYS.items() if key in members), None)
     if publisher != vendor:
         reason = (
-            f"it is in the shape of the file of {publisher}"
+            f"it has the format of the file of {publisher}"
             if publisher
             else f"it has no member {SIGNATURE_KEYS[vendor]}"
         )
@@ -135,9 +135,7 @@ def parse_ranges(vendor: str, content: bytes, name: str) -> VendorRanges:
             if region_or_none not in regions:
                 networks[network] = (*regions, region_or_none)
     except (AttributeError, KeyError, TypeError):
-        raise InvalidInput(
-            f"{vendor}: {name!r} has an entry that is not in the shape that this vendor's have"
-        ) from None
+        raise InvalidInput(f"{vendor}: {name!r} has an entry in another format than this vendor's") from None
     version_text = document.get(VERSION_KEYS[vendor])
     ranges = VendorRanges(vendor, str(version_text) if isinstance(version_text, (str, int)) else None, tables)
     if not ranges.prefixes:

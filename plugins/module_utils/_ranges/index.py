@@ -32,7 +32,7 @@ class Ranges:
         A file that this process has read before is read again only if it has changed.
         """
         if not paths:
-            raise InvalidInput(f"no file of published ranges is given: name one or more of {', '.join(VENDORS)}")
+            raise InvalidInput(f"no file of published ranges is set: set one or more of {', '.join(VENDORS)}")
         for vendor, path in paths.items():
             check_vendor(vendor)
             if not isinstance(path, str):

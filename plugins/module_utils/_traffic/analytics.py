@@ -309,7 +309,7 @@ def _has(message: str, *wordings: str) -> bool:
 
 
 def _no_permission(message: str) -> Limit:
-    return Limit("permission", f"the credentials need the permission Zone, Analytics, Read. {message}")
+    return Limit("permission", f"the credentials need the permission Analytics: Read. {message}")
 
 
 def _parse_settings(entry: dict[str, Any]) -> NodeSettings | None:

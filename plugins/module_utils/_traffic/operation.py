@@ -38,9 +38,9 @@ class ZoneRead(NamedTuple):
 
 
 def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Read through which data centres the origins of zones were reached.
+    """Read which upper-tier data centres sent requests to the origins of zones.
 
-    If a zone cannot be read, the others are read all the same; the failure has the complete result.
+    If a zone cannot be read, the others are read; the failure has the complete result.
     """
     if not 1 <= options["hours"] <= MAX_HOURS:
         raise InvalidInput(f"hours: {options['hours']} is not between 1 and {MAX_HOURS}")

@@ -34,7 +34,7 @@ _BEGINNINGS = {
     "junit": f'<?xml version="1.0" encoding="UTF-8"?>\n{_COMMENT}',
     "html": f"<!DOCTYPE html>\n{_COMMENT}",
 }
-"""Beginnings of files, by which the collection knows its own."""
+"""Beginnings of files. They identify the files of this collection."""
 
 _BLOCK = 1 << 20
 """Characters that are encoded at once."""
@@ -118,7 +118,7 @@ def read_report(path: str) -> Any:
     except OSError as error:
         raise InvalidInput(f"There is no readable report of an audit in {path}: {error.strerror}") from None
     except (ValueError, RecursionError):
-        raise InvalidInput(f"{path} is no report of an audit: it has no valid JSON") from None
+        raise InvalidInput(f"{path} is not a report of an audit: it has no valid JSON") from None
     if not isinstance(report, dict) or report.get("generator") != GENERATOR:
-        raise InvalidInput(f"{path} is no report of an audit: its generator is not {GENERATOR}")
+        raise InvalidInput(f"{path} is not a report of an audit: its generator is not {GENERATOR}")
     return report

@@ -70,7 +70,7 @@ _VOID = ("input", "meta", "wbr")
 
 
 class Html(str):
-    """Text that is HTML already. Other text is escaped wherever it becomes a part of the page."""
+    """Text that is HTML already. All other text is escaped when it is added to the page."""
 
     __slots__ = ()
 

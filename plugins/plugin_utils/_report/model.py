@@ -30,7 +30,7 @@ TITLES = {kind: kind.replace("_", " ").capitalize() for kind in KINDS}
 TITLE = "Audit of origin cloud regions"
 
 GENERATOR = "originops.cloudflare.audit"
-"""Name in every report, by which the collection knows its own files."""
+"""Name in every report. It identifies the files of this collection."""
 
 MAX_FINDINGS = 5
 """Findings in the message of a failed audit."""
@@ -133,7 +133,7 @@ def _validate(value: Any, shape: Any, where: str) -> Any:
             return {_text(key, where): _validate(inner, shape["*"], f"{where}: {key}") for key, inner in value.items()}
         missing = [key for key in shape if key not in value]
         if missing:
-            raise InvalidInput(f"{where} is no report of an audit: {', '.join(missing)} missing")
+            raise InvalidInput(f"{where} is not a report of an audit: {', '.join(missing)} missing")
         return {key: _validate(value[key], inner, f"{where}: {key}") for key, inner in shape.items()}
     return _PARSERS[shape](value, where)
 
@@ -195,8 +195,8 @@ def aggregate(
     """Sum up a report on a zone, an aggregate, or a list of either.
 
     The result depends on nothing else. Of several reports on a zone the latest counts. Zones of expected, or of those
-    that an aggregate expects, without a report get one with an error. Raises InvalidInput naming the item that is no
-    report of an audit, and the missing keys.
+    that an aggregate expects, without a report get one with an error. Raises InvalidInput naming the item that is not
+    a report of an audit, and the missing keys.
     """
     if isinstance(reports, Mapping):
         items = {"the report": reports}
