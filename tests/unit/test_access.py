@@ -159,9 +159,7 @@ def test_a_token_for_other_zones_only(emulator: Emulator, zone: Zone) -> None:
     assert result["msg"].startswith(f"None of the requests about zone {zone.id} succeeded. Reading the zone ")
     assert (result["status"], result["zone_id"]) == (403, zone.id)
     by_name = run(emulator, None, zone=zone.name)
-    assert by_name["msg"].endswith(
-        "Zone: Read is missing, check the other permissions by zone_id instead of zone"
-    )
+    assert by_name["msg"].endswith("Zone: Read is missing, check the other permissions by zone_id instead of zone")
 
 
 def test_no_such_zone(emulator: Emulator, zone: Zone) -> None:
