@@ -445,8 +445,8 @@ def published_locations(zone: Report, origin: Mapping[str, Any]) -> str:
 
 
 TRAFFIC_NOTE = (
-    "The numbers are estimates of Cloudflare from samples. They are read as its public documentation describes it, "
-    "which was never tried on a real account."
+    "A high share shows that mappings work, not that their regions are right. The numbers are estimates of Cloudflare "
+    "from samples. They are read as its public documentation describes it, which was never tried on a real account."
 )
 
 
