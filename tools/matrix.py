@@ -32,7 +32,10 @@ SUPPORTED = {
 """The releases of ansible-core, and the Pythons that each supports on a controller, oldest first."""
 
 CANDIDATES = {"2.22"}
-"""Releases of which pip takes release candidates too, as there may be nothing else yet."""
+"""Releases of which pip takes release candidates too, as there may be nothing else yet.
+
+The sanity tests of 2.22.0rc1 need GitHub: its pylint requires an archive of dill from there.
+"""
 
 LOWEST = ("ansible-core==2.16.0", "requests==2.25.0", "urllib3==1.26.0")
 """What requirements.txt and meta/runtime.yml promise. It is tested on the oldest Python."""

@@ -52,7 +52,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 def ready(folder: Path) -> dict[str, Any]:
     """Wait for the ready file, and return its content."""
     file = folder / "ready.json"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not file.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     return json.loads(file.read_text())
