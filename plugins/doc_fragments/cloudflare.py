@@ -44,7 +44,7 @@ options:
   api_url:
     description:
       - The base URL of the API, with or without a trailing slash. A URL with a user or a password is refused.
-      - The scheme has to be C(https), or C(http) for a loopback address, which is then accessed without a proxy.
+      - The scheme has to be C(https), or C(http) for a loopback address. The latter is accessed without a proxy.
       - Redirects are never followed.
       - If this option is not set, the environment variable E(CLOUDFLARE_BASE_URL) is used.
     type: str
