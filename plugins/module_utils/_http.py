@@ -238,9 +238,9 @@ class RateLimiter:
 
 
 class WindowLimiter:
-    """Delays requests so that no window of time has more of them than allowed, whichever threads send them.
+    """Delays the requests of all threads, so that no window of time has more of them than allowed.
 
-    For a limit that responses do not tell. clock returns seconds.
+    For a limit that no response reports. clock returns seconds.
     """
 
     def __init__(self, size: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
