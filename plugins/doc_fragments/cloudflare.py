@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 
 class ModuleDocFragment:
     # Options for the connection to the service.
@@ -299,3 +301,8 @@ notes:
     files; not on macOS. The result is the same. Invalid options are reported in the same way too. Set the variable
     C(originops_cloudflare_direct) to V(false) to turn this off.
 """
+
+
+if not find_spec("ansible.module_utils.secrets"):
+    # Sanity tests before ansible-core 2.22 may refuse this key.
+    ModuleDocFragment.ENVIRONMENT = ModuleDocFragment.ENVIRONMENT.replace("    secret: true\n", "")
