@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any
 
 from .process import CHECKOUT
-from .subjects import FLOOR, IDLE
+from .subjects import BASELINE, IDLE
 from .work import NOTHING
 
 
@@ -93,9 +93,9 @@ class Figures:
         """Seconds of a task that does nothing."""
         return self.measure(IDLE, latency, NOTHING.case).seconds
 
-    def floor(self, latency: int, case: str, size: int | None = None) -> float:
+    def baseline(self, latency: int, case: str, size: int | None = None) -> float:
         """Seconds of a task that does nothing, and of the fewest requests."""
-        return self.idle(latency) + self.measure(FLOOR, latency, case, size).seconds
+        return self.idle(latency) + self.measure(BASELINE, latency, case, size).seconds
 
     def write(self, path: Path) -> None:
         write(path, **asdict(self))

@@ -43,7 +43,7 @@ def _panel(figures: Figures, latency: int) -> Iterator[str]:
         solid, dashed = f'stroke="{colour}"', f'stroke="{colour}" stroke-dasharray="4 3"'
         lines += [
             (title, solid, [figures.measure(DIRECT, latency, case, size).seconds for size in sizes]),
-            (f"{title}, baseline", dashed, [figures.floor(latency, case, size) for size in sizes]),
+            (f"{title}, baseline", dashed, [figures.baseline(latency, case, size) for size in sizes]),
         ]
     peers = [(colour, figures.measure(SDK_BULK, latency, case).seconds) for case, (_title, colour) in LINES.items()]
     highest = max(*(max(times) for _title, _style, times in lines), *(seconds for _colour, seconds in peers))
