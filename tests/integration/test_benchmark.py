@@ -18,7 +18,7 @@ from benchmark import zones, zones_report
 from benchmark.figures import Figures
 from benchmark.plot import LINES, growth_plot
 from benchmark.report import CASES, report
-from benchmark.subjects import DIRECT, FLOOR, MODULE, OPERATION, subjects
+from benchmark.subjects import BASELINE, DIRECT, MODULE, OPERATION, subjects
 from benchmark.work import QUICK
 from benchmark.zones_report import (
     AUDIT_GROUPS,
@@ -65,7 +65,7 @@ def requests_are_those_of_the_budgets(figures: Figures) -> None:
     }
     for way in (DIRECT, MODULE, OPERATION):
         assert {case: figures.measure(way, LATENCY, case).requests for case in CASES} == expected
-    assert [figures.measure(FLOOR, LATENCY, case).requests for case in CASES] == [2, 2, 3, 3, 6]
+    assert [figures.measure(BASELINE, LATENCY, case).requests for case in CASES] == [2, 2, 3, 3, 6]
     assert {figures.measure(way, LATENCY, "refused").requests for way in (DIRECT, MODULE)} == {0}
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from .figures import Figures, Measure
 from .subjects import (
-    DIRECT,
     BASELINE,
+    DIRECT,
     MODULE,
     OPERATION,
     REGION_DIRECT,
@@ -169,7 +169,7 @@ def _against_the_baseline(figures: Figures, comparisons: Iterable[Comparison]) -
         (
             *run.title,
             str(run.task),
-            f"{run.floor:.2f} s",
+            f"{run.baseline:.2f} s",
             f"**{run.ratio:.2f}**",
             "" if run.target is None else f"at most {run.target:g}: {verdict(not run.missed)}",
             f"{run.task.requests:,}",
@@ -186,7 +186,7 @@ def _against_the_baseline(figures: Figures, comparisons: Iterable[Comparison]) -
             added = sorted(others, key=lambda part: part[1], reverse=True)
             parts = ", ".join(f"{name} {seconds:+.2f} s" for name, seconds in added)
             yield f"- {', '.join(run.title)}: {run.ratio:.2f} instead of at most {run.target:g}. Added to the baseline"
-            yield f"  of {run.floor:.2f} s ([parts](#time-of-a-task-by-part)): {parts}."
+            yield f"  of {run.baseline:.2f} s ([parts](#time-of-a-task-by-part)): {parts}."
     if not any(run.missed for run in comparisons):
         yield "Every target is met."
     yield ""

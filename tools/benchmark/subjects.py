@@ -18,7 +18,7 @@ from .service import Service
 from .work import NOTHING, Scale, Step, changes, creation, refusal
 
 IDLE = "nothing"
-BASELINE = "floor"
+BASELINE = "baseline"
 DIRECT = "batch in the controller"
 MODULE = "batch as a module"
 OPERATION = "batch without Ansible"
@@ -51,7 +51,7 @@ def subjects(scale: Scale) -> Sequence[Subject]:
     looped = creation(scale.by_region)[:1]
     return (
         Subject(IDLE, Playbook(nothing), [NOTHING]),
-        Subject(BASELINE, Program("floor"), [*fleet, *growth]),
+        Subject(BASELINE, Program("baseline"), [*fleet, *growth]),
         Subject(DIRECT, Playbook(batch), [*fleet, *growth]),
         Subject(MODULE, Playbook(batch, direct=False), fleet),
         Subject(DIRECT, Playbook(refused), refusals),

@@ -15,7 +15,7 @@ from ..work import BATCH, Step, batches
 from . import main
 
 
-def floor(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
+def baseline(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
     """Read what has to be known, and write the step's changes, unchecked."""
     url = f"{service.api_url}/zones/{zone_id}/origin/cloud_regions"
 
@@ -31,4 +31,4 @@ def floor(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
 
 
 if __name__ == "__main__":
-    main(floor)
+    main(baseline)
