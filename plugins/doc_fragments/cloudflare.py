@@ -25,14 +25,14 @@ options:
         is used, or else E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
       - Mutually exclusive with O(api_email) and O(api_key).
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
   api_email:
     description:
       - The e-mail address of the user of O(api_key).
       - If only one of the two options is set, the other is read from the environment variable E(CLOUDFLARE_EMAIL) or
         E(CLOUDFLARE_API_KEY).
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     aliases:
       - account_email
   api_key:
@@ -40,7 +40,7 @@ options:
       - The global API key, which has all permissions of its user. Prefer O(api_token).
       - Required together with O(api_email).
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     aliases:
       - account_api_key
   api_url:
@@ -50,7 +50,7 @@ options:
       - Redirects are never followed.
       - If this option is not set, the environment variable E(CLOUDFLARE_BASE_URL) is used.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: https://api.cloudflare.com/client/v4
   timeout:
     description:
@@ -58,7 +58,7 @@ options:
       - An attempt of a request ends after ten times this time, even if its response still arrives slowly.
       - More than 0, at most 3600.
     type: float
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: 30
   retries:
     description:
@@ -72,21 +72,21 @@ options:
       - If fewer than 10 requests of the rate limit are left, they are spread over the rest of its window. This delays a
         task by at most 600 seconds. To turn it off, set V(0).
     type: int
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: 5
   validate_certs:
     description:
       - Whether to validate the certificate of the service. With V(false), an attacker on the network can read the
         credentials.
     type: bool
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: true
   ca_path:
     description:
       - A file or a directory with the certificates of trusted authorities, instead of those that C(requests) uses by
         default (see the environment variable E(REQUESTS_CA_BUNDLE)).
     type: path
-    version_added: 0.1.0
+    version_added: 1.0.0
 requirements:
   - python >= 3.10
   - requests >= 2.25
@@ -104,7 +104,7 @@ options:
       - Cloudflare's published end of life of V(v1), 2026-10-01, has passed. Its use causes a deprecation warning.
       - With V(v1), the creation of a mapping is retried (see O(retries)) only if it cannot have been applied.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     choices:
       - auto
       - v2
@@ -121,17 +121,17 @@ options:
       - Exactly one of O(zone_id) and O(zone) is required, where null and empty values count as not set. The identifier
         saves the request to find the zone by name.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
   zone:
     description:
       - The name of the zone, as Cloudflare shows it.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
   account_id:
     description:
       - The identifier of the account of O(zone), for a name that exists in more than one account.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
 """
 
     # Options of modules that work on many zones.

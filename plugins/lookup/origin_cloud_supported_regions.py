@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: origin_cloud_supported_regions
 short_description: Return the cloud regions that Cloudflare supports for origin mappings
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the regions of cloud vendors that Cloudflare supports for origin cloud region mappings of a zone, with the
     upper-tier data centres of each region.
@@ -20,13 +20,13 @@ options:
     description:
       - The vendors, V(aws), V(azure), V(gcp) or V(oci), also as lists. The default is all vendors.
     type: list
-    version_added: 0.1.0
+    version_added: 1.0.0
     elements: str
   names_only:
     description:
       - Whether to return the names of the regions instead of dictionaries.
     type: bool
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: false
 extends_documentation_fragment:
   - originops.cloudflare.cloudflare

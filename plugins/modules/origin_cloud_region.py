@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: origin_cloud_region
 short_description: Manage an origin cloud region mapping of a Cloudflare zone
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Maps the address of an origin to the cloud vendor and region in which it runs, or removes the mapping.
   - Cloudflare's Smart Tiered Cache then uses an upper-tier data centre near that region. Without a mapping it often
@@ -25,7 +25,7 @@ options:
       - Unspecified, loopback, link-local and multicast addresses are refused. A private address causes a warning,
         because Cloudflare can reach it only through a tunnel.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     required: true
     aliases:
       - ip
@@ -33,7 +33,7 @@ options:
     description:
       - The cloud vendor of the origin. Required with O(state=present).
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     choices:
       - aws
       - azure
@@ -45,12 +45,12 @@ options:
       - M(originops.cloudflare.origin_cloud_region_info) and
         P(originops.cloudflare.origin_cloud_supported_regions#lookup) return the supported regions.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
   state:
     description:
       - Whether the address should have this mapping or no mapping.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     choices:
       - present
       - absent
@@ -62,7 +62,7 @@ options:
       - With O(api_version=v1), the service itself refuses to replace a mapping. V(v2) has no such request, so a mapping
         that another client creates between reading and writing is replaced.
     type: bool
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: true
 attributes:
   check_mode:

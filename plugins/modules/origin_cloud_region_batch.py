@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: origin_cloud_region_batch
 short_description: Manage many or all origin cloud region mappings of a Cloudflare zone
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Maps the addresses of many origins to the cloud vendors and regions in which they run, removes mappings, or replaces
     all mappings of a zone with a list.
@@ -23,7 +23,7 @@ options:
       - Duplicates with equal values are ignored. The same address with different values is an error.
       - Lists that M(originops.cloudflare.origin_cloud_region_info) returned can be used unchanged.
     type: list
-    version_added: 0.1.0
+    version_added: 1.0.0
     elements: raw
     required: true
     suboptions:
@@ -33,7 +33,7 @@ options:
           - Unspecified, loopback, link-local and multicast addresses are refused. A private address causes a warning,
             because Cloudflare reaches it through a tunnel only.
         type: str
-        version_added: 0.1.0
+        version_added: 1.0.0
         aliases:
           - ip
       vendor:
@@ -41,23 +41,23 @@ options:
           - The cloud vendor of the origin, V(aws), V(azure), V(gcp) or V(oci). Required with O(state=present), ignored
             otherwise.
         type: str
-        version_added: 0.1.0
+        version_added: 1.0.0
       region:
         description:
           - The region of that cloud, spelled exactly like the supported region. Required with O(state=present), ignored
             otherwise.
         type: str
-        version_added: 0.1.0
+        version_added: 1.0.0
       modified_on:
         description:
           - Ignored. Allowed so that lists from a zone can be used unchanged.
         type: str
-        version_added: 0.1.0
+        version_added: 1.0.0
   state:
     description:
       - Whether the addresses should have these mappings or no mappings.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     choices:
       - present
       - absent
@@ -72,13 +72,13 @@ options:
         temporarily exceed its limit of 3,500 mappings.
       - Only with O(state=present).
     type: bool
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: false
   allow_empty:
     description:
       - Whether O(purge=true) may delete every mapping of the zone if O(mappings) has no valid item.
     type: bool
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: false
   max_delete_percentage:
     description:
@@ -120,7 +120,7 @@ options:
       - V(skip) skips them with a warning, and returns them in RV(failed_items). Items that only the service rejects
         then cause a warning too, instead of a failure of the task.
     type: str
-    version_added: 0.1.0
+    version_added: 1.0.0
     choices:
       - fail
       - skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: origin_cloud_region_info
 short_description: Read the origin cloud region mappings of a Cloudflare zone
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the mappings of a zone from origin addresses to cloud vendors and regions, all or filtered, and optionally
     the regions that Cloudflare supports.
@@ -19,7 +19,7 @@ options:
     description:
       - Return only the mappings of these addresses, in any spelling. An empty list is no filter.
     type: list
-    version_added: 0.1.0
+    version_added: 1.0.0
     elements: str
     aliases:
       - ip
@@ -27,7 +27,7 @@ options:
     description:
       - Return only mappings to these cloud vendors. An empty list is no filter.
     type: list
-    version_added: 0.1.0
+    version_added: 1.0.0
     elements: str
     choices:
       - aws
@@ -38,14 +38,14 @@ options:
     description:
       - Return only mappings to these regions. An empty list is no filter.
     type: list
-    version_added: 0.1.0
+    version_added: 1.0.0
     elements: str
   supported_regions:
     description:
       - Whether to return the supported regions too, with one more request. This needs Tiered Cache to be on for the
         zone.
     type: bool
-    version_added: 0.1.0
+    version_added: 1.0.0
     default: false
 attributes:
   check_mode:
