@@ -258,7 +258,7 @@ def test_the_log_of_a_target_has_no_secret(play: Play, emulator: Emulator, zone:
     assert [name for name, outcome in run.outcomes.items() if not outcome.failed] == ["token", "environment"]
     for name, outcome in run.outcomes.items():
         if name.startswith(("option, ", "environment, ")):
-            assert "api_url must not hold credentials" in outcome.message, name
+            assert "api_url must not contain credentials" in outcome.message, name
     logged = log.read_text("utf-8")
     assert logged.count("Invoked with") == len(["token", "key", "environment"]) + len(addresses)
     assert [secret for secret in (emulator.token, key, password, user) if secret in logged] == []
