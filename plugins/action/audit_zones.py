@@ -34,7 +34,15 @@ from ..plugin_utils._many_zones import (
     zone_warnings,
 )
 from ..plugin_utils._report.files import FORMATS, read_report, write_reports
-from ..plugin_utils._report.model import Report, aggregate, combine, count_findings, empty_report, failure_message, merge
+from ..plugin_utils._report.model import (
+    Report,
+    aggregate,
+    combine,
+    count_findings,
+    empty_report,
+    failure_message,
+    merge,
+)
 
 TRAFFIC_HOURS = 24
 

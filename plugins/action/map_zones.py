@@ -171,9 +171,10 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
     if problems:
         codes = ", ".join(sorted({host.code for host in problems}))
         reasons = join_bounded([f"{host.host}: {host.reason} ({host.code})" for host in problems], "unresolved")
+        plural = "" if len(problems) == 1 else "s"
         raise InvalidInput(
-            f"the origins of {len(problems)} host{'' if len(problems) == 1 else 's'} cannot be determined: {reasons}. Nothing was changed. Set their "
-            f"variables, or leave them out with origin_regions_skip: [{codes}]"
+            f"the origins of {len(problems)} host{plural} cannot be determined: {reasons}. Nothing was changed. Set "
+            f"their variables, or leave them out with origin_regions_skip: [{codes}]"
         )
     if not origins.mappings and not options["allow_empty"]:
         where = f" in group {', '.join(map(quote, zone.groups))}" if zone.groups else ""

@@ -118,15 +118,12 @@ def option_problems(options: Mapping[str, Any], argument_spec: Mapping[str, Mapp
     """Describe mistakes in options of which Ansible's own message has no remedy."""
     specs = {name: spec for option, spec in argument_spec.items() for name in (option, *spec.get("aliases", ()))}
     unknown = [name for name in options if name not in specs and not name.startswith("_")]
-    dictionaries = [
-        name
+    problems = [
+        f"{name} is a dictionary, not a list: write its items one by one, each after a dash"
         for name, value in options.items()
         if isinstance(value, Mapping) and specs.get(name, {}).get("type") == "list"
     ]
-    return [
-        *(f"{name} is a dictionary, not a list: write its items one by one, each after a dash" for name in dictionaries),
-        *(f"option {name} is unknown: {suggest(name, specs)}" for name in unknown),
-    ]
+    return [*problems, *(f"option {name} is unknown: {suggest(name, specs)}" for name in unknown)]
 
 
 def shows_invocation(task_vars: Mapping[str, Any]) -> bool:

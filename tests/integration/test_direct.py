@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import venv
 import sys
 import time
+import venv
 from pathlib import Path
 from typing import Any
 
