@@ -34,7 +34,15 @@ from ..plugin_utils._many_zones import (
     zone_warnings,
 )
 from ..plugin_utils._report.files import FORMATS, read_report, write_reports
-from ..plugin_utils._report.model import Report, aggregate, combine, empty_report, failure_message, merge
+from ..plugin_utils._report.model import (
+    Report,
+    aggregate,
+    combine,
+    count_findings,
+    empty_report,
+    failure_message,
+    merge,
+)
 
 TRAFFIC_HOURS = 24
 
@@ -158,11 +166,14 @@ class ReportFiles:
         problems = [failure_message(report)] if report["failures"] else []
         problems += [problem] if problem else []
         if problems:
-            error = OriginOpsError(f"{'. '.join(problems)}. {where}", **result)
+            text = ". ".join(problems)
+            error = OriginOpsError(f"{text}{'' if text.endswith('?') else '.'} {where}", **result)
             error.outcome.warnings = [*warnings]
             raise error
         number = report["totals"]["audited"]
-        message = f"The audit of {number:,} zone{'' if number == 1 else 's'} passed. {where}"
+        others = count_findings(report["totals"], {*KINDS}.difference(report["fail_on"]))
+        also = [f"Findings that audit_fail_on leaves out: {', '.join(others)}"] if others else []
+        message = f"The audit of {number:,} zone{'' if number == 1 else 's'} passed. {'. '.join([*also, where])}"
         return Outcome({**result, "msg": message}, [*warnings])
 
 

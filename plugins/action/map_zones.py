@@ -12,7 +12,7 @@ from ..module_utils._connection import SharedClient, open_client
 from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._locations import UNRESOLVED_CODES, Unresolved
 from ..module_utils._mapping import canonical
-from ..module_utils._messages import join_bounded
+from ..module_utils._messages import join_bounded, quote
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._settings import ensure_tiered_cache
 from ..plugin_utils._inventory import OriginFinder, Origins, VariableNames
@@ -171,14 +171,16 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
     if problems:
         codes = ", ".join(sorted({host.code for host in problems}))
         reasons = join_bounded([f"{host.host}: {host.reason} ({host.code})" for host in problems], "unresolved")
+        plural = "" if len(problems) == 1 else "s"
         raise InvalidInput(
-            f"the origins of {len(problems)} hosts cannot be determined: {reasons}. Nothing was changed. Set their "
-            f"variables, or leave them out with origin_regions_skip: [{codes}]"
+            f"the origins of {len(problems)} host{plural} cannot be determined: {reasons}. Nothing was changed. Set "
+            f"their variables, or leave them out with origin_regions_skip: [{codes}]"
         )
     if not origins.mappings and not options["allow_empty"]:
+        where = f" in group {', '.join(map(quote, zone.groups))}" if zone.groups else ""
         raise InvalidInput(
-            "it has no origin: check the inventory, and the groups and variables that assign hosts to zones. Nothing "
-            "was changed. If it has none, set origin_regions_allow_empty: true"
+            f"it has no origin{where}: check the inventory, and the groups and variables that assign hosts to zones. "
+            "Nothing was changed. If it has none, set origin_regions_allow_empty: true"
         )
     if options["purge"] and is_cut and zone.has_hosts:
         raise InvalidInput(f"nothing was changed, because {CUT}")

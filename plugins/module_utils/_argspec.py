@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,6 +28,14 @@ def register_secrets(values: Iterable[str]) -> None:
     """Let Ansible mask texts in all of its output, if it can."""
     if secrets:
         secrets.register_secrets(values)
+
+
+def requests_missing() -> str:
+    """Describe that this Python has no requests, and the remedy."""
+    return (
+        f'{missing_required_lib("requests")}. Run "{sys.executable} -m pip install requests", or set '
+        "ansible_python_interpreter to a Python that has it"
+    )
 
 
 def api_url_of_environment(name: str) -> str:
@@ -85,7 +94,7 @@ def validate_options(validator: ArgumentSpecValidator, options: Mapping[str, Any
     """
     register_secrets(environment_secrets())
     if REQUESTS_IMPORT_ERROR:
-        raise InvalidInput(missing_required_lib("requests"))
+        raise InvalidInput(requests_missing())
     validated = validator.validate(options)
     if validated.error_messages:
         raise InvalidInput("; ".join(validated.error_messages))

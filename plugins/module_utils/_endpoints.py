@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any, NamedTuple, TypeVar
 
 from ._client import Client, Envelope, parse_text
-from ._errors import TIERED_CACHE, CloudflareError, InvalidInput, RegionsUnavailable, turn_on_hint
+from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput, RegionsUnavailable, turn_on_hint
 from ._mapping import Address, OriginMapping, Region, SupportedRegions, ZoneMappings, canonical, parse_address
 
 T = TypeVar("T")
@@ -145,8 +145,12 @@ class MappingsApi(ABC):
             refused = error.status in range(400, 500) and error.status != 429 and error.errors
             if not refused or error.is_route_not_found or error.credentials_refused:
                 raise
-            hint = f"Supported regions need Tiered Cache: {turn_on_hint(TIERED_CACHE, zone_id=self.zone_id)}"
-            raise RegionsUnavailable(f"{error}. {hint}", error.status, error.errors) from None
+            hint = turn_on_hint(TIERED_CACHE, SMART_TIERED_CACHE, zone_id=self.zone_id)
+            raise RegionsUnavailable(
+                f"{error}. Supported regions need Tiered Cache, and mappings need Smart Tiered Cache too: {hint}",
+                error.status,
+                error.errors,
+            ) from None
 
     def _call(self, action: str, method: str, tail: str = "", *, decode: Callable[[Envelope], T], **content: Any) -> T:
         return self._client.call(

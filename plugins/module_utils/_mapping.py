@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ._errors import InvalidInput
@@ -48,11 +48,22 @@ def parse_address(text: Any) -> Address:
     try:
         address = ip_address(trimmed)
     except ValueError:
-        kind = "a prefix, not a single address" if "/" in trimmed else "not an IPv4 or IPv6 address"
-        raise InvalidInput(f"{quote(text)} is {kind}") from None
+        raise InvalidInput(f"{quote(text)} is {_describe_non_address(trimmed)}") from None
     if isinstance(address, IPv6Address) and address.scope_id is not None:
         raise InvalidInput(f"{quote(text)} has a scope, which is valid only on its own host")
     return address
+
+
+def _describe_non_address(text: str) -> str:
+    """Describe a text that is no address, and what to write instead, if that is known."""
+    try:
+        interface = ip_interface(text)
+    except ValueError:
+        return "not an IPv4 or IPv6 address"
+    # A host within its network, such as 192.0.2.5/24, is written like this in the configuration of its interface.
+    is_host = interface.network.num_addresses == 1 or interface.ip != interface.network.network_address
+    hint = f"did you mean {canonical(interface.ip)}?" if is_host else "list its addresses one by one"
+    return f"a prefix, not a single address: {hint}"
 
 
 def check_origin(address: Address) -> None:
@@ -224,7 +235,9 @@ class InvalidItem:
         self.option = option
 
     def __str__(self) -> str:
-        return f"{item_label(self.option, self.index)}, origin_ip {quote(str(self.raw['origin_ip']))}: {self.error}"
+        address = self.raw["origin_ip"]
+        shown = f", origin_ip {quote(str(address))}" if address is not None else ""
+        return f"{item_label(self.option, self.index)}{shown}: {self.error}"
 
     def as_dict(self) -> dict[str, Any]:
         return {**self.raw, "error": self.error}
@@ -256,7 +269,7 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
     for index, entry in enumerate(entries):
         raw = _normalize_entry(entry)
         vendor, region = raw["vendor"], raw["region"]
-        problems = key_problems(entry) if present else []
+        problems: list[str] = []
         address = None
         try:
             address = parse_address(raw["origin_ip"])
@@ -267,6 +280,9 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
         parsed.unreadable += address is None or (isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys())
         if present and isinstance(entry, dict):
             problems += _location_problems(vendor, region)
+        if present:
+            # The end, because a suggestion ends with a question mark.
+            problems += key_problems(entry)
         if address:
             first = parsed.index.setdefault(address, index)
             if present and values.setdefault(address, (vendor, region)) != (vendor, region):

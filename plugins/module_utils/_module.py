@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils import basic
 
-from ._argspec import ARGUMENT_SPEC, RULES, register_secrets
+from ._argspec import ARGUMENT_SPEC, RULES, register_secrets, requests_missing
 from ._connection import environment_secrets, may_hold_password
 from ._errors import OriginOpsError, Outcome
 from ._http import REQUESTS_IMPORT_ERROR
@@ -37,7 +37,7 @@ class Module(NamedTuple):
         # By its full name, because ansible-lint replaces the class by one that only checks the options.
         module = basic.AnsibleModule(argument_spec=self.argument_spec, supports_check_mode=True, **self.rules)
         if REQUESTS_IMPORT_ERROR:
-            module.fail_json(msg=basic.missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+            module.fail_json(msg=requests_missing(), exception=REQUESTS_IMPORT_ERROR)
         # Ansible masks the secrets among the options by itself, but does not know those of the environment.
         secrets = [*environment_secrets(), *self.secrets(module.params)]
         module.no_log_values.update(secrets)  # before ansible-core 2.22

@@ -22,7 +22,7 @@ from ansible.utils.display import Display
 from ..module_utils._argspec import register_secrets
 from ..module_utils._connection import environment_secrets, may_hold_password
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
-from ..module_utils._messages import mask
+from ..module_utils._messages import mask, suggest
 from ..module_utils._module import Module
 
 VARIABLE = "originops_cloudflare_direct"
@@ -44,6 +44,8 @@ class InProcessActionModule(ActionModule):
         if isinstance(url, str) and may_hold_password(url):
             # The module refuses it too, but would write it to the target's log before.
             return {"failed": True, "msg": "api_url must not contain credentials: use the options for credentials"}
+        if problems := option_problems(self._task.args, self.module.argument_spec):
+            return {"failed": True, "msg": "; ".join(problems)}
         options = self._options(task_vars or {})
         if options is None:
             return super().run(tmp, task_vars)
@@ -110,6 +112,18 @@ def run_masked(
         message = f"{type(error).__name__}: {error}. This is a defect of the collection"
         result = {"failed": True, "msg": message, "exception": traceback.format_exc()}
     return mask({**result, **(also or {})}, masked)
+
+
+def option_problems(options: Mapping[str, Any], argument_spec: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Describe mistakes in options of which Ansible's own message has no remedy."""
+    specs = {name: spec for option, spec in argument_spec.items() for name in (option, *spec.get("aliases", ()))}
+    unknown = [name for name in options if name not in specs and not name.startswith("_")]
+    problems = [
+        f"{name} is a dictionary, not a list: write its items one by one, each after a dash"
+        for name, value in options.items()
+        if isinstance(value, Mapping) and specs.get(name, {}).get("type") == "list"
+    ]
+    return [*problems, *(f"option {name} is unknown: {suggest(name, specs)}" for name in unknown)]
 
 
 def shows_invocation(task_vars: Mapping[str, Any]) -> bool:

@@ -27,7 +27,7 @@ from ..module_utils._mapping import Address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
-from ._in_process import SECRET_OPTIONS, run_masked
+from ._in_process import SECRET_OPTIONS, option_problems, run_masked
 from ._inventory import Item, OriginFinder, Origins, ZoneIndex, iterate_items, normalize_zone
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
@@ -111,7 +111,7 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
     if not isinstance(entry, Mapping):
         return ZoneEntry(label, error=f"it is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
     unknown = [str(key) for key in entry if key not in ENTRY_KEYS]
-    problems = [f"{quote(key)} is unknown: {suggest(key, ENTRY_KEYS)}" for key in unknown]
+    problems: list[str] = []
     texts: dict[str, str | None] = {}
     for name in ("zone", "zone_id", "account_id"):
         value = entry.get(name)
@@ -133,6 +133,7 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
         for source in lists["source"]
         if source not in SOURCES
     ]
+    problems += [f"{quote(key)} is unknown: {suggest(key, ENTRY_KEYS)}" for key in unknown]
     by_group = entry.get("group") is not None or entry.get("groups") is not None
     return ZoneEntry(
         **texts,
@@ -337,10 +338,13 @@ class OriginSources:
         if zone.groups is not None:
             missing = [quote(group) for group in zone.groups if group not in groups]
             if missing:
-                raise InvalidInput(f"{zone.label}: the inventory has no group {', '.join(missing)}")
+                raise InvalidInput(
+                    f"the inventory has no group {', '.join(missing)}: check the name, and the output of "
+                    "ansible-inventory --graph with the same inventory"
+                )
             return ((host, hostvars[host]) for host in dict.fromkeys(chain(*map(groups.get, zone.groups))))
         if not zone.zone:
-            raise InvalidInput(f"{zone.label}: set the name of the zone too, because hosts list their zones by name")
+            raise InvalidInput("set the name of the zone too, because hosts list their zones by name")
         if self._index is None:
             self._index = self._finder.index_zones((host, hostvars[host]) for host in groups["all"])
         return self._index.items_of(zone.zone)
@@ -376,6 +380,8 @@ class ManyZonesAction(ActionBase):
                 # The validator's message about another type has the value in it.
                 if not isinstance(args.get(name), str | None):
                     raise InvalidInput(f"{name} is not a text")
+            if problems := option_problems(args, {**CONNECTION, **self.argument_spec}):
+                raise InvalidInput("; ".join(problems))
             options = validate_options(
                 ArgumentSpecValidator({**CONNECTION, **self.argument_spec}, **CONNECTION_RULES), args
             )

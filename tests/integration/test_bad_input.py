@@ -26,12 +26,16 @@ REGION: dict[str, tuple[dict[str, Any], str]] = {
     "origin_ip: a list": ({"origin_ip": ["192.0.2.1"]}, "is not an IPv4 or IPv6 address"),
     "zone_id and zone": ({"zone": "example.com"}, "mutually exclusive: zone_id|zone"),
     "zone_id: a slash": ({"zone_id": "abc/def"}, "zone_id: 'abc/def' is not an identifier"),
-    "unknown option": ({"zoneid": "abc"}, "Unsupported parameters"),
+    "unknown option": ({"zoneid": "abc"}, "option zoneid is unknown: did you mean zone_id"),
+    "a misspelt option that is required": (
+        {"origin_ip": OMIT, "orgin_ip": "192.0.2.1"},
+        "option orgin_ip is unknown: did you mean origin_ip",
+    ),
 }
 """Options of a task that is fine otherwise, and a part of the message."""
 
 BATCH: dict[str, tuple[dict[str, Any], str]] = {
-    "mappings: text": ({"mappings": {"192.0.2.1": "aws"}}, "mappings"),
+    "mappings: a dictionary": ({"mappings": FINE}, "mappings is a dictionary, not a list: write its items one by one"),
     "mappings: missing": ({"mappings": OMIT}, "missing required arguments: mappings"),
     # In a list of raw items types stay as they are.
     "items": ({"mappings": ["192.0.2.1", {**FINE, "origin_ip": 5}]}, "'5' is of type int"),

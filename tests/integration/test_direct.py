@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import time
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,17 @@ def test_empty_zones_are_none(play: Play, emulator: Emulator, zone: Zone, empty:
     assert "Traceback" not in run.output
     usable = play({"name empty": info(zone_id=zone.id, zone=empty), "id empty": info(zone_id=empty, zone=zone.name)})
     assert [outcome.failed for outcome in usable.outcomes.values()] == [False, False]
+
+
+def test_a_python_without_requests_is_named(play: Play, zone: Zone, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    on_it = {"vars": {"ansible_python_interpreter": str(python)}}
+    run = play.once({"region": {**region(**NEW, zone_id=zone.id), **on_it}, "info": {**info(zone_id=zone.id), **on_it}})
+    for name, outcome in run.outcomes.items():
+        assert "Python library (requests)" in outcome.message, name
+        assert f'Run "{python} -m pip install requests", or set ansible_python_interpreter' in outcome.message, name
+    assert "Traceback" not in run.output
 
 
 def old_python() -> str | None:

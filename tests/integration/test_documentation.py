@@ -24,6 +24,7 @@ from .playbook import CHECKOUT, COLLECTION, run_command, run_inventory, run_play
 PLUGINS = sorted(path for folder in ("modules", "lookup", "filter") for path in CHECKOUT.glob(f"plugins/{folder}/*.py"))
 INVENTORY = CHECKOUT / "plugins/inventory/zones.py"
 README = (CHECKOUT / "README.md").read_text("utf-8")
+FIRST_ZONE = (CHECKOUT / "docs" / "first-zone.md").read_text("utf-8")
 FLEET = [
     {"origin_ip": "192.0.2.10", "vendor": "aws", "region": "us-east-1"},
     {"origin_ip": "198.51.100.20", "vendor": "azure", "region": "westeurope"},
@@ -97,8 +98,8 @@ def test_examples_of_the_inventory_run(emulator: Emulator, environment: dict[str
     assert emulator.add_zone("example.net").values()["198.51.100.20"] == ("azure", "westeurope")
 
 
-def test_playbooks_of_readmes_run(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:
-    texts = [README, *(path.read_text("utf-8") for path in sorted(CHECKOUT.glob("roles/*/README.md"), reverse=True))]
+def test_playbooks_of_pages_run(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:
+    texts = [README, FIRST_ZONE, *(path.read_text("utf-8") for path in sorted(CHECKOUT.glob("roles/*/README.md"), reverse=True))]
     blocks = [block for text in texts for block in re.findall(r"^```yaml$(.*?)^```$", text, re.M | re.S)]
     playbooks = [yaml.safe_load(block) for block in blocks]
     assert playbooks
@@ -111,6 +112,15 @@ def test_playbooks_of_readmes_run(environment: dict[str, str], emulator: Emulato
         assert done.returncode == 0, done.stdout
     assert emulator.add_zone("example.com").values()["2001:db8::30"] == ("gcp", "europe-west1")
     assert (tmp_path / "audit" / "report.html").exists()
+
+
+def test_the_command_of_the_first_zone_runs(emulator: Emulator, tmp_path: Path) -> None:
+    [command] = [line for line in FIRST_ZONE.splitlines() if line.startswith("ansible localhost ")]
+    zone = emulator.add_zone("example.com", tiered_cache=False, smart_tiered_cache=False)
+    environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}
+    done = run_command(tmp_path, command, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (zone.tiered_cache, zone.smart_tiered_cache) == (True, True)
 
 
 def test_the_second_example_of_the_readme_runs(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:

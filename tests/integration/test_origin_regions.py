@@ -186,7 +186,7 @@ def aws(*numbers: int, network: str = "192.0.2", region: str = "us-east-1") -> d
 @pytest.mark.parametrize(
     ("hosts", "allowed", "part"),
     [
-        ({}, {"allow_empty": True, "max_delete_percentage": 100}, "it has no origin"),
+        ({}, {"allow_empty": True, "max_delete_percentage": 100}, "it has no origin in group 'web'"),
         (aws(*range(6)), {"max_delete_percentage": 40}, "would delete 4 of the 10 mappings"),
         # As many as before, but of another environment.
         (aws(*range(10), network="198.51.100"), {"max_delete_percentage": 100}, "would delete 10 of the 10 mappings"),
@@ -233,7 +233,7 @@ def test_the_failure_of_a_zone_does_not_stop_the_others(assign: Assign, emulator
     output = message(assign(FLEET, zones=zones))
     assert "2 of 4 zones failed" in output
     assert "there is no example.org" in output
-    assert "typo.example: the inventory has no group 'wbe'" in output
+    assert "; typo.example: the inventory has no group 'wbe': check the name" in output
     assert zone.values() == other.values() == MAPPED
 
 

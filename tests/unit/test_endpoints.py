@@ -154,7 +154,7 @@ def test_supported_regions_without_data_centres(emulator: Emulator, api: Mapping
 @both
 def test_supported_regions_without_tiered_cache(emulator: Emulator, api: MappingsApi) -> None:
     emulator.add_zone("example.com", tiered_cache=False)
-    with pytest.raises(RegionsUnavailable, match=r"Tiered Cache: turn it on") as refused:
+    with pytest.raises(RegionsUnavailable, match=r"Tiered Cache too: turn them on") as refused:
         api.supported_regions()
     assert refused.value.status == 403
 

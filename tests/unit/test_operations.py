@@ -461,7 +461,7 @@ def test_without_tiered_cache(emulator: Emulator, served: str, check_mode: bool)
     zone, run = runner(emulator, SEEDED, api_version=served)
     emulator.add_zone("example.com", tiered_cache=False)
     failed = failure_of(run.batch, {**SEEDED, "192.0.2.9": ("aws", "us-east-1")}, check_mode=check_mode)
-    assert "Tiered Cache: turn it on" in str(failed)
+    assert "enabled: true, smart: true" in str(failed)
     assert failed.result["summary"]["pending"] == 1
     assert zone.values() == SEEDED
     # Nothing to add needs no regions.
@@ -574,7 +574,7 @@ def test_info_about_supported_regions(emulator: Emulator) -> None:
     assert supported["obtained_codes"] is True
     assert supported["vendors"].keys() == {"aws", "azure", "gcp", "oci"}
     emulator.add_zone("example.com", tiered_cache=False)
-    assert "Tiered Cache: turn it on" in str(failure_of(run.info, supported_regions=True))
+    assert "enabled: true, smart: true" in str(failure_of(run.info, supported_regions=True))
 
 
 def test_many_unsupported_regions_make_no_long_message(emulator: Emulator) -> None:

@@ -286,7 +286,7 @@ EPOCH = "1970-01-01T00:00:00Z"
 
 def _failures(zones: Sequence[Report], totals: Mapping[str, int], fail_on: Collection[str]) -> list[str]:
     """List what fails an audit, in words; an empty list means that it passed."""
-    failures = [f"{totals[kind]:,} {kind}" for kind in KINDS if kind in fail_on and totals[kind]]
+    failures = count_findings(totals, fail_on)
     for kind in KINDS:
         unknown = sum(kind in zone["unavailable"] for zone in zones)
         if kind in fail_on and unknown:
@@ -297,12 +297,19 @@ def _failures(zones: Sequence[Report], totals: Mapping[str, int], fail_on: Colle
     return failures or ([] if zones else ["no zone to audit"])
 
 
+def count_findings(totals: Mapping[str, int], kinds: Collection[str]) -> list[str]:
+    """List the numbers of findings of these kinds, without zeros."""
+    return [f"{totals[kind]:,} {kind}" for kind in KINDS if kind in kinds and totals[kind]]
+
+
 def failure_message(report: Report) -> str:
     """Describe a failed audit: the numbers, and the first errors and findings."""
     details = [f"{zone_name(zone)}: {zone['error']}" for zone in report["zones"] if zone["error"] is not None]
+    # Without an origin all mappings look stale: the reason comes before the findings.
+    kinds = sorted(report["fail_on"], key=lambda kind: kind != "no_origins")
     details += [
         f"{zone_name(zone)}: {finding['message']}"
-        for kind in report["fail_on"]
+        for kind in kinds
         for zone in report["zones"]
         for finding in zone["findings"]
         if finding["kind"] == kind
