@@ -387,7 +387,7 @@ def test_a_failing_page_waits_for_no_sleeping_neighbour() -> None:
         assert time.monotonic() - began < 5
         sent = len(stub.requests)
         time.sleep(0.3)
-        assert len(stub.requests) == sent == 8
+        assert len(stub.requests) == sent <= 8
 
 
 def test_nothing_is_sent_after_an_interruption() -> None:
@@ -412,7 +412,7 @@ def test_nothing_is_sent_after_an_interruption() -> None:
             client.http.close()
             sent = len(stub.requests)
             time.sleep(2)
-            assert len(stub.requests) == sent == 8
+            assert len(stub.requests) == sent <= 8
     finally:
         signal.signal(signal.SIGALRM, before)
 
