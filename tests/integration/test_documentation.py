@@ -99,7 +99,8 @@ def test_examples_of_the_inventory_run(emulator: Emulator, environment: dict[str
 
 
 def test_playbooks_of_pages_run(environment: dict[str, str], emulator: Emulator, tmp_path: Path) -> None:
-    texts = [README, FIRST_ZONE, *(path.read_text("utf-8") for path in sorted(CHECKOUT.glob("roles/*/README.md"), reverse=True))]
+    roles = sorted(CHECKOUT.glob("roles/*/README.md"), reverse=True)
+    texts = [README, FIRST_ZONE, *(path.read_text("utf-8") for path in roles)]
     blocks = [block for text in texts for block in re.findall(r"^```yaml$(.*?)^```$", text, re.M | re.S)]
     playbooks = [yaml.safe_load(block) for block in blocks]
     assert playbooks
