@@ -110,7 +110,7 @@ def test_a_host_of_the_play_is_never_connected_to(audit: Audit, tmp_path: Path) 
 
 def test_two_audits_at_once_into_one_directory(audit: Audit, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        runs = [pool.submit(audit) for _ in range(2)]
+        runs = [pool.submit(audit) for _run in range(2)]
     assert [run.result().returncode for run in runs] == [0, 0]
     assert {path.name for path in (tmp_path / "audit").iterdir()} == REPORTS
     assert report(tmp_path / "audit")["failures"] == []
