@@ -16,6 +16,7 @@ from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, open_client, open_zone
 from ..module_utils._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
 from ..module_utils._mapping import VENDORS
+from ..module_utils._messages import sentence
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..module_utils._traffic.analytics import Traffic, read_traffic
@@ -166,8 +167,7 @@ class ReportFiles:
         problems = [failure_message(report)] if report["failures"] else []
         problems += [problem] if problem else []
         if problems:
-            text = ". ".join(problems)
-            error = OriginOpsError(f"{text}{'' if text.endswith('?') else '.'} {where}", **result)
+            error = OriginOpsError(f"{sentence('. '.join(problems))} {where}", **result)
             error.outcome.warnings = [*warnings]
             raise error
         number = report["totals"]["audited"]

@@ -31,11 +31,8 @@ def register_secrets(values: Iterable[str]) -> None:
 
 
 def requests_missing() -> str:
-    """Describe that this Python has no requests, and the remedy."""
-    return (
-        f'{missing_required_lib("requests")}. Run "{sys.executable} -m pip install requests", or set '
-        "ansible_python_interpreter to a Python that has it"
-    )
+    """Describe that this Python has no requests, and how to install it."""
+    return f'{missing_required_lib("requests")}. Run "{sys.executable} -m pip install requests"'
 
 
 def api_url_of_environment(name: str) -> str:

@@ -24,7 +24,7 @@ from ._mapping import (
     parse_networks,
     warn_of_private,
 )
-from ._messages import join_bounded, quote
+from ._messages import join_bounded, quote, sentence
 from ._plan import EMPTY_PURGE, NO_CHANGES, Change, Guards, Plan, diff, make_plan
 
 
@@ -103,7 +103,7 @@ class Batch(NamedTuple):
         items = join_bounded([str(item) for item in self.invalid], "failed_items")
         if not self.supported:
             return items
-        return f"{items}. {self.supported.describe([item.raw['vendor'] for item in self.invalid])}"
+        return f"{sentence(items)} {self.supported.describe([item.raw['vendor'] for item in self.invalid])}"
 
 
 def _parse_guards(options: Mapping[str, Any]) -> Guards:

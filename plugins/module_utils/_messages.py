@@ -66,6 +66,11 @@ def sanitize(text: str) -> str:
     return line if len(line) <= 500 else line[:497] + "..."
 
 
+def sentence(text: str) -> str:
+    """End a text with a full stop, unless a suggestion has ended it with a question mark."""
+    return text if text.endswith("?") else f"{text}."
+
+
 def mask(value: Any, secrets: Iterable[str]) -> Any:
     """Return a value of JSON without secrets in its texts.
 

@@ -37,7 +37,8 @@ class Module(NamedTuple):
         # By its full name, because ansible-lint replaces the class by one that only checks the options.
         module = basic.AnsibleModule(argument_spec=self.argument_spec, supports_check_mode=True, **self.rules)
         if REQUESTS_IMPORT_ERROR:
-            module.fail_json(msg=requests_missing(), exception=REQUESTS_IMPORT_ERROR)
+            message = f"{requests_missing()}, or set ansible_python_interpreter to a Python that has it"
+            module.fail_json(msg=message, exception=REQUESTS_IMPORT_ERROR)
         # Ansible masks the secrets among the options by itself, but does not know those of the environment.
         secrets = [*environment_secrets(), *self.secrets(module.params)]
         module.no_log_values.update(secrets)  # before ansible-core 2.22

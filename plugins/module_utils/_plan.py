@@ -147,8 +147,8 @@ class Guards:
 
 
 EMPTY_PURGE = (
-    "purge without a usable mapping in the list would delete all mappings of the zone: set allow_empty: true if this "
-    "is intended"
+    "purge without a usable mapping in the list would delete all mappings of the zone: check the list, or set "
+    "allow_empty: true if this is intended"
 )
 
 

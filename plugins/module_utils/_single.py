@@ -14,6 +14,7 @@ from ._connection import open_zone
 from ._endpoints import BatchResult, MappingsApi
 from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, Outcome, RegionsUnavailable
 from ._mapping import OriginMapping, SupportedRegions, parse_origin, validate_location, warn_of_private
+from ._messages import sentence
 from ._plan import Change, diff, make_plan
 
 
@@ -77,7 +78,7 @@ def _check_region(mapping: OriginMapping, supported: SupportedRegions) -> None:
     """Raise InvalidInput for a region that the service would refuse, with all that it supports."""
     problem = supported.problem(mapping)
     if problem:
-        raise InvalidInput(f"{mapping}: {problem}. {supported.describe([mapping.vendor])}")
+        raise InvalidInput(f"{mapping}: {sentence(problem)} {supported.describe([mapping.vendor])}")
 
 
 def _with_region_hint(error: CloudflareError, mapping: OriginMapping | None, api: MappingsApi) -> CloudflareError:

@@ -289,7 +289,7 @@ def test_a_source_without_origins_repairs_nothing(lost: list[Unresolved]) -> Non
     report = audited({"192.0.2.1": "aws/us-east-1", "192.0.2.2": "aws/us-east-1"}, {}, unresolved=lost)
     assert report["counts"]["no_origins"] == 1
     assert report["repair"] == {"present": [], "absent": []}
-    assert "2 mappings, but inventory no origin" in report["findings"][-1]["message"]
+    assert "2 mappings, but no origin from inventory" in report["findings"][-1]["message"]
     assert audited({}, {})["counts"]["no_origins"] == 0
 
 

@@ -127,7 +127,7 @@ def test_failures_of_the_service(emulator: Emulator, zone: Zone) -> None:
     assert "there is no example.net" in rejection(**here(emulator, zone="example.net"))
     assert "10000" in rejection(**here(emulator, api_token="wrong-6Wd4Hs9Pz"))
     emulator.add_zone("example.com", tiered_cache=False)
-    assert "Tiered Cache: turn it on" in rejection(**here(emulator))
+    assert "Tiered Cache too: turn them on" in rejection(**here(emulator))
 
 
 def test_no_service() -> None:

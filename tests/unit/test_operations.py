@@ -292,7 +292,12 @@ def test_check_mode_says_what_the_run_then_does(emulator: Emulator, served: str,
 @pytest.mark.parametrize(
     ("mappings", "arguments", "part"),
     [
-        pytest.param({"192.0.2.9": ("aws", "US-East-1")}, {}, "did you mean us-east-1?", id="region-near-miss"),
+        pytest.param(
+            {"192.0.2.9": ("aws", "US-East-1")},
+            {},
+            "did you mean us-east-1? Supported regions of aws: ",
+            id="region-near-miss",
+        ),
         pytest.param({"192.0.2.9": ("gcp", "us-east-1")}, {}, "not supported for vendor gcp", id="region-of-another"),
         pytest.param({"192.0.2.9": ("AWS", "us-east-1")}, {}, "did you mean aws?", id="vendor-near-miss"),
         pytest.param([{"ip": "192.0.2.0/24"}], {"state": "absent"}, "mappings[0]", id="prefix"),
@@ -518,7 +523,7 @@ def test_a_near_miss_of_a_region_is_refused_with_the_right_spelling(
 ) -> None:
     zone, run = runner(emulator, SEEDED, api_version=served)
     failed = failure_of(run.single, **{**NEW, "region": "US-East-1"}, check_mode=check_mode)
-    assert "did you mean us-east-1?" in str(failed)
+    assert "did you mean us-east-1? Supported regions of aws: " in str(failed)
     assert zone.values() == SEEDED
 
 

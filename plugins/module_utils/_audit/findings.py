@@ -402,7 +402,7 @@ def _no_origins(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
     if expected.mappings is not None and not expected.mappings and state.mappings:
         yield Finding(
             "no_origins",
-            f"The zone has {len(state.mappings)} mappings, but {' and '.join(expected.sources)} no origin: check "
+            f"The zone has {len(state.mappings)} mappings, but no origin from {' and '.join(expected.sources)}: check "
             "where the origins come from before deleting anything",
         )
 
