@@ -278,10 +278,9 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
             problems.append(str(error))
         # Of two addresses in one item nobody knows which is meant.
         parsed.unreadable += address is None or (isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys())
-        if present and isinstance(entry, dict):
-            problems += _location_problems(vendor, region)
         if present:
-            # The end, because a suggestion ends with a question mark.
+            problems += _location_problems(vendor, region) if isinstance(entry, dict) else []
+            # Last, because its suggestion ends with a question mark.
             problems += key_problems(entry)
         if address:
             first = parsed.index.setdefault(address, index)
