@@ -387,7 +387,7 @@ def test_what_cannot_be_written(keep: Keeper) -> None:
 @pytest.mark.parametrize(
     ("chosen", "part"),
     [
-        ({"dest": __file__}, "is not a folder"),
+        ({"dest": __file__}, "is not a directory"),
         ({"sources": {}}, "sources is empty: name one or more of aws, azure, gcp, oci"),
         ({"sources": {"aws": "ftp://192.0.2.1/a"}}, "sources.aws is not an address of http or https"),
         ({"sources": {"aws": "file:///etc/passwd"}}, "sources.aws is not an address of http or https"),

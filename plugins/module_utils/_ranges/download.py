@@ -108,7 +108,7 @@ def update_range_files(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     """
     directory = os.path.abspath(options["dest"])
     if os.path.exists(directory) and not os.path.isdir(directory):
-        raise InvalidInput(f"dest: {directory!r} is not a folder")
+        raise InvalidInput(f"dest: {directory!r} is not a directory")
     if not options["max_age"] >= 0:
         raise InvalidInput(f"max_age: {options['max_age']:g} is not 0 or more hours")
     sources = {vendor: options["sources"][vendor] for vendor in VENDORS if options["sources"].get(vendor) is not None}
