@@ -145,7 +145,7 @@ def main() -> int:
     results: list[str] = []
     for row in table:
         if not row.is_chosen(chosen):
-            lines.append(line(row.name, "NOT RUN: not asked for"))
+            lines.append(line(row.name, "NOT RUN: not chosen"))
         elif python := interpreter(row.python):
             outcomes = row.run(python)
             results += outcomes.values()

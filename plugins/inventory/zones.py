@@ -235,8 +235,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _validate_options(self, config: dict[str, Any]) -> dict[str, Any]:
         """Validate the options about zones as modules do theirs."""
         known = self.get_options()
-        given = [CONNECTION_ALIASES.get(name, name) for name in map(str, config)]
-        for name in given:
+        names = [CONNECTION_ALIASES.get(name, name) for name in map(str, config)]
+        for name in names:
             if name not in known:
                 raise AnsibleParserError(f"option {name} is unknown: {suggest(name, known)}")
         self.templar.available_variables = self._vars
@@ -244,7 +244,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         options = {
             name: self.templar.template(config[name] if name in OWN_OPTIONS else self.get_option(name))
             for name in VALIDATOR.argument_spec
-            if name in given
+            if name in names
         }
         valid = validate_options(VALIDATOR, {name: value for name, value in options.items() if value is not None})
         if not re.fullmatch(r"[\w.-]*", valid["host_prefix"], re.ASCII):

@@ -80,7 +80,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "account_id": {"type": "str"},
 }
 
-# That exactly one of zone_id and zone is required is checked by open_zone, for which null and empty are not given.
+# That exactly one of zone_id and zone is required is checked by open_zone, where null and empty count as not set.
 RULES = CONNECTION_RULES
 
 

@@ -87,7 +87,7 @@ class ZoneClient:
 
     @property
     def label(self) -> str:
-        """The zone in messages and diffs: its name if it was given, and its identifier."""
+        """The zone in messages and diffs: its name if it is known, and its identifier."""
         return f"{self.name} ({self.id})" if self.name else self.id
 
     @property

@@ -23,7 +23,7 @@ def comparable(outcome: Outcome) -> Any:
     )
 
 
-def test_the_run_does_what_check_mode_and_its_diff_said(play: Play, emulator: Emulator) -> None:
+def test_the_run_does_what_check_mode_and_its_diff_show(play: Play, emulator: Emulator) -> None:
     single = {f"192.0.2.{last}": VIRGINIA for last in range(1, 5)}
     before = {**single, "192.0.2.50": VIRGINIA, "2001:db8::5": ("gcp", "us-east1")}
     single_zone, many, purged = (

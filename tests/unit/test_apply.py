@@ -148,7 +148,7 @@ lost = pytest.mark.parametrize("fate", ["lost answer", "garbled answer", "failur
 
 @both
 @lost
-def test_a_batch_whose_answer_is_lost_is_settled_by_reading(
+def test_a_batch_with_a_lost_answer_is_settled_by_reading(
     emulator: Emulator, zone: Zone, served: str, fate: str
 ) -> None:
     fill(emulator, fleet(30, start=1000))
@@ -174,7 +174,7 @@ def test_a_batch_whose_answer_is_lost_is_settled_by_reading(
         pytest.param(write_batch, (fleet(1), {}), id="delete-batch"),
     ],
 )
-def test_one_change_whose_answer_is_lost_is_settled_by_reading(
+def test_one_change_with_a_lost_answer_is_settled_by_reading(
     emulator: Emulator, served: str, fate: str, write: Write, change: tuple[Values, Values]
 ) -> None:
     before, after = change

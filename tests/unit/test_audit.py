@@ -97,14 +97,14 @@ def audited(
     assert {*report["checked"]}.isdisjoint(report["not_checked"])
     assert {*report["checked"], *report["not_checked"]} == {*KINDS}
     assert {*report["unavailable"]} <= report["not_checked"].keys()
-    assert report["counts"] == {kind: Counter(it["kind"] for it in report["findings"])[kind] for kind in KINDS}
+    assert report["counts"] == {kind: Counter(entry["kind"] for entry in report["findings"])[kind] for kind in KINDS}
     for mapping in report["mappings"]:
-        about = [it["kind"] for it in report["findings"] if it["origin_ip"] == mapping["origin_ip"]]
+        about = [entry["kind"] for entry in report["findings"] if entry["origin_ip"] == mapping["origin_ip"]]
         assert mapping["findings"] == list(dict.fromkeys(about))
     return report
 
 
-def told(report: Report) -> list[tuple[str, str | None]]:
+def summary_of(report: Report) -> list[tuple[str, str | None]]:
     return [(finding["kind"], finding["origin_ip"]) for finding in report["findings"]]
 
 
@@ -324,7 +324,7 @@ def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
         {"192.0.2.3": "aws/us-east-1"},
         unresolved=[unresolved("web2"), unresolved("web1", "192.0.2.1", "192.0.2.3", "192.0.2.4")],
     )
-    assert told(report) == [
+    assert summary_of(report) == [
         ("missing", "192.0.2.3"),
         ("stale", "192.0.2.2"),
         ("unresolved", "192.0.2.1"),
@@ -343,7 +343,7 @@ def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
     assert report["findings"][-1]["message"] == "web2: no variable has its region"
     assert report["findings"][2]["actual"] == place("aws/us-east-1")
     assert report["mappings"][0]["hosts"] == ["web1"]
-    # They are told of without an inventory too.
+    # They are reported without an inventory too.
     assert audited(zone, unresolved=[unresolved("web2")])["counts"]["unresolved"] == 1
 
 
@@ -371,7 +371,7 @@ def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
 )
 def test_contradictions(ranges: Ranges, address: str, zone: str, expected: str | bool | None) -> None:
     report = audited({address: zone}, supported=None, ranges=ranges)
-    assert told(report) == ([] if expected is False else [("contradicted", address)])
+    assert summary_of(report) == ([] if expected is False else [("contradicted", address)])
     for finding in report["findings"]:
         assert (finding["actual"], finding["expected"]) == (place(zone), place(str(expected)) if expected else None)
         for placement in ranges.locate(ip_address(address)).matches:
@@ -379,8 +379,8 @@ def test_contradictions(ranges: Ranges, address: str, zone: str, expected: str |
 
 
 def test_contradictions_are_about_the_zone_alone(ranges: Ranges) -> None:
-    assert told(audited({}, {"192.0.2.1": "aws/us-east-1"}, ranges=ranges)) == [("missing", "192.0.2.1")]
-    assert told(audited({"192.0.2.1": "aws/us-east-1"})) == []
+    assert summary_of(audited({}, {"192.0.2.1": "aws/us-east-1"}, ranges=ranges)) == [("missing", "192.0.2.1")]
+    assert summary_of(audited({"192.0.2.1": "aws/us-east-1"})) == []
 
 
 @pytest.mark.parametrize(
@@ -451,9 +451,9 @@ def test_near_the_limit(zone: int, expected: int | None, percent: int, numbers: 
     ],
 )
 def test_without_effect(tiered: bool | None, smart: bool | None, says: str | None) -> None:
-    assert told(audited({}, tiered=tiered, smart=smart)) == []  # nothing is without effect
+    assert summary_of(audited({}, tiered=tiered, smart=smart)) == []  # nothing is without effect
     report = audited({"192.0.2.1": "aws/us-east-1"}, tiered=tiered, smart=smart)
-    assert told(report) == ([("without_effect", None)] if says else [])
+    assert summary_of(report) == ([("without_effect", None)] if says else [])
     assert (report["tiered_cache"], report["smart_tiered_cache"]) == (tiered, smart)
     for finding in report["findings"]:
         assert str(says) in finding["message"]
@@ -471,7 +471,7 @@ def test_all_kinds_at_once_come_in_order(ranges: Ranges) -> None:
         ranges=ranges,
         unresolved=[unresolved("web3"), unresolved("web1", "192.0.2.10"), unresolved("web0", "192.0.2.10")],
     )
-    assert told(report) == [
+    assert summary_of(report) == [
         ("missing", "198.51.100.2"),
         ("missing", "2001:db8::1"),
         ("wrong", "192.0.2.9"),
@@ -484,7 +484,11 @@ def test_all_kinds_at_once_come_in_order(ranges: Ranges) -> None:
         ("unresolved", None),
         ("without_effect", None),
     ]
-    assert [it["hosts"] for it in report["findings"] if it["kind"] == "unresolved"] == [["web0"], ["web1"], ["web3"]]
+    assert [entry["hosts"] for entry in report["findings"] if entry["kind"] == "unresolved"] == [
+        ["web0"],
+        ["web1"],
+        ["web3"],
+    ]
     assert {mapping["origin_ip"]: mapping["findings"] for mapping in report["mappings"]} == {
         "192.0.2.9": ["wrong", "contradicted", "unsupported"],
         "192.0.2.10": ["contradicted", "unresolved"],
@@ -610,7 +614,7 @@ HOSTS = st.lists(st.builds(lambda host, at: unresolved(host, *at), st.sampled_fr
 
 
 def as_values(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    return {it["origin_ip"]: f"{it['vendor']}/{it['region']}" for it in listed}
+    return {entry["origin_ip"]: f"{entry['vendor']}/{entry['region']}" for entry in listed}
 
 
 @given(VALUES, VALUES, HOSTS, st.sampled_from([SUPPORTED, None]))
@@ -623,8 +627,8 @@ def test_a_repaired_zone_differs_no_more(
     repaired = {**{at: value for at, value in zone.items() if at not in absent}, **present}
     again = audited(repaired, expected, unresolved=hosts, supported=supported)
     assert again["repair"] == {"present": [], "absent": []}
-    refused = {it["origin_ip"] for it in again["findings"] if it["kind"] == "unsupported"}
-    left = {it["origin_ip"] for it in again["findings"] if it["kind"] in ("missing", "wrong", "stale")}
+    refused = {entry["origin_ip"] for entry in again["findings"] if entry["kind"] == "unsupported"}
+    left = {entry["origin_ip"] for entry in again["findings"] if entry["kind"] in ("missing", "wrong", "stale")}
     if not expected:  # the source has probably failed
         assert repair == {"present": [], "absent": []}
         return
@@ -635,7 +639,7 @@ def test_a_repaired_zone_differs_no_more(
 
 
 @given(VALUES, st.none() | VALUES, HOSTS, st.randoms())
-def test_a_report_does_not_depend_on_the_order_of_what_it_is_given(
+def test_a_report_does_not_depend_on_the_order_of_its_input(
     zone: dict[str, str], expected: dict[str, str] | None, hosts: list[Unresolved], random: Any
 ) -> None:
     def shuffled(values: dict[str, str]) -> dict[str, str]:

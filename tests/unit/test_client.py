@@ -80,7 +80,7 @@ def test_the_result_is_what_there_is_of_an_answer() -> None:
         pytest.param(lambda envelope: parse_address(envelope.result[0]), id="not an address"),
     ],
 )
-def test_an_answer_of_another_shape_is_told(decode: Callable[[Any], Any]) -> None:
+def test_an_answer_of_another_shape_is_an_error(decode: Callable[[Any], Any]) -> None:
     with Stub(in_turn(success(["one"]))) as stub, client_of(stub) as client, pytest.raises(CloudflareError) as failed:
         client.call("Trying it", "GET", "/it", decode=decode)
     assert str(failed.value) == "Trying it failed: HTTP 200, but the response does not have the format of the API"
@@ -136,7 +136,7 @@ def test_answers_that_are_not_the_apis(answer: Answer) -> None:
     assert error.status in (answer.status, None)
 
 
-def test_every_code_and_message_is_told() -> None:
+def test_every_code_and_message_is_in_the_error() -> None:
     errors = [{"code": 1146, "message": "Bad address"}, {"code": 1157, "message": "Bad region", "source": {}}]
     refused = Answer(400, json.dumps({"success": False, "errors": errors, "result": None}).encode())
     with Stub(in_turn(refused)) as stub:

@@ -170,7 +170,9 @@ TIME = "Sun, 01 Mar 2026 12:00:00 GMT"
     ],
     ids=str,
 )
-def test_a_server_is_asked_by_what_it_said(keep: Keeper, sent: dict[str, str], conditional: dict[str, str]) -> None:
+def test_requests_have_the_validators_of_the_server(
+    keep: Keeper, sent: dict[str, str], conditional: dict[str, str]
+) -> None:
     with Stub(in_turn(file(OLD, **sent))) as stub:
         assert keep.of(stub.url)["changed"]
         assert not keep.of(stub.url)["changed"]

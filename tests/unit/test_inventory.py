@@ -24,21 +24,21 @@ from support.published_ranges import write_ranges
 OWN = origin("192.0.2.1", "aws/eu-west-1")
 
 
-def told(hosts: Any, **options: Any) -> list[str]:
+def mapped(hosts: Any, **options: Any) -> list[str]:
     """List mappings in short form."""
-    return [f"{it['origin_ip']} {it['vendor']}/{it['region']}" for it in origin_mappings(hosts, **options)]
+    return [f"{entry['origin_ip']} {entry['vendor']}/{entry['region']}" for entry in origin_mappings(hosts, **options)]
 
 
 def reasons(hosts: Any, **options: Any) -> dict[str, str]:
     """Return the reasons for unresolved hosts."""
     report = origin_mappings(hosts, unresolved="report", **options)
-    return {it["host"]: it["reason"] for it in report["unresolved"]}
+    return {entry["host"]: entry["reason"] for entry in report["unresolved"]}
 
 
 def unresolved(hosts: Any, **options: Any) -> list[tuple[str, str, list[str]]]:
     """List unresolved hosts with codes and addresses."""
     report = origin_mappings(hosts, unresolved="report", **options)
-    return [(it["host"], it["code"], it["addresses"]) for it in report["unresolved"]]
+    return [(entry["host"], entry["code"], entry["addresses"]) for entry in report["unresolved"]]
 
 
 class Variables(Mapping[str, Any]):
@@ -71,7 +71,7 @@ class Variables(Mapping[str, Any]):
 
 def test_the_four_clouds_at_once() -> None:
     expected = [f"{address} {vendor}/{region}" for address, (vendor, region) in MAPPED.items()]
-    assert told({**FLEET, "own": OWN}) == ["192.0.2.1 aws/eu-west-1", *expected]
+    assert mapped({**FLEET, "own": OWN}) == ["192.0.2.1 aws/eu-west-1", *expected]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_four_clouds_at_once() -> None:
 )
 def test_regions_of_aws(zone: str, region: str) -> None:
     host = {**AWS, "placement": {"availability_zone": zone, "region": zone[:-1]}, "network_interfaces": []}
-    assert told([host]) == [f"198.51.100.10 aws/{region}"]
+    assert mapped([host]) == [f"198.51.100.10 aws/{region}"]
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,15 @@ def test_regions_of_aws(zone: str, region: str) -> None:
     ],
 )
 def test_regions_of_gcp(zone: str, region: str) -> None:
-    assert told([{**GCP, "zone": zone}]) == [f"203.0.113.20 gcp/{region}", f"2001:db8:2::20 gcp/{region}"]
+    assert mapped([{**GCP, "zone": zone}]) == [f"203.0.113.20 gcp/{region}", f"2001:db8:2::20 gcp/{region}"]
 
 
 @pytest.mark.parametrize(
-    ("said", "region"),
+    ("text", "region"),
     [("iad", "us-ashburn-1"), ("PHX", "us-phoenix-1"), ("eu-frankfurt-1", "eu-frankfurt-1"), ("yny", "ap-chuncheon-1")],
 )
-def test_regions_of_oci(said: str, region: str) -> None:
-    assert told([{**OCI, "region": said}]) == [f"203.0.113.50 oci/{region}"]
+def test_regions_of_oci(text: str, region: str) -> None:
+    assert mapped([{**OCI, "region": text}]) == [f"203.0.113.50 oci/{region}"]
 
 
 def test_every_address_of_every_interface_of_aws() -> None:
@@ -120,7 +120,7 @@ def test_every_address_of_every_interface_of_aws() -> None:
             "ipv6_addresses": [{"ipv6_address": "2001:db8:1::11"}, {"ipv6_address": "2001:DB8:1:0::11"}],
         },
     ]
-    assert told([{**AWS, "network_interfaces": interfaces}]) == [
+    assert mapped([{**AWS, "network_interfaces": interfaces}]) == [
         "198.51.100.10 aws/us-west-2",
         "198.51.100.11 aws/us-west-2",
         "2001:db8:1::11 aws/us-west-2",
@@ -131,8 +131,8 @@ def test_prefixes_and_suffixes_of_the_inventory_plugins() -> None:
     aws = {f"ec2_{name}_x": value for name, value in AWS.items()}
     gcp = {f"gcp_{name}": value for name, value in GCP.items()}
     hosts = {"a": aws, "g": gcp, "z": AZURE}
-    renamed = told(hosts, hostvars_prefix="ec2_", hostvars_suffix="_x", vars_prefix="gcp_")
-    assert renamed == told({"a": AWS, "g": GCP, "z": AZURE})
+    renamed = mapped(hosts, hostvars_prefix="ec2_", hostvars_suffix="_x", vars_prefix="gcp_")
+    assert renamed == mapped({"a": AWS, "g": GCP, "z": AZURE})
     assert set(reasons(hosts)) == {"a", "g"}
     assert "hostvars_prefix" in reasons(hosts)["a"]
     assert "ip_variable" in reasons(hosts)["a"]
@@ -151,7 +151,7 @@ def test_several_sources_with_and_without_prefixes_at_once() -> None:
         "h": {**GCP, "networkInterfaces": [{"accessConfigs": [{"natIP": "203.0.113.21"}]}]},
     }
     prefixes = {"hostvars_prefix": ["ec2_", "aws_"], "hostvars_suffix": "_x", "vars_prefix": "gcp_"}
-    assert told(hosts, **prefixes) == [
+    assert mapped(hosts, **prefixes) == [
         "198.51.100.1 aws/us-west-2",
         "198.51.100.2 aws/us-west-2",
         "198.51.100.3 aws/us-west-2",
@@ -161,20 +161,20 @@ def test_several_sources_with_and_without_prefixes_at_once() -> None:
     ]
     # Where a host has both, the variables with the prefix of the options win.
     both = {**renamed(aws, "ec2_", "", "198.51.100.2"), **hosts["plain"]}
-    assert told([both], hostvars_prefix="ec2_") == ["198.51.100.2 aws/us-west-2"]
+    assert mapped([both], hostvars_prefix="ec2_") == ["198.51.100.2 aws/us-west-2"]
 
 
 def test_addresses_of_oci() -> None:
     host = {**OCI, "ipv6_ips": ["2001:db8:4::50", "2001:db8:4::51"]}
     expected = ["203.0.113.50 oci/us-ashburn-1", "2001:db8:4::50 oci/us-ashburn-1", "2001:db8:4::51 oci/us-ashburn-1"]
-    assert told([host]) == expected
-    assert told([{**host, "public_ip": None}]) == expected[1:]
+    assert mapped([host]) == expected
+    assert mapped([{**host, "public_ip": None}]) == expected[1:]
 
 
 def test_addresses_of_azure_before_version_2_1_of_its_plugin() -> None:
     older = {**AZURE, "public_ipv4_addresses": AZURE["public_ipv4_address"]}
     del older["public_ipv4_address"]
-    assert told([older]) == told([AZURE]) == ["192.0.2.40 azure/eastus2", "2001:db8:3::40 azure/eastus2"]
+    assert mapped([older]) == mapped([AZURE]) == ["192.0.2.40 azure/eastus2", "2001:db8:3::40 azure/eastus2"]
     assert unresolved({"stopped": {**older, "public_ipv4_addresses": []}}) == [("stopped", "no_address", [])]
 
 
@@ -184,9 +184,9 @@ def test_machines_that_azure_only_records_are_not_in_azure(host: dict[str, Any],
     assert unresolved({"edge": host}) == [("edge", "unknown_cloud", [address])]
     assert "outside of azure" in reasons({"edge": host})["edge"]
     # Published ranges, and one's own variables, decide.
-    assert told({"edge": host}, ranges=write_ranges(tmp_path)) == [f"{address} gcp/us-central1"]
+    assert mapped({"edge": host}, ranges=write_ranges(tmp_path)) == [f"{address} gcp/us-central1"]
     own = {"origin_vendor": "aws", "origin_region": "eu-west-1"}
-    assert told({"edge": {**host, **own}}) == [f"{address} aws/eu-west-1"]
+    assert mapped({"edge": {**host, **own}}) == [f"{address} aws/eu-west-1"]
     assert unresolved({"edge": {**host, "origin_vendor": "azure"}}) == [("edge", "unknown_region", [address])]
     assert unresolved({"edge": {**host, "public_ipv4_address": []}}) == [("edge", "no_address", [])]
 
@@ -202,7 +202,7 @@ def test_machines_that_azure_only_records_are_not_in_azure(host: dict[str, Any],
     ],
 )
 def test_variables_of_ones_own_win_one_by_one(own: dict[str, Any], mapping: str) -> None:
-    assert told([{**OCI, **own}]) == [mapping]
+    assert mapped([{**OCI, **own}]) == [mapping]
 
 
 def test_another_vendor_does_not_take_over_the_region() -> None:
@@ -212,8 +212,8 @@ def test_another_vendor_does_not_take_over_the_region() -> None:
 def test_names_of_ones_own() -> None:
     host = {"addr": "192.0.2.1", "cloud": "gcp", "where": "us-east1", "sites": ["a.example", "b.example"]}
     names = {"ip_variable": "addr", "vendor_variable": "cloud", "region_variable": "where", "zones_variable": "sites"}
-    assert told({"h": host}, **names, zone="b.example") == ["192.0.2.1 gcp/us-east1"]
-    assert told({"h": host}, **names, zone="c.example") == []
+    assert mapped({"h": host}, **names, zone="b.example") == ["192.0.2.1 gcp/us-east1"]
+    assert mapped({"h": host}, **names, zone="c.example") == []
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_no_host_is_left_out_silently(
     assert reason in reasons(hosts)["odd"]
     with pytest.raises(AnsibleFilterError, match="odd"):
         origin_mappings(hosts)
-    assert told(hosts, unresolved="skip") == told({"good": AZURE})
+    assert mapped(hosts, unresolved="skip") == mapped({"good": AZURE})
     warned = " ".join(capsys.readouterr().err.split())
     assert "odd" in warned
 
@@ -279,13 +279,13 @@ def test_no_host_is_left_out_silently(
 @pytest.mark.parametrize("ignored", [True, "true", "yes", "on", 1])
 def test_hosts_that_are_no_origins(ignored: Any) -> None:
     hosts = {"web": OWN, "runner": Variables({**AWS, "origin_ignore": ignored}, "origin_ip", "origin_zones")}
-    assert told(hosts) == ["192.0.2.1 aws/eu-west-1"]
-    assert told(hosts, zone="a.example") == []
+    assert mapped(hosts) == ["192.0.2.1 aws/eu-west-1"]
+    assert mapped(hosts, zone="a.example") == []
 
 
 @pytest.mark.parametrize("ignored", [False, "no", "", None, 0])
 def test_hosts_that_are_origins_all_the_same(ignored: Any) -> None:
-    assert told([{**OWN, "origin_ignore": ignored}]) == ["192.0.2.1 aws/eu-west-1"]
+    assert mapped([{**OWN, "origin_ignore": ignored}]) == ["192.0.2.1 aws/eu-west-1"]
 
 
 def test_the_known_addresses_of_a_host_with_a_faulty_variable() -> None:
@@ -311,13 +311,15 @@ def test_the_known_addresses_of_a_host_with_a_faulty_variable() -> None:
 
 
 def test_variables_that_do_not_matter_are_not_evaluated() -> None:
-    assert told({"web": Variables(OWN, "location", "zone", "placement", "origin_zones")}) == ["192.0.2.1 aws/eu-west-1"]
+    assert mapped({"web": Variables(OWN, "location", "zone", "placement", "origin_zones")}) == [
+        "192.0.2.1 aws/eu-west-1"
+    ]
 
 
 def test_a_bad_address_beside_a_good_one() -> None:
     report = origin_mappings({"h": {**OWN, "origin_ip": ["192.0.2.1", "nonsense"]}}, unresolved="report")
-    assert [it["origin_ip"] for it in report["mappings"]] == ["192.0.2.1"]
-    assert [it["host"] for it in report["unresolved"]] == ["h"]
+    assert [entry["origin_ip"] for entry in report["mappings"]] == ["192.0.2.1"]
+    assert [entry["host"] for entry in report["unresolved"]] == ["h"]
 
 
 def test_the_report_tells_hosts_and_addresses() -> None:
@@ -325,14 +327,14 @@ def test_the_report_tells_hosts_and_addresses() -> None:
     report = origin_mappings(hosts, unresolved="report")
     assert report["mappings"] == [{"origin_ip": "192.0.2.1", "vendor": "aws", "region": "eu-west-1"}]
     assert report["hosts"] == {"192.0.2.1": ["a", "b"]}
-    assert [it["addresses"] for it in report["unresolved"]] == [["192.0.2.7", "2001:db8::7"]]
+    assert [entry["addresses"] for entry in report["unresolved"]] == [["192.0.2.7", "2001:db8::7"]]
 
 
 def test_an_address_in_two_regions_is_in_no_mapping() -> None:
     other = {**OWN, "origin_region": "eu-west-2"}
     hosts = {"one": OWN, "two": other, "three": OWN, "four": origin("192.0.2.4", "gcp/us-east1")}
     report = origin_mappings(hosts, unresolved="report")
-    assert told(hosts, unresolved="skip") == ["192.0.2.4 gcp/us-east1"]
+    assert mapped(hosts, unresolved="skip") == ["192.0.2.4 gcp/us-east1"]
     assert report["hosts"] == {"192.0.2.4": ["four"]}
     assert report["unresolved"] == [
         {
@@ -365,7 +367,7 @@ def test_dictionaries_of_mappings_among_addresses(tmp_path: Path) -> None:
         {"origin_ip": "203.0.113.7"},
         "203.0.113.8",
     ]
-    assert told(balancers, ranges=write_ranges(tmp_path), zone="any.example") == [
+    assert mapped(balancers, ranges=write_ranges(tmp_path), zone="any.example") == [
         "198.51.100.7 aws/us-east-1",
         "198.51.100.8 aws/us-east-1",
         "203.0.113.7 gcp/us-central1",
@@ -394,7 +396,7 @@ def test_dictionaries_of_mappings_among_addresses(tmp_path: Path) -> None:
 def test_dictionaries_of_mappings_in_the_address_variable() -> None:
     elsewhere = {"ip": "198.51.100.7", "vendor": "aws", "region": "us-east-1"}
     host = {**OCI, "origin_ip": ["203.0.113.50", {"ip": "203.0.113.51", "region": "us-phoenix-1"}, elsewhere]}
-    assert told([host]) == [
+    assert mapped([host]) == [
         "198.51.100.7 aws/us-east-1",
         "203.0.113.50 oci/us-ashburn-1",
         "203.0.113.51 oci/us-phoenix-1",
@@ -428,7 +430,7 @@ FROM_CLOUDFLARE = {
 def test_origins_that_cloudflare_knows(tmp_path: Path) -> None:
     options: dict[str, Any] = {"ranges": write_ranges(tmp_path), "zone": "example.com"}
     report = origin_mappings(FROM_CLOUDFLARE, unresolved="report", **options)
-    assert told(FROM_CLOUDFLARE, unresolved="skip", **options) == [
+    assert mapped(FROM_CLOUDFLARE, unresolved="skip", **options) == [
         "203.0.113.7 gcp/us-central1",
         "2001:db8:3::7 azure/eastus2",
     ]
@@ -459,8 +461,8 @@ def test_a_damaged_result_of_zone_origins_info(origins: Any) -> None:
 def test_inputs_of_every_kind() -> None:
     named = {**OWN, "inventory_hostname": "web"}
     expected = ["192.0.2.1 aws/eu-west-1"]
-    assert told({"web": OWN}) == told([named]) == told(named) == told(iter([named])) == expected
-    assert told([]) == told({}) == []
+    assert mapped({"web": OWN}) == mapped([named]) == mapped(named) == mapped(iter([named])) == expected
+    assert mapped([]) == mapped({}) == []
     assert reasons([{}, {"inventory_hostname": "web"}]).keys() == {"item 1", "web"}
 
 
@@ -486,7 +488,7 @@ def test_bad_options(option: dict[str, Any], part: str) -> None:
 
 def test_options_that_are_null_have_their_defaults() -> None:
     options = dict.fromkeys(("zone", "ranges", "ip_variable", "zones_variable", "hostvars_prefix", "vars_prefix"))
-    assert told([{**OWN}], **options) == ["192.0.2.1 aws/eu-west-1"]
+    assert mapped([{**OWN}], **options) == ["192.0.2.1 aws/eu-west-1"]
 
 
 @pytest.mark.parametrize("hosts", ["web", 5, None, {"web": "192.0.2.1"}, [5], [["192.0.2.1"]]])
@@ -516,8 +518,8 @@ def test_an_unknown_way_with_unresolved_hosts() -> None:
 )
 def test_zones_of_hosts(zones: Any) -> None:
     hosts = {"one": {**OWN, "origin_zones": zones}, "none": {}}
-    assert told(hosts, zone="a.example") == told(hosts, zone="A.example. ") == ["192.0.2.1 aws/eu-west-1"]
-    assert told(hosts, zone="aa.example") == told(hosts, zone="example") == []
+    assert mapped(hosts, zone="a.example") == mapped(hosts, zone="A.example. ") == ["192.0.2.1 aws/eu-west-1"]
+    assert mapped(hosts, zone="aa.example") == mapped(hosts, zone="example") == []
 
 
 def test_many_zones_in_one_pass() -> None:
@@ -540,15 +542,15 @@ def test_many_zones_in_one_pass() -> None:
 
 def test_published_ranges_tell_what_variables_do_not(tmp_path: Path) -> None:
     ranges = write_ranges(tmp_path)
-    assert told(["203.0.113.20", "2001:db8:3::7"], ranges=ranges, zone="any.example") == [
+    assert mapped(["203.0.113.20", "2001:db8:3::7"], ranges=ranges, zone="any.example") == [
         "203.0.113.20 gcp/us-central1",
         "2001:db8:3::7 azure/eastus2",
     ]
-    assert told({"h": {"origin_ip": "203.0.113.50", "origin_vendor": "oci"}}, ranges=ranges) == [
+    assert mapped({"h": {"origin_ip": "203.0.113.50", "origin_vendor": "oci"}}, ranges=ranges) == [
         "203.0.113.50 oci/us-ashburn-1"
     ]
     # Where variables have the location, they win.
-    assert told({"h": {**OWN, "origin_ip": "203.0.113.20"}}, ranges=ranges) == ["203.0.113.20 aws/eu-west-1"]
+    assert mapped({"h": {**OWN, "origin_ip": "203.0.113.20"}}, ranges=ranges) == ["203.0.113.20 aws/eu-west-1"]
 
 
 @pytest.mark.parametrize(
@@ -576,7 +578,7 @@ def test_locations_that_the_ranges_do_not_have_either(
 def test_addresses_of_a_host_that_the_ranges_have_in_part(tmp_path: Path) -> None:
     hosts = {"h": {"origin_ip": ["203.0.113.20", "198.18.0.1", "198.18.0.2", "nonsense"]}}
     ranges = write_ranges(tmp_path)
-    assert told(hosts, unresolved="skip", ranges=ranges) == ["203.0.113.20 gcp/us-central1"]
+    assert mapped(hosts, unresolved="skip", ranges=ranges) == ["203.0.113.20 gcp/us-central1"]
     assert unresolved(hosts, ranges=ranges) == [
         ("h", "unknown_cloud", ["198.18.0.1"]),
         ("h", "unknown_cloud", ["198.18.0.2"]),
@@ -609,10 +611,12 @@ HOSTS = st.dictionaries(
 def test_every_host_is_accounted_for_whatever_its_variables(hosts: dict[str, Any]) -> None:
     report = origin_mappings(hosts, unresolved="report")
     behind = {host for names in report["hosts"].values() for host in names}
-    assert behind | {host for it in report["unresolved"] for host in it["host"].split(" and ")} == hosts.keys()
-    assert {it["code"] for it in report["unresolved"]} <= {*UNRESOLVED_CODES}
-    addresses = [it["origin_ip"] for it in report["mappings"]]
+    assert behind | {host for entry in report["unresolved"] for host in entry["host"].split(" and ")} == hosts.keys()
+    assert {entry["code"] for entry in report["unresolved"]} <= {*UNRESOLVED_CODES}
+    addresses = [entry["origin_ip"] for entry in report["mappings"]]
     assert addresses == sorted(set(addresses), key=lambda text: (ip_address(text).version, int(ip_address(text))))
     assert addresses == list(report["hosts"])
-    conflicts = {address for it in report["unresolved"] if it["code"] == "conflict" for address in it["addresses"]}
+    conflicts = {
+        address for entry in report["unresolved"] if entry["code"] == "conflict" for address in entry["addresses"]
+    }
     assert conflicts & {*addresses} == set()

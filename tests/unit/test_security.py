@@ -193,7 +193,7 @@ def test_a_proxy_of_the_environment_leads_to_the_service_and_learns_nothing(
         monkeypatch.setenv(variable, f"http://someone:proxy-password@{HOST}:{proxy.port}")
         assert call(encrypted.url, ca_path=str(authority.path), **form) == {"done": True}
     [request] = encrypted.requests
-    # Some of what was said is told in the clear, and credentials of the proxy stay with it.
+    # A part of the message is shown, without the credentials of the proxy.
     assert proxy.heard.startswith(f"CONNECT {HOST}:{encrypted.server_port} ".encode())
     assert b"Proxy-Authorization: Basic" in proxy.heard
     assert "Proxy-Authorization" not in request.headers

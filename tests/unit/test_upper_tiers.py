@@ -203,7 +203,7 @@ def test_what_a_plan_does_not_have(
     assert {origin["share_expected"] for origin in untouched["origins"]} == {100}
     result = run(emulator, zone)
     assert only(result)["not_available"]["code"] == code
-    # Only the settings were asked for: no query is sent of which the refusal is known.
+    # Only the settings are read: a query that would be refused is not sent.
     assert len(queries(emulator)) == 1
     assert "settings" in queries(emulator)[0]["query"]
     [warning] = result["warnings"]
@@ -509,11 +509,11 @@ def test_queries_for_many_zones(emulator: Emulator, count: int) -> None:
     }
     assert max(len(query["variables"]["zones"]) for query in sent) <= 10
     # The settings of ten zones are read before their traffic.
-    asked: set[str] = set()
+    queried: set[str] = set()
     for query in sent:
         if query["query"] == SETTINGS_QUERY:
-            asked |= {*query["variables"]["zones"]}
-        assert asked.issuperset(query["variables"]["zones"])
+            queried |= {*query["variables"]["zones"]}
+        assert queried.issuperset(query["variables"]["zones"])
 
 
 BAD_INPUT: Mapping[str, tuple[Mapping[str, Any], str]] = {

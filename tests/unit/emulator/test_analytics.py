@@ -82,7 +82,7 @@ def test_a_wrong_query_fails(call: Call, zone: Zone, query: str, message: str) -
 
 
 @pytest.mark.parametrize(
-    ("analytics", "asked", "message"),
+    ("analytics", "query", "message"),
     [
         ({"forbidden": True}, {}, "are not authorized"),
         ({"enabled": False}, {}, "does not have access to the path"),
@@ -98,10 +98,16 @@ def test_a_wrong_query_fails(call: Call, zone: Zone, query: str, message: str) -
     ],
 )
 def test_limits(
-    emulator: Emulator, call: Call, zone: Zone, *, analytics: Mapping[str, Any], asked: Mapping[str, Any], message: str
+    emulator: Emulator,
+    call: Call,
+    zone: Zone,
+    *,
+    analytics: Mapping[str, Any],
+    query: Mapping[str, Any],
+    message: str,
 ) -> None:
     emulator.add_zone(zone.name, analytics=analytics)
-    answer = ask(call, zone.id, **asked)
+    answer = ask(call, zone.id, **query)
     assert answer["data"] is None
     assert message in " ".join(error["message"] for error in answer["errors"])
 
