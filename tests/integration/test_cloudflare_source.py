@@ -126,9 +126,14 @@ def test_several_zones(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
     assert zone.values() == {**WANTED, **STALE}
 
 
-def test_no_zone(tmp_path: Path) -> None:
-    done = run_playbook(tmp_path, [{"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}])
+@pytest.mark.parametrize("arguments", [(), ("-e", "zone=")], ids=["unset", "empty"])
+def test_no_zone(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """The playbook says so before it downloads anything."""
+    play = {"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}
+    done = run_playbook(tmp_path, [play], "-e", f"ranges_folder={tmp_path}/ranges", *arguments)
     assert done.returncode != 0
+    assert "Set the zone, or a list of zones: -e zone=example.com" in output(done)
+    assert not (tmp_path / "ranges").exists()
 
 
 def test_an_audit_while_origins_are_unknown(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
