@@ -80,7 +80,7 @@ def _in_python(content: str) -> Iterator[tuple[int, str]]:
     passed: set[ast.AST] = set()
     for node in ast.walk(ast.parse(content)):  # parents come before their children
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))) if "\n" in text:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str() as text)) if "\n" in text:
                 passed.add(node.value)
                 if name != "EXAMPLES" and not name.endswith("QUERY"):
                     yield from ((node.lineno, part) for part in _in_documentation(yaml.safe_load(text)))
@@ -88,7 +88,7 @@ def _in_python(content: str) -> Iterator[tuple[int, str]]:
                 passed.update(part for value in node.values for part in ast.walk(value))
                 parts = [str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values]
                 yield node.lineno, "".join(parts)
-            case ast.Constant(value=str(text)) if " " in text and node not in passed:
+            case ast.Constant(value=str() as text) if " " in text and node not in passed:
                 yield node.lineno, text
 
 
