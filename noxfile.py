@@ -93,9 +93,7 @@ def sanity_home() -> dict[str, str]:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run the unit tests."""
-    # These tests wait for sockets a third of the time, so one worker more than there are cores keeps all cores busy.
-    workers = (os.cpu_count() or 1) + 1
-    session.run("pytest", "tests/unit", f"--numprocesses={workers}", "--dist=worksteal", *session.posargs)
+    session.run("pytest", "tests/unit", "--numprocesses=auto", "--dist=worksteal", *session.posargs)
 
 
 @nox.session(default=False)

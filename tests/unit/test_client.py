@@ -411,7 +411,7 @@ def test_nothing_is_sent_after_an_interruption() -> None:
             with pytest.raises(Interruption):
                 client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
             client.http.close()
-            time.sleep(0.5)  # what was under way arrives
+            time.sleep(1)  # what was under way arrives, and a retry would come after 1.4 seconds
             sent = len(stub.requests)
             time.sleep(1.5)
             assert len(stub.requests) == sent <= 8
