@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.plugins.action.normal import ActionModule as NormalActionModule
 
 from ..module_utils._errors import InvalidInput
@@ -21,10 +21,11 @@ class ActionModule(NormalActionModule):
     """Refuses passwords in sources, which the module does too, but only after Ansible has logged them on its host."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        sources = self._task.args.get("sources")
-        if isinstance(sources, Mapping):
-            try:
-                check_sources({name: source for name, source in sources.items() if isinstance(source, str)})
-            except InvalidInput as error:
-                return {"failed": True, "msg": str(error)}
+        try:
+            sources = check_type_dict(self._task.args.get("sources"))
+            check_sources({name: source for name, source in sources.items() if isinstance(source, str)})
+        except InvalidInput as error:
+            return {"failed": True, "msg": str(error)}
+        except TypeError:
+            pass  # none, or no dictionary, which a module refuses before it logs anything
         return super().run(tmp, task_vars)

@@ -91,7 +91,8 @@ def _write(folder: str, texts: Mapping[str, str]) -> None:
             written.append(path)
     except OSError as error:
         message = f"dest: cannot write {error.filename or folder}: {error.strerror}"
-        raise OriginOpsError(message, changed=bool(written)) from None
+        before = f". Written before: {', '.join(written)}" if written else ""
+        raise OriginOpsError(message + before, changed=bool(written)) from None
 
 
 def _open_private(path: str, flags: int) -> int:

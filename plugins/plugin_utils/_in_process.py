@@ -117,7 +117,7 @@ def run_masked(
 def option_problems(options: Mapping[str, Any], argument_spec: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Describe mistakes in options of which Ansible's own message has no remedy."""
     specs = {name: spec for option, spec in argument_spec.items() for name in (option, *spec.get("aliases", ()))}
-    unknown = [name for name in options if name not in specs and not name.startswith("_")]
+    unknown = [name for name in map(str, options) if name not in specs and not name.startswith("_")]
     problems = [
         f"{name} is a dictionary, not a list: write its items one by one, each after a dash"
         for name, value in options.items()

@@ -247,8 +247,9 @@ def test_the_log_of_a_target_has_no_secret(play: Play, emulator: Emulator, zone:
         forms[f"option, {name}"] = info(zone_id=zone.id, api_url=url, api_token="{{ token }}")
         common = {"environment": {"CLOUDFLARE_BASE_URL": url}}
         forms[f"environment, {name}"] = {**info(zone_id=zone.id, api_token="{{ token }}"), **common}
-        ranges = {"dest": str(tmp_path / "ranges"), "sources": {"aws": url}}
-        forms[f"source, {name}"] = {"originops.cloudflare.cloud_ip_ranges": ranges}
+        for form, sources in (("source", {"aws": url}), ("source as text", f"aws={url}")):
+            ranges = {"dest": str(tmp_path / "ranges"), "sources": sources}
+            forms[f"{form}, {name}"] = {"originops.cloudflare.cloud_ip_ranges": ranges}
     run = play.once(
         {name: {**task, "vars": {DIRECT: False}} for name, task in forms.items()},
         defaults={},
@@ -259,6 +260,8 @@ def test_the_log_of_a_target_has_no_secret(play: Play, emulator: Emulator, zone:
     for name, outcome in run.outcomes.items():
         if name.startswith(("option, ", "environment, ")):
             assert "api_url must not contain credentials" in outcome.message, name
+        elif name.startswith("source"):
+            assert "sources.aws has an @" in outcome.message, name
     logged = log.read_text("utf-8")
     assert logged.count("Invoked with") == len(["token", "key", "environment"]) + len(addresses)
     assert [secret for secret in (emulator.token, key, password, user) if secret in logged] == []

@@ -68,6 +68,7 @@ PUBLIC = {
     "ansible.module_utils.basic": {"missing_required_lib"},
     "ansible.module_utils.common.arg_spec": {"ArgumentSpecValidator"},
     "ansible.module_utils.common.parameters": {"env_fallback"},
+    "ansible.module_utils.common.validation": {"check_type_dict"},
     "ansible.module_utils.parsing.convert_bool": {"boolean"},
     "ansible.plugins.action": {"ActionBase"},
     "ansible.plugins.action.normal": {"ActionModule"},

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,20 @@ def test_a_directory_that_cannot_be_used(emulator: Emulator, zone: Zone, tmp_pat
 def test_a_directory_that_nobody_can_write(emulator: Emulator, zone: Zone) -> None:
     result = run(emulator, zone, Path("/proc/export"))
     assert (result["msg"].startswith("dest: cannot write /proc"), result["changed"]) == (True, False)
+
+
+def test_a_failure_between_two_files_names_what_was_written(emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
+    run(emulator, zone, tmp_path / "sizes")
+    size = len((tmp_path / "sizes" / "mappings.yml").read_bytes())
+    dest = tmp_path / "export"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        result = run(emulator, zone, dest, formats=["list", "terraform"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert result["msg"] == f"dest: cannot write {dest}: File too large. Written before: {dest / 'mappings.yml'}"
+    assert (result["changed"], [*contents(dest)]) == (True, ["mappings.yml"])
 
 
 @pytest.mark.parametrize("name", ["", "two words", "origins-1", "1st", "../up", "é"])
