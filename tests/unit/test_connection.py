@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_zone
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import (
     CloudflareError,
     InvalidInput,
     OriginOpsError,
 )
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._in_process import option_problems
 from emulator.server import Emulator
 from support.operations import options
 from support.stub import Answer, Stub, in_turn, success
@@ -184,6 +186,10 @@ def test_accepted_identifiers(zone_id: str) -> None:
 )
 def test_refused_identifiers(zone_id: str) -> None:
     assert "1 to 32 letters and digits" in rejection("http://127.0.0.1", zone_id=zone_id)
+
+
+def test_an_option_without_a_text_as_its_name() -> None:
+    assert option_problems({1: "x"}, ARGUMENT_SPEC)[0].startswith("option 1 is unknown: ")
 
 
 @pytest.mark.parametrize("name", [None, "", " ", "\n"])

@@ -415,7 +415,7 @@ def test_markdown_of_traffic() -> None:
     assert unmapped == [
         ["192.0.2.44", "aws/us-west-2", "5,000", "SEA 80 %, IAD 20 %"],
         [
-            *("203.0.113.200", "not in the published ranges given", "71"),
+            *("203.0.113.200", "not in the published ranges", "71"),
             "FRA 42.3 %, AMS 28.2 %, CDG 14.1 %, LHR 7 %, MAD 5.6 %, 1 more",
         ],
         ["198.51.100.200", "aws", "0", "12 requests without an upper tier"],
@@ -425,7 +425,7 @@ def test_markdown_of_traffic() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({}, "no ranges given"),
+        ({}, "no published ranges"),
         ({"unavailable": ["contradicted"]}, "the ranges could not be read"),
     ],
 )
@@ -448,6 +448,7 @@ def test_traffic_that_is_not_known(reason: Report) -> None:
         text = re.sub("<[^>]+>", "", render(zones, format))
         assert ("the query broke" if reason else "the report has no reason") in text
         assert "100 % of about 4 requests came through" in text
+        assert "No request can be compared with the expected data centres." in render(zones[:1], format)
         assert "0 of 1 reached" not in text
 
 

@@ -271,7 +271,7 @@ def test_settings_that_are_a_partial_answer(emulator: Emulator, zone: Zone, text
         assert (part["not_available"]["code"], part["error"]) == ("permission", None)
     else:
         assert part["error"].startswith(f"Reading the analytics settings of zone {other.id} failed: Cloudflare refused")
-    # The zone whose settings are not known is not in the second query.
+    # A zone with unknown settings is not in the second query.
     assert queries(emulator)[1]["variables"]["zones"] == [zone.id]
 
 

@@ -417,7 +417,7 @@ class _Page:
     # Traffic
 
     def traffic_section(self) -> Html:
-        """Build the table of zones of which the traffic was looked at."""
+        """Build the table of zones with a traffic section."""
         if not self.traffic:
             return Html()
         rows = sorted(self.traffic.items(), key=lambda item: item[1].rank)

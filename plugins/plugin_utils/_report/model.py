@@ -382,7 +382,7 @@ def headline(report: Report) -> str:
 
 
 class ZoneTraffic:
-    """Traffic of a zone that was looked at, with sums.
+    """Traffic of a zone, with sums.
 
     unknown is the reason if it is not known. mapped and unmapped are the origins that requests reached, with and
     without a mapping, most requests first. silent counts other origins with a mapping, and unsure those of which the
@@ -419,7 +419,7 @@ class ZoneTraffic:
 
 
 def observed_zones(report: Report) -> dict[int, ZoneTraffic]:
-    """Return the traffic of the zones of which it was looked at, by their numbers."""
+    """Return the traffic of zones by their numbers, for those with a traffic section."""
     zones = enumerate(report["zones"])
     return {number: ZoneTraffic(zone) for number, zone in zones if zone["traffic"] is not None}
 
@@ -438,7 +438,7 @@ def traffic_headline(traffic: Iterable[ZoneTraffic]) -> str:
     zones = [zone for zone in traffic if zone.compared]
     compared = sum(zone.compared for zone in zones)
     if not compared:
-        return "Of no request is it known whether it came through an expected data centre."
+        return "No request can be compared with the expected data centres."
     share = format_share(100 * sum(zone.expected for zone in zones) / compared)
     return f"{share} of about {compared:,} requests came through data centres beside the regions of the mappings."
 
@@ -447,8 +447,8 @@ def published_locations(zone: Report, origin: Mapping[str, Any]) -> str:
     """Return where published ranges place an origin."""
     if origin["published"] is None:
         unreadable = "contradicted" in zone["unavailable"]
-        return "the ranges could not be read" if unreadable else "no ranges given"
-    return " or ".join(map(format_location, origin["published"])) or "not in the published ranges given"
+        return "the ranges could not be read" if unreadable else "no published ranges"
+    return " or ".join(map(format_location, origin["published"])) or "not in the published ranges"
 
 
 TRAFFIC_NOTE = (
