@@ -14,6 +14,7 @@ from ._errors import PERMISSIONS, CloudflareError, Outcome
 from ._origins.configuration import fetch_records, read_load_balancers, read_pools
 from ._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from ._traffic.analytics import Traffic, read_settings
+from ._traffic.graphql import GraphQL
 from ._zones import fetch_account_id
 
 
@@ -101,7 +102,7 @@ def _failed(error: CloudflareError) -> Access:
 
 def _check_traffic(zone: ZoneClient) -> Access:
     """Check whether the analytics of a zone can be queried, which has reasons in place of status and codes."""
-    settings = read_settings(zone.client, [zone.id])[zone.id]
+    settings = read_settings(GraphQL(zone.client), [zone.id])[zone.id]
     if not isinstance(settings, Traffic):
         return ALLOWED
     if isinstance(settings.error, CloudflareError):

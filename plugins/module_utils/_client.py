@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from math import ceil
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from ._errors import HINTS, RATE_LIMIT_HINT, CloudflareError, InvalidInput
-from ._http import Credentials, HttpSession, Response, TransportError, WindowLimiter, is_unclear
+from ._http import Credentials, HttpSession, Response, TransportError, is_unclear
 from ._messages import sanitize
 
 T = TypeVar("T")
@@ -31,11 +31,6 @@ MIN_SECRET_LENGTH = 16
 LIST_ATTEMPTS = 3
 """Writes of others between two pages shift entries from page to page; the list is then read again."""
 
-MAX_QUERIES = 300
-"""GraphQL queries of a user in QUERY_WINDOW seconds, by the API, beside the limit of all requests."""
-
-QUERY_WINDOW = 300.0
-
 
 class Envelope(NamedTuple):
     """A successful response: its result, and the facts about a list.
@@ -46,21 +41,6 @@ class Envelope(NamedTuple):
     result: Any
     result_info: Any
     maybe_applied: bool
-
-
-class QueryError(NamedTuple):
-    """An error of a GraphQL query.
-
-    The path leads from the root to a node. Path and code may be empty.
-    """
-
-    message: str
-    path: tuple[str, ...] = ()
-    code: str = ""
-
-    def __str__(self) -> str:
-        details = [f"at {'.'.join(self.path)}"] * bool(self.path) + [f"code {self.code}"] * bool(self.code)
-        return f"{self.message} ({', '.join(details)})" if details else self.message
 
 
 class Client:
@@ -74,7 +54,6 @@ class Client:
     ) -> None:
         self._api_url = api_url
         self._credentials = credentials
-        self._queries = WindowLimiter(MAX_QUERIES, QUERY_WINDOW)
         self.http = HttpSession(
             credentials,
             timeout=timeout,
@@ -105,38 +84,13 @@ class Client:
         An exception of decode means that the shape is not the expected one. action names the attempt in messages.
         Raises CloudflareError for everything else.
         """
-        response, content = self._send(action, method, path, params=query, json=body)
+        response, content = self.send(action, method, path, params=query, json=body)
         if not (200 <= response.status < 300 and content.get("success") is True and "result" in content):
-            raise self._error_from(action, response, content)
+            raise self.error_from(action, response, content)
         try:
             return decode(Envelope(content["result"], content.get("result_info"), response.maybe_applied))
         except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
-            raise _wrong_shape(action) from None
-
-    def query(
-        self, action: str, text: str, variables: Mapping[str, Any], decode: Callable[[Any], T]
-    ) -> tuple[T | None, list[QueryError]]:
-        """Send a GraphQL query, and return its decoded data and its errors.
-
-        There may be both; without data the former is None, and there are errors. An exception of decode means that
-        the shape is not the expected one. Raises CloudflareError for everything else.
-        """
-        body = {"query": text, "variables": variables}
-        response, content = self._send(action, "POST", "/graphql", read_only=True, limiter=self._queries, json=body)
-        # Credentials are refused in the envelope of the rest of the API.
-        if "success" in content or not ("data" in content or content.get("errors")):
-            raise self._error_from(action, response, content)
-        try:
-            errors = [
-                self._parse_query_error(response.status, error) for error in (content.get("errors") or ())[:MAX_ERRORS]
-            ]
-            data = content.get("data")
-            result = None if data is None else decode(data)
-        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput):
-            raise _wrong_shape(action) from None
-        if not errors and (data is None or not 200 <= response.status < 300):
-            raise self._error_from(action, response, content)
-        return result, errors
+            raise wrong_shape(action) from None
 
     def fetch_page(
         self, action: str, path: str, number: int, decode: Callable[[Any], dict[Key, T]], *, size: int, max_pages: int
@@ -178,11 +132,7 @@ class Client:
             200,
         )
 
-    def sanitize(self, text: str) -> str:
-        """Reduce foreign text to one bounded, printable line without the secret."""
-        return sanitize(self._credentials.redact(text))
-
-    def _send(self, action: str, method: str, path: str, **content: Any) -> tuple[Response, dict[str, Any]]:
+    def send(self, action: str, method: str, path: str, **content: Any) -> tuple[Response, dict[str, Any]]:
         """Send a request, and return its response and envelope.
 
         Raises CloudflareError without a response.
@@ -195,18 +145,8 @@ class Client:
             raise CloudflareError(message, maybe_applied=error.maybe_applied) from None
         return response, self._decode(response.body)
 
-    def _parse_query_error(self, status: int, error: dict[str, Any]) -> QueryError:
-        """Parse an error of a query. Its message begins with the HTTP status if that is not 200, as it usually is."""
-        path, extensions = error.get("path") or (), error.get("extensions") or {}
-        if not isinstance(error["message"], str) or not isinstance(path, (list, tuple)):
-            raise TypeError(error)
-        return QueryError(
-            self.sanitize(error["message"] if status == 200 else f"HTTP {status}: {error['message']}"),
-            tuple(self.sanitize(str(part)) for part in path[:MAX_ERRORS]),
-            self.sanitize(str(extensions.get("code") or "")),
-        )
-
-    def _error_from(self, action: str, response: Response, envelope: dict[str, Any]) -> CloudflareError:
+    def error_from(self, action: str, response: Response, envelope: dict[str, Any]) -> CloudflareError:
+        """Return the error of a response that is no success."""
         listed = envelope.get("errors")
         errors = [
             {"code": error["code"], "message": self.sanitize(str(error.get("message", "")))}
@@ -232,6 +172,10 @@ class Client:
             maybe_applied=response.maybe_applied or is_unclear(status),
         )
 
+    def sanitize(self, text: str) -> str:
+        """Reduce foreign text to one bounded, printable line without the secret."""
+        return sanitize(self._credentials.redact(text))
+
     def _decode(self, content: bytes) -> dict[str, Any]:
         """Parse an envelope, and mask the secret in it.
 
@@ -247,7 +191,8 @@ class Client:
         return envelope if isinstance(envelope, dict) else {}
 
 
-def _wrong_shape(action: str) -> CloudflareError:
+def wrong_shape(action: str) -> CloudflareError:
+    """Return the error of a success without the expected data."""
     message = "HTTP 200, but the response does not have the format of the API"
     return CloudflareError(f"{action} failed: {message}", 200, maybe_applied=True)
 

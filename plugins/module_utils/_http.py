@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import re
-import time
 import traceback
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPException
 from queue import Empty, SimpleQueue
@@ -237,26 +234,6 @@ class RateLimiter:
             )
 
 
-class WindowLimiter:
-    """Delays the requests of all threads, so that no window of time has more of them than allowed.
-
-    For a limit that no response reports. clock returns seconds.
-    """
-
-    def __init__(self, size: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._lock = Lock()
-        self._sent: deque[float] = deque([-math.inf] * size, size)
-
-    def wait(self, stop: Event) -> None:
-        """Wait until the next request is due, and count it. Raises Cancelled after a stop."""
-        # Under the lock, so that concurrent requests wait one after the other.
-        with self._lock:
-            _pause(max(0.0, self._sent[0] + self._seconds - self._clock()), stop)
-            self._sent.append(self._clock())
-
-
 def parse_ratelimit(header: str) -> list[tuple[int, int]]:
     """Parse a list of policies, "name";r=REQUESTS;t=SECONDS, into (requests left, seconds).
 
@@ -326,21 +303,21 @@ class HttpSession:
         service: str,
         max_bytes: int,
         read_only: bool = False,
-        limiter: WindowLimiter | None = None,
+        delay: Callable[[], float] | None = None,
         **content: Any,
     ) -> Response:
         """Send a request, and return its final response. Raises TransportError, and Cancelled after a stop.
 
         service names the other side in messages. A read-only request is retried like a GET.
-        limiter is for a limit beside that of all requests; each attempt counts for it.
+        delay returns the seconds by which another limit than that of all requests delays an attempt.
         """
         stop: Event = getattr(self._thread, "stop", self._stop)
         attempts = Attempts(self._retries, "GET" if read_only else method)
         if self._retries:
             self._limiter.wait(stop)
         while True:
-            if limiter and self._retries:
-                limiter.wait(stop)
+            if delay and self._retries:
+                _pause(delay(), stop)
             if stop.is_set():
                 raise Cancelled
             deadline = self._timeout * DEADLINE_FACTOR

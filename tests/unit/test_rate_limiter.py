@@ -12,16 +12,16 @@ from threading import Event
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _client, _http
+from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._http import (
-    Cancelled,
     RateLimiter,
-    WindowLimiter,
     parse_ratelimit,
 )
+from ansible_collections.originops.cloudflare.plugins.module_utils._traffic import graphql
 from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.analytics import read_traffic
+from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.graphql import WindowLimiter
 from emulator.server import Emulator
 from support.operations import Result, open_api, perform
 from support.values import fleet, items
@@ -101,57 +101,23 @@ def test_the_scarcest_of_several_policies_counts(monkeypatch: pytest.MonkeyPatch
         assert waits == [4.5]
 
 
-class Clock:
-    """Time that passes only by waits and by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.waits: list[float] = []
-
-    def wait(self, seconds: float, stop: Event) -> None:
-        if stop.is_set():
-            raise Cancelled
-        if seconds:
-            self.waits.append(seconds)
-            self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(_http, "_pause", made.wait)
-    return made
-
-
-def test_no_window_has_more_requests_than_allowed(clock: Clock) -> None:
-    limiter = WindowLimiter(3, 60, lambda: clock.now)
+def test_no_window_has_more_requests_than_allowed() -> None:
+    now = 1000.0
+    limiter = WindowLimiter(3, 60, lambda: now)
     sent = []
     for pause in (0, 5, 0, 0, 0, 0, 200, 0, 0, 0):
-        clock.now += pause
-        limiter.wait(Event())
-        sent.append(clock.now - 1000)
+        now += pause
+        now += limiter.reserve()
+        sent.append(now - 1000)
     # The fourth is due a minute after the first, the fifth and sixth a minute after the second and third.
     assert sent == [0, 5, 5, 60, 65, 65, 265, 265, 265, 325]
-    assert clock.waits == [55, 5, 60]
 
 
-def test_threads_share_the_window(clock: Clock) -> None:
-    limiter = WindowLimiter(4, 60, lambda: clock.now)
+def test_threads_share_the_window() -> None:
+    limiter = WindowLimiter(4, 60, lambda: 1000.0)
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _number: limiter.wait(Event()), range(12)))
-    assert clock.waits == [60, 60]
-
-
-def test_a_stopped_wait_does_not_count(clock: Clock) -> None:
-    limiter = WindowLimiter(1, 60, lambda: clock.now)
-    limiter.wait(Event())
-    stop = Event()
-    stop.set()
-    for _attempt in range(2):
-        with pytest.raises(Cancelled):
-            limiter.wait(stop)
-    limiter.wait(Event())
-    assert clock.waits == [60]
+        delays = threads.map(lambda _number: limiter.reserve(), range(12))
+    assert sorted(delays) == [0] * 4 + [60] * 4 + [120] * 4
 
 
 @pytest.mark.parametrize(("retries", "is_refused"), [(1, False), (0, True)])
@@ -159,8 +125,8 @@ def test_the_limit_of_queries_is_kept_by_all_threads(
     monkeypatch: pytest.MonkeyPatch, retries: int, is_refused: bool
 ) -> None:
     """Read 70 zones, by 14 queries in parallel, where 5 are allowed in a window."""
-    monkeypatch.setattr(_client, "MAX_QUERIES", 5)
-    monkeypatch.setattr(_client, "QUERY_WINDOW", 0.5)
+    monkeypatch.setattr(graphql, "MAX_QUERIES", 5)
+    monkeypatch.setattr(graphql, "QUERY_WINDOW", 0.5)
     with Emulator(graphql_quota=5, window=0.4) as emulator:
         zones = [emulator.add_zone(f"zone{number}.example").id for number in range(70)]
         with open_api("v2", emulator.api_url, zones[0], retries=retries) as api:

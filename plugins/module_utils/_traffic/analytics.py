@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from .._client import Client, QueryError, parse_text
+from .._client import Client, parse_text
 from .._errors import CloudflareError, OriginOpsError
 from .._mapping import parse_address
 from .._messages import join_bounded
 from .fills import Group, Limit
+from .graphql import GraphQL, QueryError
 
 T = TypeVar("T")
 
@@ -152,13 +153,14 @@ def read_traffic(client: Client, zone_ids: Collection[str], hours: int) -> dict[
     """Read the traffic of zones by two queries for every 10 zones."""
     ordered = list(dict.fromkeys(zone_ids))
     some = [ordered[start : start + MAX_ZONES] for start in range(0, len(ordered), MAX_ZONES)]
-    results = client.http.map_concurrently(lambda zones: _read_some(client, zones, hours), some)
+    graphql = GraphQL(client)
+    results = client.http.map_concurrently(lambda zones: _read_some(graphql, zones, hours), some)
     return {zone_id: traffic for result in results for zone_id, traffic in result.items()}
 
 
-def _read_some(client: Client, zone_ids: Sequence[str], hours: int) -> dict[str, Traffic]:
+def _read_some(graphql: GraphQL, zone_ids: Sequence[str], hours: int) -> dict[str, Traffic]:
     """Read the traffic of up to 10 zones."""
-    answers = read_settings(client, zone_ids)
+    answers = read_settings(graphql, zone_ids)
     result: dict[str, Traffic] = {}
     readable: dict[str, NodeSettings] = {}
     for zone_id, answer in answers.items():
@@ -169,17 +171,17 @@ def _read_some(client: Client, zone_ids: Sequence[str], hours: int) -> dict[str,
         else:
             readable[zone_id] = answer.node
     if readable:
-        result |= _read_groups(client, readable, hours)
+        result |= _read_groups(graphql, readable, hours)
     return result
 
 
-def read_settings(client: Client, zone_ids: Sequence[str]) -> dict[str, Answer[NodeSettings] | Traffic]:
+def read_settings(graphql: GraphQL, zone_ids: Sequence[str]) -> dict[str, Answer[NodeSettings] | Traffic]:
     """Read the limits of the plans of up to 10 zones by one query.
 
     A zone without an answer has Traffic with the reason.
     """
     query = ZonesQuery("Reading the analytics settings", SETTINGS_QUERY, {}, _parse_settings)
-    return _query_zones(client, query, zone_ids)
+    return _query_zones(graphql, query, zone_ids)
 
 
 def _reason_against(settings: NodeSettings) -> Limit | None:
@@ -198,7 +200,7 @@ def _reason_against(settings: NodeSettings) -> Limit | None:
     return None
 
 
-def _read_groups(client: Client, readable: Mapping[str, NodeSettings], hours: int) -> dict[str, Traffic]:
+def _read_groups(graphql: GraphQL, readable: Mapping[str, NodeSettings], hours: int) -> dict[str, Traffic]:
     """Read the groups of zones by one query.
 
     It is about the longest time that the plans of all of them allow.
@@ -212,7 +214,7 @@ def _read_groups(client: Client, readable: Mapping[str, NodeSettings], hours: in
     def parse(entry: dict[str, Any]) -> GroupsRead | None:
         return _parse_groups(entry, limit)
 
-    answers = _query_zones(client, ZonesQuery("Reading the traffic", TRAFFIC_QUERY, variables, parse), [*readable])
+    answers = _query_zones(graphql, ZonesQuery("Reading the traffic", TRAFFIC_QUERY, variables, parse), [*readable])
     result: dict[str, Traffic] = {}
     for zone_id, answer in answers.items():
         if isinstance(answer, Traffic):
@@ -235,7 +237,7 @@ def _read_groups(client: Client, readable: Mapping[str, NodeSettings], hours: in
     return result
 
 
-def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) -> dict[str, Answer[T] | Traffic]:
+def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]) -> dict[str, Answer[T] | Traffic]:
     """Send a query about zones.
 
     A zone without an answer has Traffic with the reason.
@@ -253,7 +255,7 @@ def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) 
         return entries
 
     try:
-        data, errors = client.query(action, query.text, {"zones": zone_ids, **query.variables}, decode)
+        data, errors = graphql.query(action, query.text, {"zones": zone_ids, **query.variables}, decode)
     except CloudflareError as error:
         # Without Cloudflare's own errors something in between refused, which says nothing about a permission.
         refused = error.errors and (error.credentials_refused or error.status == 403)
@@ -262,7 +264,7 @@ def _query_zones(client: Client, query: ZonesQuery[T], zone_ids: Sequence[str]) 
     entries = data or []
     nodes = {zone_id: node for zone_id, node in entries if zone_id}
     if not nodes and len(zone_ids) > 1 and _has(_join(errors), *PLAN, *PERMISSION):
-        alone = client.http.map_concurrently(lambda zone_id: _query_zones(client, query, [zone_id]), zone_ids)
+        alone = graphql.client.http.map_concurrently(lambda zone_id: _query_zones(graphql, query, [zone_id]), zone_ids)
         return {zone_id: answer for answers in alone for zone_id, answer in answers.items()}
     result: dict[str, Answer[T] | Traffic] = {}
     for zone_id in zone_ids:
