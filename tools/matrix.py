@@ -32,10 +32,10 @@ SUPPORTED = {
 """The releases of ansible-core, and the Pythons that each supports on a controller, oldest first."""
 
 CANDIDATES = {"2.22"}
-"""Releases of which pip takes release candidates too, as there may be nothing else yet.
+"""Releases of which pip takes release candidates too, as there may be nothing else yet."""
 
-The sanity tests of 2.22.0rc1 need GitHub: its pylint requires an archive of dill from there.
-"""
+LEFT_OUT = {"2.22": {"sanity": ["--skip-test", "pylint"]}}
+"""Arguments by release and session. The pylint of 2.22.0rc1 requires an archive from GitHub, not from a registry."""
 
 LOWEST = ("ansible-core==2.16.0", "requests==2.25.0", "urllib3==1.26.0")
 """What requirements.txt and meta/runtime.yml promise. It is tested on the oldest Python."""
@@ -74,8 +74,12 @@ class Row:
     """The versions of these, and the newest of everything else."""
     sessions: Sequence[str]
 
+    @property
+    def release(self) -> str:
+        return self.name.split("-")[0]
+
     def is_chosen(self, words: Sequence[str]) -> bool:
-        return not words or any(word in (self.name, self.name.split("-")[0]) for word in words)
+        return not words or any(word in (self.name, self.release) for word in words)
 
     def run(self, python: str) -> dict[str, str]:
         """Return each session's outcome in a new environment of an interpreter."""
@@ -85,10 +89,12 @@ class Row:
         if not (succeeds(python, "-m", "venv", environment) and succeeds(*pip, *self.packages, *requirements)):
             return dict.fromkeys(self.sessions, "NO SET-UP")
         nox = environment / "bin" / "nox"
-        return {
-            session: "passed" if succeeds(nox, "--session", session, "--", *SESSIONS[session]) else "FAILED"
-            for session in self.sessions
-        }
+        outcomes = {}
+        for session in self.sessions:
+            left_out = LEFT_OUT.get(self.release, {}).get(session, ())
+            passed = succeeds(nox, "--session", session, "--", *SESSIONS[session], *left_out)
+            outcomes[session] = ("partly" if left_out else "passed") if passed else "FAILED"
+        return outcomes
 
 
 def interpreter(python: str) -> str | None:
@@ -152,8 +158,14 @@ def main() -> int:
             lines.append(line(row.name, *(outcomes.get(session, "-") for session in SESSIONS)))
         else:
             lines.append(line(row.name, f"NOT RUN: there is no Python {row.python} here"))
-    print("", *lines, f"lowest is {' '.join(LOWEST)}", sep="\n")
-    return 0 if set(results) == {"passed"} else 1
+    notes = [f"lowest is {' '.join(LOWEST)}"]
+    notes += [
+        f"partly: {session} of {release} with {' '.join(arguments)}"
+        for release, sessions in LEFT_OUT.items()
+        for session, arguments in sessions.items()
+    ]
+    print("", *lines, *notes, sep="\n")
+    return 0 if results and {*results} <= {"passed", "partly"} else 1
 
 
 if __name__ == "__main__":

@@ -309,7 +309,7 @@ class HttpSession:
         """Send a request, and return its final response. Raises TransportError, and Cancelled after a stop.
 
         service names the other side in messages. A read-only request is retried like a GET.
-        delay returns the seconds by which another limit than that of all requests delays an attempt.
+        delay returns the seconds that an attempt has to wait for a limit beside that of all requests.
         """
         stop: Event = getattr(self._thread, "stop", self._stop)
         attempts = Attempts(self._retries, "GET" if read_only else method)

@@ -21,7 +21,7 @@ __all__ = ["pytest_configure", "pytest_unconfigure"]  # for this directory too
 
 NOW = "2026-11-24T12:30:00Z"
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = [Path("/usr/bin", name) for name in ("chromium-headless-shell", "chromium")]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +35,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = CHROMIUM if CHROMIUM.exists() else None  # or else what Playwright has downloaded
+    executable = next((path for path in CHROMIUM if path.exists()), None)  # or else what Playwright has downloaded
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=FLAGS) as browser:
         yield browser
 

@@ -108,7 +108,7 @@ class Emulator(Settings):
         with socket.create_server((HOST, self.port), backlog=128) as listener:
             self._server = _Server(listener, app)
         self.port = self._server.port
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.002}, daemon=True)
         self._thread.start()
         return self
 

@@ -38,7 +38,7 @@ class Scale:
     by_sdk: int = 50
 
 
-QUICK = Scale(fleet=200, growth=(10,), removed=20, repetitions=1, latencies=(0,), by_uri=2, by_region=3, by_sdk=10)
+QUICK = Scale(fleet=200, growth=(10,), removed=20, repetitions=1, latencies=(0,), by_uri=1, by_region=2, by_sdk=2)
 """Just enough to see that everything runs."""
 
 

@@ -62,7 +62,7 @@ class WindowLimiter:
 
 
 class GraphQL:
-    """The GraphQL endpoint of a client, whose threads keep the limit of queries together."""
+    """The GraphQL endpoint of a client. All threads keep its limit together."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
