@@ -235,9 +235,9 @@ def test_invalid_rules(emulator: Emulator, call: Call, zone: Zone, rules: Any) -
 
 
 def test_other_requests_go_on_during_a_stall(emulator: Emulator, call: Call, zone: Zone) -> None:
-    emulator.faults = [Fault(effect=Stall(1.0), method="DELETE")]
+    emulator.faults = [Fault(effect=Stall(4.0), method="DELETE")]
     with pytest.raises(requests.ReadTimeout):
         delete(call, zone, timeout=0.1)
     begun = time.monotonic()
     assert page(call, zone).status_code == 200
-    assert time.monotonic() - begun < 0.8
+    assert time.monotonic() - begun < 3
