@@ -39,6 +39,7 @@ ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 SOURCES = sorted(PLUGINS.rglob("*.py"))
+PLUGIN_NAMES = {path.stem for path in SOURCES if not path.parent.name.endswith("_utils")}
 PACKAGE = "ansible_collections.originops.cloudflare.plugins"
 
 # A file of the core imports from the layers below its own only, so there is an order to read them in.
@@ -115,6 +116,23 @@ def own_imports(path: Path) -> set[str]:
 def test_every_file_has_its_place() -> None:
     shared = {part_of(path) for path in SOURCES if path.relative_to(PLUGINS).parts[0].endswith("_utils")}
     assert shared == HEIGHT.keys() | WINGS | ABOVE
+
+
+def test_the_tables_of_the_architecture_name_what_is_in_the_files() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\|(?: \d \|)? `(\w+_utils/\S+)` \|(.*)\|$", page, re.M)
+    assert len(rows) > 10
+    for place, cells in rows:
+        path = PLUGINS / place
+        assert path.exists(), place
+        folder = path if path.is_dir() else path.parent
+        code = "\n".join(file.read_text("utf-8") for file in folder.glob("*.py"))
+        for name in re.findall(r"`([\w.]+)`", cells):
+            if name.endswith(".py"):
+                assert (folder / name).exists(), f"{place}: {name}"
+            elif name not in PLUGIN_NAMES:
+                for part in name.split("."):
+                    assert re.search(rf"(?:def|class) {part}\b|^{part}\b", code, re.M), f"{place}: {name}"
 
 
 def test_the_picture_of_the_architecture_has_the_layers() -> None:
