@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-# What is made stays in the checkout, in folders that git ignores.
+# What is made stays in the checkout, in directories that git ignores.
 VENV := .venv
 CACHE := .cache
 BUILD := build
@@ -19,7 +19,7 @@ export ORIGINOPS_SDK_V1_PYTHON := $(CURDIR)/$(SDK_V1)/bin/python
 COLLECTIONS := $(CACHE)/collections
 CHECKOUT := $(COLLECTIONS)/ansible_collections/originops/cloudflare
 
-# A folder with a stamp is complete: a set-up that was broken off starts again.
+# A directory with a stamp is complete: a set-up that was broken off starts again.
 READY := $(VENV)/.ready $(CHECKOUT)
 READY_V1 := $(SDK_V1)/.ready
 

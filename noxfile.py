@@ -206,7 +206,7 @@ def browser(session: nox.Session) -> None:
                 session.run("playwright", "install", "chromium-headless-shell", silent=True, env=environment)
         except nox.command.CommandFailed:
             # run_sessions.py shows this in the summary of `make test`.
-            session.error("NOT RUN: apt-get has no chromium-headless-shell, and no Chromium could be downloaded")
+            session.error("NOT RUN: there is no Chromium, and apt-get (for root) or Playwright could not install it")
     options = ("--numprocesses=auto", "--dist=worksteal", *session.posargs)
     session.run("pytest", "tests/browser", *options, env=environment)
 

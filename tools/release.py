@@ -37,7 +37,7 @@ def main() -> None:
     version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text("utf-8"))["version"]
     reasons = not_ready(version)
     if reasons and not trial:
-        sys.exit("; ".join([*reasons, "to try all the same: make release ARGS=--trial"]))
+        sys.exit("; ".join([*reasons, "to try anyway: make release ARGS=--trial"]))
     tarball = build_reproducibly(CHECKOUT / "build")
     with tempfile.TemporaryDirectory() as folder:
         if build_reproducibly(Path(folder)).read_bytes() != tarball.read_bytes():

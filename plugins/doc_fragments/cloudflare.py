@@ -18,9 +18,9 @@ options:
       - The API token, sent as a bearer token.
       - >-
         It needs C(Zone Settings: Read) to read mappings, C(Zone Settings: Edit) to change them, and C(Zone: Read) to
-        list zones or to find a zone by name. These are the permissions that Cloudflare documents for its other cache
-        settings. It publishes none for the endpoints of mappings. A token without the permission gets HTTP 403 with
-        code 9109 or 10000.
+        list zones or to find a zone by name. C(Zone Settings) is the permission that Cloudflare documents for its other
+        cache settings. It publishes none for the endpoints of mappings. A token without the permission gets HTTP 403
+        with code 9109 or 10000.
       - If neither this option nor O(api_email) and O(api_key) are set, the environment variable E(CLOUDFLARE_API_TOKEN)
         is used, or else E(CLOUDFLARE_EMAIL) with E(CLOUDFLARE_API_KEY).
       - Mutually exclusive with O(api_email) and O(api_key).
@@ -270,7 +270,8 @@ attributes:
     description: Runs on the controller, once for all hosts of the task with C(run_once=true).
     support: full
   action_group:
-    description: Use C(group/originops.cloudflare.cloudflare) in C(module_defaults) to set the options of all modules.
+    description: Use C(group/originops.cloudflare.cloudflare) in C(module_defaults) to set the options of all modules
+      that use the API.
     support: full
     membership:
       - originops.cloudflare.cloudflare
@@ -290,7 +291,8 @@ attributes:
   idempotent:
     description: Another run changes nothing.
   action_group:
-    description: Use C(group/originops.cloudflare.cloudflare) in C(module_defaults) to set the options of all modules.
+    description: Use C(group/originops.cloudflare.cloudflare) in C(module_defaults) to set the options of all modules
+      that use the API.
     support: full
     membership:
       - originops.cloudflare.cloudflare

@@ -99,13 +99,13 @@ EXAMPLES = r"""
         - wrong
         - stale
         - unsupported
-        - misrouted
         - unresolved
         - near_limit
         - without_effect
         - no_origins
       not_checked:
         contradicted: there are no published ranges to compare with
+        misrouted: there is no traffic to compare with
       unavailable: []
       counts:
         missing: 0
@@ -130,7 +130,7 @@ EXAMPLES = r"""
             - EWR
             - IAD
           expected_colos: []
-          message: No origin has this address.
+          message: "192.0.2.10 is mapped to aws/us-east-1, but is no origin"
       mappings:
         - origin_ip: 192.0.2.10
           vendor: aws

@@ -186,7 +186,7 @@ def origin_mappings(
         )
     try:
         if not isinstance(zone, str | None):
-            raise InvalidInput(f"zone: {quote(str(zone))} is not a text")
+            raise InvalidInput(f"zone: {quote(str(zone))} is not text")
         finder = OriginFinder(VariableNames.parse(names), Ranges.load(ranges).locate if ranges else None)
         items = iterate_items(hosts)
         origins = finder.collect(items if zone is None else finder.index_zones(items).items_of(zone))

@@ -80,8 +80,8 @@ notes:
     the service does not return are null.
   - The variable C(cloudflare_zones_inventory) has the path of the inventory file as C(file), as C(zones) the number of
     hosts that this file made, and as C(unmatched) the entries of O(names) that are names, not patterns, and match no
-    zone. By C(zones) the roles recognize an inventory that lacks some of these hosts, such as that of a job slice of
-    AWX. It lacks origins too. By C(unmatched) the audit fails for expected zones that were not found.
+    zone. The roles compare C(zones) with the hosts in the inventory. If hosts are missing, as in a job slice of AWX,
+    origins are missing too. The audit fails for the zones in C(unmatched).
   - O(accounts), O(host_prefix), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with
     lookups and extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
   - The cache has all zones before filters, so changed filters need no new requests. It distinguishes services and
@@ -136,7 +136,7 @@ cache_timeout: 600
 
 ---
 # A playbook for ansible-playbook -i cloudflare_zones.yml: each task manages the zone of its host, zone-example.com for
-# example.com. Without zones the first play fails, whatever the settings of Ansible are.
+# example.com. Without zones the first play fails, with any settings of Ansible.
 - name: Require zones
   hosts: localhost
   gather_facts: false
@@ -229,7 +229,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         # Ansible's message about a value of another type has the value in it.
         for name in ("api_token", "api_key", "account_api_key"):
             if isinstance((direct or {}).get(name), (dict, list)):
-                raise AnsibleParserError(f"{name} is not a text")
+                raise AnsibleParserError(f"{name} is not text")
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
 
     def _validate_options(self, config: dict[str, Any]) -> dict[str, Any]:

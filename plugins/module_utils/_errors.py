@@ -34,8 +34,8 @@ PERMISSIONS = {
     "traffic": "Analytics: Read",
     "write": "Zone Settings: Edit",
 }
-"""Permissions of an API token, by what they allow. Cloudflare publishes none for mappings and supported regions: these
-are documented for the other cache settings."""
+"""Permissions of an API token, by what they allow. Cloudflare publishes none for mappings and supported regions: Zone
+Settings is documented for the other cache settings."""
 RATE_LIMIT_HINT = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
 ROUTE_HINT = (
     "Check zone_id and api_url: this is the response for unknown zones and for routes that the service does not have"

@@ -202,7 +202,7 @@ def is_unclear(status: int) -> bool:
 
 
 class RateLimiter:
-    """Delays requests before the rate limit refuses them.
+    """Delay of requests before the rate limit refuses them.
 
     Other processes share it.
     """

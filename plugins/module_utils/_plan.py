@@ -93,7 +93,7 @@ class Plan(NamedTuple):
         ]
         return sha256(json.dumps([zone_id, changes]).encode()).hexdigest()
 
-    def check_limit(self, zone_id: str) -> None:
+    def check_limit(self, zone: str) -> None:
         """Raise InvalidInput if additions would exceed the zone's limit, where its total is known.
 
         A zone that holds more already has another limit, which only the service knows.
@@ -103,7 +103,7 @@ class Plan(NamedTuple):
         after = self.total + self.creations - len(self.deletes)
         if after > ZONE_LIMIT:
             raise InvalidInput(
-                f"zone {zone_id} holds {self.total} mappings and would come to {after}, but Cloudflare allows "
+                f"zone {zone} holds {self.total} mappings and would come to {after}, but Cloudflare allows "
                 f"{ZONE_LIMIT}: remove mappings that are no longer needed first"
             )
 
@@ -121,26 +121,26 @@ class Guards:
             if not 0 <= allowed <= 100:
                 raise InvalidInput(f"{option}: {allowed:g} is not between 0 and 100 percent")
 
-    def check(self, plan: Plan, zone_id: str, purge: bool) -> None:
+    def check(self, plan: Plan, zone: str, purge: bool) -> None:
         """Raise InvalidInput for a plan that changes more than it may.
 
         Nothing is written then.
         """
         if purge and plan.deletes and not plan.unchanged and not plan.upserts and not self._allow_empty:
-            raise InvalidInput(f"zone {zone_id}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
+            raise InvalidInput(f"zone {zone}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
         updates = [change for change in plan.upserts if change.kind == "updated"]
-        self._check_share("delete", len(plan.deletes), plan.total, zone_id)
-        self._check_share("update", len(updates), plan.total, zone_id)
+        self._check_share("delete", len(plan.deletes), plan.total, zone)
+        self._check_share("update", len(updates), plan.total, zone)
         if purge and self._percentages["max_delete_percentage"] < 100:
-            _check_vendors(plan, zone_id)
+            _check_vendors(plan, zone)
 
-    def _check_share(self, verb: str, changes: int, total: int | None, zone_id: str) -> None:
+    def _check_share(self, verb: str, changes: int, total: int | None, zone: str) -> None:
         option = f"max_{verb}_percentage"
         allowed = self._percentages[option]
         if total is None or total < GUARDED_SIZE or changes * 100 <= allowed * total:
             return
         raise InvalidInput(
-            f"the task would {verb} {changes} of the {total} mappings of zone {zone_id}, {_percent(changes, total)} "
+            f"the task would {verb} {changes} of the {total} mappings of zone {zone}, {_percent(changes, total)} "
             f"percent, but {option} is {allowed:g}: nothing was written. If this is intended, set {option} to "
             f"{_percent(changes, total)} or more"
         )
@@ -152,7 +152,7 @@ EMPTY_PURGE = (
 )
 
 
-def _check_vendors(plan: Plan, zone_id: str) -> None:
+def _check_vendors(plan: Plan, zone: str) -> None:
     """Raise InvalidInput if deletions leave no mapping of a vendor, as if an inventory source had failed."""
     after = Counter(plan.vendors)
     after.subtract(change.before.vendor for change in (*plan.deletes, *plan.upserts) if change.before)
@@ -162,7 +162,7 @@ def _check_vendors(plan: Plan, zone_id: str) -> None:
         if number > 1 and after[vendor] <= 0:
             before = plan.vendors[vendor]
             raise InvalidInput(
-                f"the purge would delete {number} of the {before} mappings of vendor {vendor} in zone {zone_id}, "
+                f"the purge would delete {number} of the {before} mappings of vendor {vendor} in zone {zone}, "
                 f"{_percent(number, before)} percent, and leave no mapping of this vendor, as if an inventory source "
                 "had failed: nothing was written. If this is intended, set max_delete_percentage to 100"
             )

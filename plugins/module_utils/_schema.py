@@ -4,7 +4,7 @@
 
 """The structure of audit reports as plain data: the audit writes it, the report formats read it.
 
-The role audit's report.schema.json and the module's RETURN follow it, which tests hold.
+Tests compare the role's report.schema.json and the module's RETURN with it.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ author:
 options:
   inventory:
     description:
-      - Whether to compare the zones with their origins. Otherwise missing, wrong and stale mappings are not reported.
+      - Whether to compare the zones with their origins. Otherwise V(missing), V(wrong), V(stale), V(unresolved) and
+        V(no_origins) are not checked.
     type: bool
     version_added: 1.0.0
     default: true

@@ -16,7 +16,8 @@ description:
   - A part that cannot be read does not prevent the check of the others. A failure that says nothing about a permission,
     such as a network error or a failure of the service, counts as not checked.
   - The task takes one request for each of the nine parts that can be read. If the service has only version 1 of the
-    endpoints, it takes two more, and if O(zone_id) cannot be read by the credentials, one less.
+    endpoints, it takes two more, and if the credentials cannot read the zone of O(zone_id), and O(account_id) is not
+    set, one less.
   - The task fails if nothing can be read, as with an invalid token, or if there is no such zone.
 author:
   - Contributors to the originops.cloudflare project (@originops)
@@ -70,11 +71,12 @@ RETURN = r"""
 access:
   description:
     - What the credentials may do, by part of the zone. Each part is a dictionary.
-    - C(allowed) is V(true) if the request succeeded, V(false) if Cloudflare refused it with code 9109 or 10000, and
-      null if the request failed for another reason or was not sent.
+    - C(allowed) is V(true) if the request succeeded, V(false) if Cloudflare refused the credentials (HTTP 401, or code
+      9109 or 10000; for V(traffic) an error about access), and null if the request failed for another reason or was not
+      sent.
     - C(permission) is the permission that an API token needs.
     - C(status) and C(errors) are the HTTP status and Cloudflare's errors (C(code) and C(message)) of a failed request,
-      else null and an empty list. Queries of V(traffic) are refused without them.
+      else null and an empty list, as for V(traffic) if the response to the query has the reason as text only.
     - C(message) is the reason of the failure, or a remark, else null.
   returned: success
   type: dict
@@ -93,7 +95,8 @@ access:
         - code: 10000
           message: Authentication error
       message: "Reading the DNS records of zone 023e105f4ecef8ad9ca31a8372d0c353 failed: HTTP 403: Authentication error
-        (code 10000)"
+        (code 10000). Check that the credentials are valid and not expired, and that they have the permissions that this
+        task needs: originops.cloudflare.check_access reports what the credentials may do"
   contains:
     zones:
       description: The zone itself, which tasks need to find a zone by name.
@@ -147,7 +150,7 @@ not_checked:
   returned: success
   type: dict
   sample:
-    supported_regions: "Reading the supported regions in zone 023e105f4ecef8ad9ca31a8372d0c353 failed: no answer from
+    supported_regions: "Reading the supported regions in zone 023e105f4ecef8ad9ca31a8372d0c353 failed: no response from
       https://api.cloudflare.com/client/v4 within 30 seconds"
 zone_id:
   description: The identifier of the zone.

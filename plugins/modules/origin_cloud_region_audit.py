@@ -431,7 +431,7 @@ report:
     schema_version: 2
     zone: example.com
     zone_id: 023e105f4ecef8ad9ca31a8372d0c353
-    account_id: null
+    account_id: 01a7362d577a6c3019a474fd6f485823
     api_version: v2
     audited_on: "2026-03-01T12:00:00Z"
     error: null
@@ -449,13 +449,13 @@ report:
       - wrong
       - stale
       - unsupported
-      - misrouted
       - unresolved
       - near_limit
       - without_effect
       - no_origins
     not_checked:
       contradicted: there are no published ranges to compare with
+      misrouted: there is no traffic to compare with
     unavailable: []
     counts:
       missing: 0

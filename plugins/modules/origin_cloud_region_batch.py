@@ -86,8 +86,7 @@ options:
         zone that holds 10 or more.
       - A purge is also refused, in a zone of any size, if it would delete two or more mappings of a vendor and leave
         none of that vendor, because the failure of an inventory source looks like this.
-      - V(100) turns both guards off. To delete all mappings of a zone with 10 or more, also set O(allow_empty=true) as
-        well.
+      - V(100) turns both guards off. To delete all mappings of a zone with 10 or more, also set O(allow_empty=true).
       - It does not apply to O(state=absent) with one address, for which the zone's total is not read.
     type: float
     version_added: 1.0.0

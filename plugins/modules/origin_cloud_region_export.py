@@ -29,11 +29,11 @@ options:
   formats:
     description:
       - The files to write.
-      - V(list) is F(mappings.yml), a file of variables with a list for the option O(ignore:mappings) of
-        M(originops.cloudflare.origin_cloud_region_batch).
-      - V(hosts) is F(hosts.yml), an inventory with a host for each address, in a group. Their variables are
+      - V(list) is C(mappings.yml), a file of variables with a list for
+        O(originops.cloudflare.origin_cloud_region_batch#module:mappings).
+      - V(hosts) is C(hosts.yml), an inventory with a host for each address, in a group. Their variables are
         C(origin_ip), C(origin_vendor) and C(origin_region).
-      - V(terraform) is F(mappings.tf), with a resource C(cloudflare_origin_cloud_region) and an C(import) block for
+      - V(terraform) is C(mappings.tf), with a resource C(cloudflare_origin_cloud_region) and an C(import) block for
         each mapping. It needs Terraform 1.5 and version 5.20 of Cloudflare's provider, or later.
     type: list
     version_added: 1.0.0

@@ -32,7 +32,7 @@ SECRET_OPTIONS = ("api_token", "api_key")
 
 
 class InProcessActionModule(ActionModule):
-    """Runs a module in this process if the result is the same, else as Ansible does.
+    """Action that runs a module in this process if the result is the same, else as Ansible does.
 
     This is decided once, before anything else happens.
     """

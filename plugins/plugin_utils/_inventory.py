@@ -106,7 +106,7 @@ class VariableNames:
                 raise InvalidInput(f"option {name} is unknown: {suggest(name, known)}")
             texts = value if isinstance(value, list | tuple) and name.endswith(("_prefix", "_suffix")) else [value]
             if value is not None and not all(isinstance(text, str) for text in texts):
-                raise InvalidInput(f"{name}: {quote(str(value))} is not a text")
+                raise InvalidInput(f"{name}: {quote(str(value))} is not text")
         return cls(**{name: value for name, value in options.items() if value is not None})
 
     def affixes(self, vendor: str) -> list[tuple[str, str]]:

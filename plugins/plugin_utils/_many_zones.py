@@ -379,7 +379,7 @@ class ManyZonesAction(ActionBase):
             for name in SECRET_OPTIONS:
                 # The validator's message about another type has the value in it.
                 if not isinstance(args.get(name), str | None):
-                    raise InvalidInput(f"{name} is not a text")
+                    raise InvalidInput(f"{name} is not text")
             if problems := option_problems(args, {**CONNECTION, **self.argument_spec}):
                 raise InvalidInput("; ".join(problems))
             options = validate_options(

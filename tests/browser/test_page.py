@@ -310,7 +310,7 @@ def test_the_traffic_of_zones(open_page: Open) -> None:
     page = open_page(fleet_with_traffic()).page
     section = page.locator("#traffic")
     expect(section.locator(".summary")).to_have_text(
-        "96 % of about 18,106 requests came through data centres beside the regions of the mappings."
+        "96 % of about 18,106 requests came through data centres near the regions of the mappings."
     )
     expect(section).to_contain_text("never tried on a real account")
     rows = [" ".join(text.split()) for text in section.locator("tbody tr").all_inner_texts()]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from .app import GENERATIONS
+from .app import API_VERSIONS
 from .server import Emulator
 from .state import Zone
 
@@ -25,7 +25,7 @@ def _arguments(arguments: Sequence[str] | None) -> Namespace:
     parser.add_argument("--port", type=int, default=8790, help="port on the loopback interface; 0 picks a free one")
     parser.add_argument("--zone", nargs="+", default=["example.com"], metavar="NAME", help="zones to begin with")
     parser.add_argument(
-        "--generations", nargs="+", choices=GENERATIONS, default=GENERATIONS, help="API versions to serve"
+        "--api-versions", nargs="+", choices=API_VERSIONS, default=API_VERSIONS, help="API versions to serve"
     )
     parser.add_argument("--no-tiered-cache", action="store_true", help="switch Tiered Cache off for the zones")
     parser.add_argument("--quota", type=int, default=Emulator.quota, help="requests in each window of five minutes")
@@ -60,7 +60,7 @@ def _ready_file(path: Path, emulator: Emulator, zones: Sequence[Zone]) -> Iterat
 
 
 def _run(options: Namespace) -> None:
-    with Emulator(port=options.port, generations=options.generations, quota=options.quota) as emulator:
+    with Emulator(port=options.port, api_versions=options.api_versions, quota=options.quota) as emulator:
         zones = [emulator.add_zone(name, tiered_cache=not options.no_tiered_cache) for name in options.zone]
         print(f"The emulator listens on {emulator.api_url}, zones:")
         for zone in zones:

@@ -25,7 +25,7 @@ from .settings import Settings
 from .state import ApiError, State, no_route
 from .wire import failure
 
-GENERATIONS = ("v1", "v2")
+API_VERSIONS = ("v1", "v2")
 
 QUERIES = "/graphql"
 """Path of queries, which write nothing."""
@@ -73,7 +73,7 @@ def create_api(settings: Settings, state: State, requests: list[Recorded]) -> Fl
         if not g.allowance.granted:
             raise ApiError(429, (10100, "Too many requests: the quota of this window is spent"))
         _authenticate(settings)
-        if request.blueprint in GENERATIONS and request.blueprint not in settings.generations:
+        if request.blueprint in API_VERSIONS and request.blueprint not in settings.api_versions:
             raise no_route()
 
     @api.after_request

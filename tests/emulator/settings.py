@@ -21,7 +21,7 @@ class Settings:
     The credentials are those that the emulator accepts.
     """
 
-    generations: Collection[str] = ("v1", "v2")
+    api_versions: Collection[str] = ("v1", "v2")
     """API versions that are served."""
     quota: int = 1200
     """Requests in a window; the status of further requests is 429."""

@@ -61,7 +61,7 @@ def test_audit_repair_audit(play: Play, zone: Zone, tmp_path: Path) -> None:
     assert run["audit again"]["report"]["findings"] == []
 
 
-def test_module_defaults_and_both_generations(play: Play, emulator: Emulator, zone: Zone) -> None:
+def test_module_defaults_and_both_api_versions(play: Play, emulator: Emulator, zone: Zone) -> None:
     defaults = {"api_url": emulator.api_url, "api_token": emulator.read_only_token, "zone_id": zone.id}
     run = play.once({"v2": audit(), "v1": audit(api_version="v1")}, defaults=defaults)
     for name, outcome in run.outcomes.items():

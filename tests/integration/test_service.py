@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ways to the service: environment, module_defaults, first generation."""
+"""Ways to the service: environment, module_defaults, only v1."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def test_module_defaults_of_the_group_reach_all_modules(play: Play, emulator: Em
     assert {outcome["zone_id"] for outcome in run.outcomes.values()} == {zone.id}
 
 
-def test_a_service_with_the_first_generation_only(play: Play, emulator: Emulator, zone: Zone) -> None:
-    emulator.generations = ["v1"]
+def test_a_service_with_v1_only(play: Play, emulator: Emulator, zone: Zone) -> None:
+    emulator.api_versions = ["v1"]
     common = {"api_url": emulator.api_url, "api_token": emulator.token, "zone_id": zone.id}
     run = play(
         {

@@ -137,7 +137,7 @@ def test_pools_without_the_account(emulator: Emulator, zone: Zone) -> None:
 
 
 def test_a_service_with_version_1_only(emulator: Emulator, zone: Zone) -> None:
-    emulator.generations = ("v1",)
+    emulator.api_versions = ("v1",)
     result = run(emulator, zone.id)
     assert (result["missing_permissions"], result["api_version"]) == ([], "v1")
     assert "deprecation" in result

@@ -108,8 +108,8 @@ def test_a_zone_by_its_name(emulator: Emulator, zone: Zone) -> None:
     assert len(emulator.requests) == 1 + 4
 
 
-def test_the_first_generation_where_the_second_is_not_served(emulator: Emulator, zone: Zone) -> None:
-    emulator.generations = ("v1",)
+def test_v1_where_v2_is_not_served(emulator: Emulator, zone: Zone) -> None:
+    emulator.api_versions = ("v1",)
     result = run(emulator, zone, expected=items(SEEDED))
     assert (result["report"]["api_version"], result["report"]["findings"]) == ("v1", [])
     assert "2026-10-01" in result["deprecation"]

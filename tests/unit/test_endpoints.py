@@ -37,7 +37,7 @@ def zone(emulator: Emulator) -> Zone:
 @pytest.fixture
 def api(emulator: Emulator, zone: Zone, served: str) -> Iterator[MappingsApi]:
     """Open the zone with the version that a test is parametrized with. The emulator serves no other."""
-    emulator.generations = [served]
+    emulator.api_versions = [served]
     with open_api(served, emulator.api_url, zone.id) as api:
         yield api
 
@@ -241,7 +241,7 @@ def test_a_total_tells_whether_the_whole_zone_was_read(emulator: Emulator, api: 
 def test_the_version_that_is_used(
     emulator: Emulator, zone: Zone, api_version: str, served: list[str], used: list[str]
 ) -> None:
-    emulator.generations = served
+    emulator.api_versions = served
     with open_zone(options(emulator.api_url, zone_id=zone.id, api_version=api_version)) as client:
         api, current = client.negotiate(lambda api: api.fetch_all())
     assert values(current.mappings) == SEEDED
@@ -254,7 +254,7 @@ def test_the_version_that_is_used(
 
 @pytest.mark.parametrize(("api_version", "served"), [("v2", "v1"), ("v1", "v2")])
 def test_a_version_that_is_not_served(emulator: Emulator, zone: Zone, api_version: str, served: str) -> None:
-    emulator.generations = [served]
+    emulator.api_versions = [served]
     with (
         open_zone(options(emulator.api_url, zone_id=zone.id, api_version=api_version)) as client,
         pytest.raises(CloudflareError, match="zone_id and api_url") as refused,

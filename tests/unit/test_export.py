@@ -53,7 +53,7 @@ def contents(dest: Path) -> dict[str, str]:
 
 @both
 def test_each_file_has_all_mappings(emulator: Emulator, zone: Zone, tmp_path: Path, served: str) -> None:
-    emulator.generations = (served,)
+    emulator.api_versions = (served,)
     dest = tmp_path / "new" / "export"
     ahead = run(emulator, zone, dest, check_mode=True)
     assert not dest.parent.exists()

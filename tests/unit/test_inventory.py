@@ -476,9 +476,9 @@ def test_hosts_with_names_that_mean_something_else() -> None:
     ("option", "part"),
     [
         ({"vras_prefix": "gcp_"}, "option vras_prefix is unknown: did you mean vars_prefix"),
-        ({"ip_variable": ["a", "b"]}, "ip_variable: .* is not a text"),
-        ({"hostvars_prefix": [5]}, "hostvars_prefix: .* is not a text"),
-        ({"zone": 5}, "zone: '5' is not a text"),
+        ({"ip_variable": ["a", "b"]}, "ip_variable: .* is not text"),
+        ({"hostvars_prefix": [5]}, "hostvars_prefix: .* is not text"),
+        ({"zone": 5}, "zone: '5' is not text"),
     ],
 )
 def test_bad_options(option: dict[str, Any], part: str) -> None:

@@ -151,8 +151,8 @@ def test_the_environment(
     assert "10000" in rejection(zone="example.com", api_token="wrong-6Wd4Hs9Pz")
 
 
-def test_the_first_generation_is_deprecated(emulator: Emulator, zone: Zone, capsys: pytest.CaptureFixture[str]) -> None:
-    emulator.generations = ["v1"]
+def test_v1_is_deprecated(emulator: Emulator, zone: Zone, capsys: pytest.CaptureFixture[str]) -> None:
+    emulator.api_versions = ["v1"]
     assert look_up("gcp", **here(emulator)) == regions_of("gcp")
     assert "2026-10-01" in capsys.readouterr().err
 

@@ -383,7 +383,7 @@ def test_markdown() -> None:
 def test_markdown_of_traffic() -> None:
     text = render(fleet_with_traffic(), "markdown")
     assert (
-        "## Traffic\n\n96 % of about 18,106 requests came through data centres beside the regions of the mappings.\n"
+        "## Traffic\n\n96 % of about 18,106 requests came through data centres near the regions of the mappings.\n"
     ) in text
     assert "never tried on a real account" in text
     header = "Through expected data centres"

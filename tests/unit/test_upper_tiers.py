@@ -478,7 +478,7 @@ def test_regions_without_data_centres(emulator: Emulator, zone: Zone) -> None:
 
 @pytest.mark.parametrize("served", ["v1", "v2"])
 def test_requests(emulator: Emulator, served: str) -> None:
-    emulator.generations = (served,)
+    emulator.api_versions = (served,)
     zones = [emulator.add_zone(f"zone{number}.example", mappings=MAPPINGS) for number in range(10)]
     result = run(emulator, *zones, api_version=served)
     assert [item["zone"] for item in result["zones"]] == [zone.name for zone in zones]

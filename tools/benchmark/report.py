@@ -197,9 +197,10 @@ def _instead(figures: Figures) -> Iterator[str]:
     yield "## Alternatives"
     yield ""
     yield f"{fleet:,} new mappings. If a full measurement would take too long, a part is measured and multiplied. The"
-    yield "rate limit of the real service, 1,200 requests in 5 minutes, is not in these times: 3,500 requests wait 10"
-    yield "minutes more. The times of the SDK do not include Ansible, the start of Python and imports. Memory is the"
-    yield "largest resident set of the processes of a run, as the kernel reports it (`wait4`), for the measured part."
+    yield "rate limit of the real service is not in these times. It delays rows with more than 1,200 requests in 5"
+    yield "minutes: the SDK one by one, and the region loop in the controller. The times of the SDK do not include"
+    yield "Ansible, the start of Python and imports. Memory is the largest resident set of the processes of a run, as"
+    yield "the kernel reports it (`wait4`), for the measured part."
     yield ""
     rows: list[Row] = []
     for latency in figures.scale["latencies"]:

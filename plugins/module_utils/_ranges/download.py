@@ -359,7 +359,7 @@ def _url_problem(url: str) -> str | None:
 
 
 class Downloader:
-    """Downloads files without credentials, in a with statement."""
+    """Download of files without credentials, in a with statement."""
 
     def __init__(self, *, timeout: float, retries: int, verify: bool | str) -> None:
         # An auth object keeps requests from reading credentials from a .netrc file.

@@ -86,7 +86,7 @@ def _known_spelling(address: Address, mappings: Collection[Address]) -> Address:
 def _expected_colos(
     mappings: Iterable[OriginMapping], supported: SupportedRegions | None
 ) -> dict[tuple[str, str], list[str]]:
-    """Return the known data centres beside the regions of mappings."""
+    """Return the known data centres near the regions of mappings."""
     wanted = {(mapping.vendor, mapping.region) for mapping in mappings}
     return {
         (vendor, region.name): sorted({code for colo in region.upper_tier_colos if (code := colo_code(colo))})
@@ -105,7 +105,7 @@ def _origin_item(
 ) -> tuple[Address, dict[str, Any]]:
     """Return an origin of a result.
 
-    certain says whether expected has all data centres beside the region.
+    certain says whether expected has all data centres near the region.
     """
     colos = [(colo, number) for colo, number in (counts or {}).items() if colo != DIRECT and number]
     total = sum(number for _colo, number in colos)
@@ -155,7 +155,7 @@ def _limits_of_regions(
     if not names:
         return []
     shown = join_bounded(names, "limits")
-    return [Limit("incomplete_colos", f"not all data centres beside these regions are known: {shown}", names)]
+    return [Limit("incomplete_colos", f"not all data centres near these regions are known: {shown}", names)]
 
 
 def _limits_of_colos(spelt: Collection[str]) -> list[Limit]:

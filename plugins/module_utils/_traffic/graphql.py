@@ -41,7 +41,7 @@ class QueryError(NamedTuple):
 
 
 class WindowLimiter:
-    """Delays the requests of all threads, so that no window of time has more of them than allowed.
+    """Delay of the requests of all threads, so that no window of time has more of them than allowed.
 
     For a limit that no response reports. clock returns seconds that never go back.
     """

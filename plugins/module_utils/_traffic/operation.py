@@ -87,7 +87,7 @@ def describe_traffic(
     if unsupported:
         # Without supported regions no data centre is known, which is one reason and not two.
         limits = [limit for limit in limits if limit.code != "incomplete_colos"]
-        reason = f"the data centres beside the regions could not be read: {unsupported}"
+        reason = f"the data centres near the regions could not be read: {unsupported}"
         limits.append(Limit("supported_regions", reason))
     return {
         "since": known.since and format_time(known.since),

@@ -440,7 +440,7 @@ def traffic_headline(traffic: Iterable[ZoneTraffic]) -> str:
     if not compared:
         return "No request can be compared with the expected data centres."
     share = format_share(100 * sum(zone.expected for zone in zones) / compared)
-    return f"{share} of about {compared:,} requests came through data centres beside the regions of the mappings."
+    return f"{share} of about {compared:,} requests came through data centres near the regions of the mappings."
 
 
 def published_locations(zone: Report, origin: Mapping[str, Any]) -> str:

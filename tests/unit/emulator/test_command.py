@@ -95,7 +95,7 @@ def test_lifetime(run: Run) -> None:
 
 
 def test_options(tmp_path: Path, run: Run) -> None:
-    run("--zone", "example.net", "example.org", "--generations", "v2", "--no-tiered-cache", "--quota", "3")
+    run("--zone", "example.net", "example.org", "--api-versions", "v2", "--no-tiered-cache", "--quota", "3")
     content = ready(tmp_path)
     assert list(content["zones"]) == ["example.net", "example.org"]
     zone_url = f"{content['api_url']}/zones/{content['zones']['example.org']}"

@@ -352,7 +352,7 @@ def test_no_route(call: Call, zone: Zone, method: str, path: str) -> None:
 
 @both
 def test_unserved_version(emulator: Emulator, call: Call, zone: Zone, version: ApiVersion) -> None:
-    emulator.generations = [other.name for other in (V1, V2) if other is not version]
+    emulator.api_versions = [other.name for other in (V1, V2) if other is not version]
     for other in (V1, V2):
         for path in ("", "/192.0.2.1", "/supported_regions"):
             response = call("GET", other.path(zone, path))

@@ -112,7 +112,7 @@ def test_other_methods_and_zones_have_no_route(call: Call, zone: Zone, path: str
 
 def test_both_are_independent_of_the_api_version(emulator: Emulator, call: Call, zone: Zone) -> None:
     for served in ("v1", "v2"):
-        emulator.generations = (served,)
+        emulator.api_versions = (served,)
         assert [call("GET", path.format(zone.id)).status_code for path in (TIERED, SMART)] == [200, 200]
 
 
