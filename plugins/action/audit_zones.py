@@ -205,7 +205,8 @@ def _audit(
     is_cut = hosts.is_cut
 
     def audit(zone: ZoneEntry) -> Outcome:
-        shared = SharedClient(client, zone.zone)
+        identity = identities.get(zone)
+        shared = SharedClient(client, zone.zone, identity)
         expected, warnings = ExpectedState(), ()
         if options["inventory"]:
             if is_cut and zone.has_hosts:
@@ -220,38 +221,37 @@ def _audit(
                 found.by_source,
                 found.cloudflare.unreadable,
             )
-        known, observe = identities.get(zone), None
+        observe = None
         if options["traffic"]:
-            observed = traffic[known["zone_id"]] if known else NOT_FOUND
+            observed = traffic[identity[0]] if identity else NOT_FOUND
             observe = partial(_observe, observed, options)
-        with open_zone({**options, **(known or zone.options)}, shared) as opened:
+        with open_zone({**options, **zone.options}, shared) as opened:
             outcome = audit_open_zone(opened, expected, ranges, options["near_limit"], observe)
         outcome.warnings = [*warnings, *outcome.warnings]
         return outcome
 
     with open_client(options) as client:
         identities = _find_zones(client, zones) if options["traffic"] else {}
-        zone_ids = [known["zone_id"] for known in identities.values()]
+        zone_ids = [zone_id for zone_id, _account_id in identities.values()]
         traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids else {}
         return run_on_zones(client, zones, audit, diff=False)
 
 
-def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, dict[str, Any]]:
-    """Return the options that select zones by identifier. One that cannot be found is left to its audit."""
+def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, tuple[str, str | None]]:
+    """Return the identifiers of zones and their accounts. A zone that cannot be found is left to its audit."""
 
-    def find(zone: ZoneEntry) -> dict[str, Any] | None:
+    def find(zone: ZoneEntry) -> tuple[str, str | None] | None:
         try:
             if zone.zone_id:
                 check_identifier("zone_id", zone.zone_id)
-                return zone.options
-            zone_id, account_id = find_zone(client, zone.zone or "", zone.account_id)
+                return zone.zone_id, zone.account_id
+            return find_zone(client, zone.zone or "", zone.account_id)
         except (CloudflareError, InvalidInput):
             return None
-        return {"zone": None, "zone_id": zone_id, "account_id": account_id}
 
     usable = [zone for zone in zones if not zone.error]
     found = client.http.map_concurrently(find, usable)
-    return {zone: known for zone, known in zip(usable, found, strict=True) if known}
+    return {zone: identity for zone, identity in zip(usable, found, strict=True) if identity}
 
 
 def _observe(traffic: Traffic, options: Mapping[str, Any], state: ZoneState) -> ObservedTraffic:

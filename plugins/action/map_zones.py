@@ -105,18 +105,19 @@ def _bring(
         warnings += _warn_of_unresolved(found, options)
         batch = _batch_options(zone, found, options)
         if options["tiered_cache"]:
-            settings = ensure_tiered_cache({**batch, "enabled": True, "smart": True}, check_mode, shared).result
+            settings = _turn_tiered_cache_on(batch, check_mode, shared)
             result |= {name: settings[name] for name in ("changed", "tiered_cache")}
             result["tiered_cache_diff"] = settings["diff"]
             # In check mode the service still refuses the regions then.
             batch["regions_may_be_unavailable"] = check_mode and settings["changed"]
         outcome = ensure_mappings(batch, check_mode, shared)
         if options["purge"] and found.cloudflare.unknown:
-            raise OriginOpsError(
+            error = OriginOpsError(
                 f"nothing was deleted, although purge is true, because {found.cloudflare.unknown}: their mappings "
-                "would look stale",
-                **outcome.result,
+                "would look stale"
             )
+            error.outcome = outcome
+            raise error
     except OriginOpsError as error:
         error.outcome.result = _merge_results(result, error.outcome.result)
         error.outcome.warnings = [*warnings, *error.outcome.warnings]
@@ -124,6 +125,19 @@ def _bring(
     outcome.result = _merge_results(result, outcome.result)
     outcome.warnings = [*warnings, *outcome.warnings]
     return outcome
+
+
+def _turn_tiered_cache_on(batch: Mapping[str, Any], check_mode: bool, shared: SharedClient) -> dict[str, Any]:
+    """Turn Tiered Cache and Smart Tiered Cache on, and return the result.
+
+    Raises OriginOpsError, before any change if the mappings are refused.
+    """
+    wanted = {**batch, "enabled": True, "smart": True}
+    settings = ensure_tiered_cache(wanted, True, shared)
+    if check_mode or not settings.result["changed"]:
+        return settings.result
+    ensure_mappings({**batch, "regions_may_be_unavailable": True}, True, shared)
+    return ensure_tiered_cache(wanted, False, shared).result
 
 
 def _batch_options(zone: ZoneEntry, found: ZoneOrigins, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +190,7 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
             f"the origins of {len(problems)} host{plural} cannot be determined: {reasons}. Nothing was changed. Set "
             f"their variables, or leave them out with origin_regions_skip: [{codes}]"
         )
-    if not origins.mappings and not options["allow_empty"]:
+    if not origins.mappings and not origins.unresolved and not options["allow_empty"]:
         where = f" in group {', '.join(map(quote, zone.groups))}" if zone.groups else ""
         raise InvalidInput(
             f"it has no origin{where}: check the inventory, and the groups and variables that assign hosts to zones. "

@@ -62,8 +62,8 @@ options:
     default: 30
   retries:
     description:
-      - The maximum number of retries of a request after a connection error, a truncated response, or HTTP 429, 500,
-        502, 503, 504 or 520 to 524.
+      - The maximum number of retries of a request after a connection error, a truncated response, or HTTP 429 or
+        5xx.
       - The wait before a retry is the service's C(Retry-After), or else half a second, doubled each time up to 30
         seconds, less a random part. If the service requests a wait of more than 300 seconds, there is no retry.
       - The total wait of a request is at most 600 seconds.

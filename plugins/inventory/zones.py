@@ -40,8 +40,9 @@ options:
     default: zone-
   accounts:
     description:
-      - The identifiers or names of the accounts to include. The default is all accounts.
-      - An account without zones causes a warning.
+      - The identifiers or names of the accounts to include, or shell patterns for the names. The default is all
+        accounts.
+      - An account without zones, and a pattern that selects none, cause a warning.
     type: list
     version_added: 1.0.0
     elements: str
@@ -273,14 +274,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _filter_zones(self, zones: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
         """Select the zones by all filters, and warn of accounts and patterns without zones."""
         accounts, names, statuses = options["accounts"], options["names"], options["statuses"]
-        known = {account for zone in zones for account in zone["account"].values()}
         for account in accounts:
-            if account not in known:
+            if not any(_is_in(zone, account) for zone in zones):
                 self.display.warning(f"accounts: no zone that these credentials can read is in {quote(account)}")
         chosen = [
             zone
             for zone in zones
-            if (not accounts or not {*accounts}.isdisjoint(zone["account"].values()))
+            if (not accounts or any(_is_in(zone, account) for account in accounts))
             and (not statuses or zone["status"] in statuses)
         ]
         for pattern in names:
@@ -332,6 +332,12 @@ def _names_plugin(path: Path) -> bool:
         return small and bool(NAMES_PLUGIN.search(path.read_bytes()))
     except OSError:
         return False
+
+
+def _is_in(zone: dict[str, Any], account: str) -> bool:
+    """Check whether a zone is in an account, by its identifier, its name, or a pattern of its name."""
+    known = zone["account"].values()
+    return account in known or fnmatchcase(zone["account"]["name"] or "", account)
 
 
 def _matching(zones: list[dict[str, Any]], patterns: list[str]) -> list[dict[str, Any]]:

@@ -135,7 +135,8 @@ def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
     if parsed.conflicts or is_final:
         raise InvalidInput(join_bounded([*parsed.conflicts, *map(str, parsed.invalid)], "failed_items"))
     if options["purge"] and not options["allow_empty"] and not parsed.wanted:
-        raise InvalidInput(EMPTY_PURGE)
+        zone = options["zone"] or options["zone_id"]
+        raise InvalidInput(f"zone {zone}, {len(parsed.wanted)} of {len(options['mappings'])} items: {EMPTY_PURGE}")
 
 
 def _make_batch_plan(

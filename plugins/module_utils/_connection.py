@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from ipaddress import ip_address
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ._client import Client
@@ -37,11 +37,18 @@ API_VERSIONS = {"auto": ("v2", "v1"), "v2": ("v2",), "v1": ("v1",)}
 """The versions to try, in order, by the option api_version."""
 
 
-class SharedClient(NamedTuple):
-    """A client for several zones, and the name of the zone in messages and diffs, if that is known."""
+class SharedClient:
+    """A client for several operations on a zone, and the name of the zone in messages and diffs, if that is known.
 
-    client: Client
-    zone_name: str | None = None
+    identity has the identifiers of the zone and its account, once the zone was found by its name.
+    """
+
+    def __init__(
+        self, client: Client, zone_name: str | None = None, identity: tuple[str, str | None] | None = None
+    ) -> None:
+        self.client = client
+        self.zone_name = zone_name
+        self.identity = identity
 
 
 class ZoneClient:
@@ -125,8 +132,10 @@ def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) ->
             check_identifier(option, value)
     with nullcontext(shared.client) if shared else open_client(options) as client:
         if zone_id is None:
-            zone_id, account_id = find_zone(client, name or "", account_id)
-        name = shared.zone_name if shared else name
+            zone_id, account_id = (shared and shared.identity) or find_zone(client, name or "", account_id)
+        if shared:
+            shared.identity = zone_id, account_id
+            name = shared.zone_name
         zone = ZoneClient(client, zone_id, options["api_version"], name=name and name.strip(), account_id=account_id)
         try:
             yield zone

@@ -44,8 +44,8 @@ else:
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-RETRIED_STATUS = frozenset({429, 500, 502, 503, 504, *range(520, 525)})
-"""Statuses that a retry may mend; 520 to 524 are Cloudflare's own for an origin that it cannot reach."""
+RETRIED_STATUS = frozenset({429, *range(500, 600)})
+"""Statuses that a retry may mend: the rate limit, and all failures of the service, of which Cloudflare has its own."""
 
 MAX_TIMEOUT = 3600.0
 """Seconds."""

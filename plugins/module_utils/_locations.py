@@ -76,13 +76,15 @@ UNRESOLVED_CODES = (
 class Unresolved:
     """A host without a mapping, or with fewer than it has addresses.
 
-    code is one of UNRESOLVED_CODES; addresses are those without a mapping, as far as they are known.
+    code is one of UNRESOLVED_CODES; addresses are those without a mapping, as far as they are known. is_unreadable
+    says that there is an address that cannot be parsed.
     """
 
     host: str
     code: str
     reason: str
     addresses: tuple[Address, ...] = ()
+    is_unreadable: bool = False
 
     def __str__(self) -> str:
         return f"{self.host} ({self.reason})"
@@ -90,7 +92,7 @@ class Unresolved:
     @property
     def hides_address(self) -> bool:
         """Check whether there may be an address that is not known: a mapping that looks stale may be its own."""
-        return not self.addresses and self.code in ("hostname", "variable_error")
+        return not self.addresses and (self.is_unreadable or self.code in ("hostname", "variable_error"))
 
     def as_dict(self) -> dict[str, Any]:
         return {

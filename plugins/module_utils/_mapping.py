@@ -280,6 +280,7 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
         parsed.unreadable += address is None or (isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys())
         if present:
             problems += _location_problems(vendor, region) if isinstance(entry, dict) else []
+        if present or isinstance(entry, dict):
             # Last, because its suggestion ends with a question mark.
             problems += key_problems(entry)
         if address:

@@ -61,7 +61,7 @@ class Plan(NamedTuple):
 
         Else additions come first, so that no origin is ever without its mapping.
         """
-        return self.total is not None and self.total + self.creations > ZONE_LIMIT
+        return bool(self.creations) and self.total is not None and self.total + self.creations > ZONE_LIMIT
 
     @property
     def creations(self) -> int:
@@ -126,7 +126,7 @@ class Guards:
 
         Nothing is written then.
         """
-        if purge and plan.deletes and not plan.unchanged and not plan.upserts and not self._allow_empty:
+        if purge and not (plan.unchanged or plan.upserts) and not self._allow_empty:
             raise InvalidInput(f"zone {zone}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
         updates = [change for change in plan.upserts if change.kind == "updated"]
         self._check_share("delete", len(plan.deletes), plan.total, zone)

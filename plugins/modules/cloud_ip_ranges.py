@@ -104,8 +104,7 @@ options:
     default: 30
   retries:
     description:
-      - The maximum number of retries of a request after a connection error or HTTP 429, 500, 502, 503, 504 or 520 to
-        524.
+      - The maximum number of retries of a request after a connection error or HTTP 429 or 5xx.
       - The wait before a retry is the server's C(Retry-After), or else half a second, doubled each time up to 30
         seconds, less a random part. If the server requests a wait of more than 300 seconds, there is no retry.
     type: int

@@ -323,13 +323,13 @@ class OriginFinder:
             text, vendor = entry.get("origin_ip", entry.get("ip")), entry.get("vendor") or vendor
             region = entry.get("region") or (region if vendor == default.vendor else None)
             if problems := key_problems(entry):
-                return Unresolved(host, "no_address", "; ".join(problems), _readable(item))
+                return _without_address(host, "; ".join(problems), item)
         try:
             address = parse_origin(text)
         except InvalidInput as error:
             if isinstance(text, str) and HOST_NAME.fullmatch(text.strip()):
                 return Unresolved(host, "hostname", f"{quote(text)} is a host name: set its addresses instead")
-            return Unresolved(host, "no_address", str(error), _readable(item))
+            return _without_address(host, str(error), item)
         if is_private(address):
             reason = f"{canonical(address)} is private, so Cloudflare does not reach it over the Internet"
             return Unresolved(host, "private_address", reason, (address,))
@@ -492,14 +492,20 @@ def _conflict(address: Address, claimed: Mapping[OriginMapping, Iterable[str]]) 
 def _merge(found: Iterable[OriginMapping | Unresolved]) -> list[OriginMapping | Unresolved]:
     """Merge the problems of a host that differ in their addresses only, and drop repeated mappings."""
     mappings: dict[OriginMapping, None] = {}
-    problems: dict[tuple[str, str, str], dict[Address, None]] = {}
+    problems: dict[Unresolved, dict[Address, None]] = {}
     for origin in found:
         if isinstance(origin, Unresolved):
-            known = problems.setdefault((origin.host, origin.code, origin.reason), {})
+            known = problems.setdefault(replace(origin, addresses=()), {})
             known.update(dict.fromkeys(origin.addresses))
         else:
             mappings[origin] = None
-    return [*mappings, *(Unresolved(*problem, tuple(addresses)) for problem, addresses in problems.items())]
+    return [*mappings, *(replace(problem, addresses=tuple(known)) for problem, known in problems.items())]
+
+
+def _without_address(host: str, reason: str, item: Any) -> Unresolved:
+    """Describe an item without a usable address."""
+    addresses = _readable(item)
+    return Unresolved(host, "no_address", reason, addresses, is_unreadable=not addresses)
 
 
 def _readable(item: Any) -> tuple[Address, ...]:

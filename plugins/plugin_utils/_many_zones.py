@@ -99,7 +99,7 @@ def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory"
     if not isinstance(entries, list | tuple):
         raise InvalidInput(f"{option} is of type {type(entries).__name__}, not a list of zones")
     # Hosts of a play often have the same list.
-    distinct = {json.dumps(entry, sort_keys=True, default=str): entry for entry in entries}
+    distinct = {repr(entry): entry for entry in entries}
     zones = [
         _parse_zone({"zone": entry} if isinstance(entry, str) else entry, item_label(option, index), sources)
         for index, entry in enumerate(distinct.values())

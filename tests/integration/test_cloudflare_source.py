@@ -89,9 +89,12 @@ def test_a_name_and_a_token(map_zone: Run, zone: Zone, emulator: Emulator) -> No
 
 
 def test_nothing_is_deleted_while_origins_are_unknown(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
+    emulator.api_versions = ["v1"]
     done = map_zone(purge=True)
     assert "nothing was deleted, although purge is true" in output(done)
+    assert "Version 1 of Cloudflare's endpoints" in output(done)
     assert (done.returncode, zone.values()) == (2, {**WANTED, **STALE})
+    emulator.api_versions = ["v2"]
     emulator.add_zone(zone.name, dns_records=[record for record in RECORDS if record["type"] != "CNAME"])
     emulator.load_balancing = "forbidden"
     done = map_zone(purge=True)
@@ -112,6 +115,38 @@ def test_tiered_cache_is_turned_on_first(map_zone: Run, zone: Zone, emulator: Em
     assert map_zone(tiered_cache=True).returncode == 0
     assert (zone.values(), zone.tiered_cache, zone.smart_tiered_cache) == ({**WANTED, **STALE}, True, True)
     assert "changed=0 " in map_zone(tiered_cache=True).stdout
+
+
+def test_tiered_cache_stays_off_if_the_mappings_are_refused(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
+    others = {f"198.51.100.{number}": ("aws", "us-east-1") for number in range(20)}
+    records = [record for record in RECORDS if record["type"] != "CNAME"]
+    emulator.add_zone(zone.name, mappings=others, dns_records=records, tiered_cache=False)
+    for refused, part in (
+        ({"origin_regions_keep": ["192.0.2.1/24"]}, "has bits of a host set"),
+        ({"purge": True}, "would delete 20 of the 20 mappings"),
+    ):
+        done = map_zone(tiered_cache=True, **refused)
+        assert done.returncode == 2
+        assert part in output(done)
+        assert (emulator.writes, zone.tiered_cache, zone.values()) == ([], False, others)
+
+
+@pytest.mark.parametrize("content", ["shop.example.net", "198.18.0.7"], ids=["a hostname", "outside of all clouds"])
+def test_a_zone_without_an_origin_to_map(map_zone: Run, zone: Zone, emulator: Emulator, content: str) -> None:
+    kind = "CNAME" if content[0].isalpha() else "A"
+    record = {"type": kind, "name": "www.example.com", "content": content, "proxied": True}
+    emulator.add_zone(zone.name, dns_records=[record])
+    done = map_zone()
+    assert (done.returncode, zone.values()) == (0, STALE)
+    assert "left out 1 origin" in output(done)
+    assert content in output(done)
+    assert (map_zone(purge=True).returncode, zone.values()) == (2, STALE)
+
+
+def test_a_name_is_looked_up_once(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
+    emulator.add_zone(zone.name, tiered_cache=False)
+    assert map_zone(tiered_cache=True).returncode == 0
+    assert [request.path for request in emulator.requests].count("/zones") == 1
 
 
 def test_several_zones(map_zone: Run, zone: Zone, emulator: Emulator) -> None:

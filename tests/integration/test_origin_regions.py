@@ -160,7 +160,12 @@ def test_addresses_of_hosts_that_are_left_out_are_kept(assign: Assign, zone: Zon
 
 @pytest.mark.parametrize(
     ("broken", "code"),
-    [({"origin_ip": "web.example.com"}, "hostname"), ({"origin_ip": "{{ nowhere }}"}, "variable_error")],
+    [
+        ({"origin_ip": "web.example.com"}, "hostname"),
+        ({"origin_ip": "{{ nowhere }}"}, "variable_error"),
+        ({"origin_ip": "192.0.2.990"}, "no_address"),
+        ({"origin_ip": {"vendor": "aws", "region": "us-east-1"}}, "no_address"),
+    ],
 )
 def test_nothing_is_deleted_while_an_address_is_unknown(
     assign: Assign, zone: Zone, broken: dict[str, str], code: str

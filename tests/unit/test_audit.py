@@ -78,6 +78,7 @@ def audited(
     supported: SupportedRegions | None = SUPPORTED,
     tiered: bool | None = True,
     smart: bool | None = True,
+    has_regions: bool = True,
     hosts: Mapping[str, list[str]] | None = None,
     unresolved: Iterable[Unresolved] = (),
     ranges: Ranges | None = None,
@@ -91,7 +92,7 @@ def audited(
         {ip_address(text): names for text, names in (hosts or {}).items()},
     )
     published = PublishedRanges(ranges.locate) if ranges else PublishedRanges()
-    state = ZoneState(mappings(zone), supported, tiered, smart)
+    state = ZoneState(mappings(zone), supported, tiered, smart, has_regions)
     report = audit(HEAD, state, inventory, published, near_limit, traffic=traffic)
     SCHEMA.validate(report)
     assert {*report["checked"]}.isdisjoint(report["not_checked"])
@@ -298,7 +299,8 @@ def test_a_source_without_origins_repairs_nothing(lost: list[Unresolved]) -> Non
     [
         ({"supported": None}, "unsupported", True),
         ({"supported": None, "tiered": None}, "unsupported", True),
-        ({"supported": None, "tiered": False}, "unsupported", False),
+        ({"supported": None, "tiered": False}, "unsupported", True),
+        ({"supported": None, "tiered": False, "has_regions": False}, "unsupported", False),
         ({"tiered": None}, "without_effect", True),
         ({"smart": None}, "without_effect", True),
     ],

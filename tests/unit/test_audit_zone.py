@@ -169,6 +169,20 @@ def test_what_cannot_be_read_does_not_discard_the_rest(
     assert warning.startswith("The audit could not read ")
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_unavailable"), [(None, False), (refusal(503, 1140), True), (refusal(403, 9109), True)]
+)
+def test_regions_that_cannot_be_read_while_tiered_cache_is_off(
+    emulator: Emulator, zone: Zone, answer: Answer | None, is_unavailable: bool
+) -> None:
+    zone.tiered_cache = False
+    emulator.faults = [Fault(effect=answer, path=REGIONS, times=None)] if answer else []
+    result = run(emulator, zone)
+    assert ("unsupported" in result["report"]["unavailable"]) == is_unavailable
+    assert ("Tiered Cache is off" in result["report"]["not_checked"]["unsupported"]) != is_unavailable
+    assert len(result.get("warnings", [])) == is_unavailable
+
+
 def test_published_ranges(emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
     paths = write_ranges(tmp_path)
     counts = [

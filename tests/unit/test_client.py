@@ -197,7 +197,7 @@ def repeated(method: str, *first: Answer | None) -> list[Request]:
 
 
 def test_passing_failures_are_retried() -> None:
-    statuses = [429, 500, 502, 503, 504, 520, 521, 522, 523, 524]
+    statuses = [429, 500, 501, 502, 503, 504, 520, 522, 530, 599]
     assert len(repeated("GET", *(failure(status, 1140) for status in statuses))) == 2 * len(statuses)
 
 
@@ -208,7 +208,7 @@ def test_requests_that_can_be_repeated_are(method: str) -> None:
     assert len({request.body for request in requests}) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422, 501, 505, 525])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422])
 def test_lasting_failures_are_not_retried(status: int) -> None:
     with Stub(in_turn(failure(status, 1146))) as stub:
         assert error_of(stub, retries=5).status == status

@@ -186,7 +186,7 @@ class Batch:
         stale = less(before, keep) if purge else {}
         withheld = stale if not listed.keys().isdisjoint(UNUSABLE) else {}
         kept = less(before, less(stale, withheld))
-        if purge and not self.allow_empty and not (good if kept != before else usable):
+        if purge and not self.allow_empty and not good:
             return None
         after = kept | good
         unchanged = sum(before.get(address) == value for address, value in good.items())

@@ -308,8 +308,11 @@ def test_check_mode_says_what_the_run_then_does(emulator: Emulator, served: str,
             "different values",
             id="conflict-skip",
         ),
-        pytest.param([], {"purge": True}, "allow_empty", id="empty-purge"),
-        pytest.param(["x"], {"purge": True, "on_invalid": "skip"}, "allow_empty", id="purge-of-unusable-items"),
+        pytest.param(
+            [{"ip": "192.0.2.1", "origin_ip": "192.0.2.2"}], {"state": "absent"}, "same option", id="two-addresses"
+        ),
+        pytest.param([], {"purge": True}, "0 of 0 items: purge without a usable mapping", id="empty-purge"),
+        pytest.param(["x"], {"purge": True, "on_invalid": "skip"}, "0 of 1 items", id="purge-of-unusable-items"),
         pytest.param(
             {"192.0.2.9": ("aws", "moon-1")},
             {"purge": True, "on_invalid": "skip"},

@@ -162,6 +162,7 @@ def test_zones_take_a_request_for_every_50(emulator: Emulator, read: Read, count
         ({"accounts": ["One"]}, "a b"),
         ({"accounts": ["Two", "One"]}, "a b c"),
         ({"accounts": ["{second}"]}, "c"),
+        ({"accounts": ["T[vw]*"]}, "c"),
         ({"accounts": ["One"], "names": ["c.*"]}, ""),
         ({"statuses": ["pending"]}, "d"),
         ({"statuses": ["moved", "active"]}, "a b c e"),

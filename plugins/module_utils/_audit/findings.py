@@ -48,13 +48,15 @@ class AuditInfo:
 class ZoneState:
     """State of a zone: all of its mappings and its settings.
 
-    supported, tiered_cache and smart_tiered_cache are None if they could not be read.
+    supported, tiered_cache and smart_tiered_cache are None if they could not be read. has_regions is false if
+    the service has no supported regions, because Tiered Cache is off.
     """
 
     mappings: Mapping[Address, OriginMapping]
     supported: SupportedRegions | None
     tiered_cache: bool | None
     smart_tiered_cache: bool | None
+    has_regions: bool = True
 
 
 @dataclass(frozen=True)
@@ -259,11 +261,10 @@ def _checks(
     elif ranges.locate is None:
         checks.leave_out("there are no published ranges to compare with", "contradicted")
     if state.supported is None:
-        # Without Tiered Cache the service has no supported regions: that is no failure to read them.
-        if state.tiered_cache is False:
-            checks.leave_out("Tiered Cache is off, so there are no supported regions", "unsupported")
-        else:
+        if state.has_regions:
             checks.leave_out("the supported regions could not be read", "unsupported", unavailable=True)
+        else:
+            checks.leave_out("Tiered Cache is off, so there are no supported regions", "unsupported")
     if traffic is None:
         checks.leave_out("there is no traffic to compare with", "misrouted")
     elif traffic.unknown:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
 
 from .._connection import ZoneClient, open_zone
-from .._errors import CloudflareError, InvalidInput, Outcome
+from .._errors import CloudflareError, InvalidInput, Outcome, RegionsUnavailable
 from .._locations import Locate, Unresolved
 from .._mapping import Address, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, quote
@@ -77,20 +78,23 @@ def audit_open_zone(
         try:
             return function()
         except CloudflareError as error:
-            hint = f". {SETTINGS_PERMISSION}" if error.credentials_refused else ""
-            unreadable[subject] = f"{error}{hint}"
+            unreadable[subject] = error
             return None
 
-    unreadable: dict[str, str] = {}
+    unreadable: dict[str, CloudflareError] = {}
+    regions = "the supported regions"
     reads: list[Callable[[], Any]] = [
-        partial(read, "the supported regions", api.supported_regions),
+        partial(read, regions, api.supported_regions),
         partial(read, "Tiered Cache", lambda: TIERED_CACHE_SETTING.read(zone.client, zone.id)),
         partial(read, "Smart Tiered Cache", lambda: SMART_TIERED_CACHE_SETTING.read(zone.client, zone.id)),
     ]
     state = ZoneState(current.mappings, *zone.client.http.map_concurrently(lambda function: function(), reads))
-    if state.tiered_cache is False:
-        unreadable.pop("the supported regions", None)  # there are none then
-    warnings += [f"The audit could not read {subject}: {error}" for subject, error in sorted(unreadable.items())]
+    if state.tiered_cache is False and isinstance(unreadable.get(regions), RegionsUnavailable):
+        del unreadable[regions]
+        state = replace(state, has_regions=False)
+    for subject, error in sorted(unreadable.items()):
+        reason = f"{error}. {SETTINGS_PERMISSION}" if error.credentials_refused else str(error)
+        warnings.append(f"The audit could not read {subject}: {reason}")
     if ranges.error:
         warnings.append(f"The audit could not read the published ranges: {ranges.error}")
     info = AuditInfo(zone.id, zone.name, zone.account_id, api.name, _format_time())

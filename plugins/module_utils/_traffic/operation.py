@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._client import Client
 from .._connection import SharedClient, open_client, open_zone
 from .._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
 from .._mapping import Address, OriginMapping, SupportedRegions
@@ -46,8 +47,7 @@ def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         raise InvalidInput(f"hours: {options['hours']} is not between 1 and {MAX_HOURS}")
     chosen = _parse_zones(options)
     with open_client(options) as client:
-        shared = SharedClient(client)
-        zones = client.http.map_concurrently(lambda zone: _read_zone({**options, **zone}, shared), chosen)
+        zones = client.http.map_concurrently(lambda zone: _read_zone({**options, **zone}, client), chosen)
         zone_ids = [zone.source["zone_id"] for zone in zones if not zone.error]
         traffic = read_traffic(client, zone_ids, options["hours"])
     items = []
@@ -139,7 +139,7 @@ def _parse_zones(options: Mapping[str, Any]) -> list[dict[str, Any]]:
     return zones
 
 
-def _read_zone(options: Mapping[str, Any], shared: SharedClient) -> ZoneRead:
+def _read_zone(options: Mapping[str, Any], client: Client) -> ZoneRead:
     """Read the mappings and the supported regions of a zone."""
     name = options["zone"]
     # A zone with both is found by its identifier.
@@ -147,7 +147,7 @@ def _read_zone(options: Mapping[str, Any], shared: SharedClient) -> ZoneRead:
     source: dict[str, Any] = {"zone": name}
     supported = unsupported = None
     try:
-        with open_zone(selected, shared._replace(zone_name=name)) as zone:
+        with open_zone(selected, SharedClient(client, name)) as zone:
             api, current = zone.negotiate(lambda api: api.fetch_all())
             if current.mappings:
                 try:
