@@ -40,6 +40,7 @@ from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model
     Report,
     aggregate,
     combine,
+    merge,
 )
 from support.reports import (
     ACCOUNT,
@@ -262,6 +263,22 @@ def test_an_audit_of_no_zone_fails_in_every_format() -> None:
     assert "**Failed: no zone to audit**" in as_text(report, "markdown")
     assert "Failed No zone was audited. no zone to audit" in " ".join(Elements(as_text(report, "html")).text)
     assert not any("1970" in as_text(report, format) for format in ("markdown", "html"))
+
+
+@pytest.mark.parametrize("reports", [[], [zone_report("a")]], ids=["none", "one"])
+def test_a_report_that_could_not_be_merged_fails_in_every_format(reports: list[Report]) -> None:
+    lost = ["There is no readable report of an audit in b\x00: No such file", "c is of yesterday"]
+    shown = lost[0].replace("\x00", "\ufffd")
+    part = combine([], [], FAILING_KINDS, not_merged=lost)
+    # Another merge, and the filter, do not lose it.
+    for report in (merge([part, *map(aggregate, reports), part], [], FAILING_KINDS), aggregate([part, *reports])):
+        Draft202012Validator(SCHEMA).validate(report)
+        assert report["failures"] == [*([] if reports else ["no zone to audit"]), shown, lost[1]]
+        [error] = junit(report).iter("error")
+        assert shown in str(error.text)
+        assert lost[1] in str(error.text)
+        assert f"{shown}, {lost[1]}**" in as_text(report, "markdown")
+        assert f"{shown} {lost[1]}" in " ".join(Elements(as_text(report, "html")).text)
 
 
 @formats
