@@ -649,18 +649,21 @@ def test_files_are_replaced(tmp_path: Path) -> None:
         os.umask(previous)
     names = ["report.json", "report.md", "report.xml", "report.html"]
     assert [Path(path) for path in first] == [folder / name for name in names]
-    assert [Path(path) for path in second] == [folder / "report.xml", folder / "report.json"]
+    # Otherwise the first reports in other formats would pass for new ones.
+    assert [Path(path) for path in second] == [
+        folder / name for name in ("report.xml", "report.json", "report.md", "report.html")
+    ]
     assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "notes.txt"])
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent, *map(Path, first))}
     assert modes == {
         "audit": 0o700,
         "build": 0o755,
         "report.json": 0o600,
-        "report.md": 0o640,
+        "report.md": 0o600,
         "report.xml": 0o600,
-        "report.html": 0o640,
+        "report.html": 0o600,
     }
-    assert (folder / "report.html").read_text("utf-8") == render(small_fleet(), "html")
+    assert (folder / "report.html").read_text("utf-8") == render(zone_report("example.com"), "html")
     assert read_report(str(folder)) == read_report(first[0]) == aggregate(zone_report("example.com"))
 
 
@@ -707,6 +710,9 @@ def test_what_no_audit_wrote_is_left_alone(make: Callable[[Path], None], tmp_pat
     assert {path: after.pop(path) for path in before} == before
     # The other formats are there.
     assert {path.name for path in after} == {"report.xml", "report.html"}
+    # What is not in the way is no failure.
+    assert len(write_reports(str(tmp_path), aggregate(small_fleet()), ["junit"], 0o600)) == 2
+    assert {path: contents(tmp_path)[path] for path in before} == before
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
