@@ -213,7 +213,7 @@ def test_every_kind_of_finding(audit: Audit, tmp_path: Path, emulator: Emulator)
         "without_effect": [None],
     }
     output = message(done)
-    assert "The audit found 2 missing, 1 wrong, 2 stale, 2 contradicted, 1 unsupported" in output
+    assert "The audit found 2 missing; 1 wrong; 2 stale; 2 contradicted; 1 unsupported" in output
     # The first findings, and where the rest is.
     assert "example.com: 192.0.2.50 has no mapping, but is an origin in aws/us-gov-west-1" in output
     assert str(tmp_path / "audit" / "report.json") in output

@@ -40,6 +40,7 @@ from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model
     Report,
     aggregate,
     combine,
+    failure_message,
     merge,
 )
 from support.reports import (
@@ -279,6 +280,11 @@ def test_a_report_that_could_not_be_merged_fails_in_every_format(reports: list[R
         assert lost[1] in str(error.text)
         assert f"{shown}, {lost[1]}**" in as_text(report, "markdown")
         assert f"{shown} {lost[1]}" in " ".join(Elements(as_text(report, "html")).text)
+
+
+def test_the_message_of_a_merge_without_many_reports_is_short() -> None:
+    report = combine([], [], FAILING_KINDS, not_merged=[f"part{number} is missing" for number in range(12)])
+    assert failure_message(report).endswith("part8 is missing; and 3 more, see failures")
 
 
 @formats

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ...module_utils._errors import InvalidInput
 from ...module_utils._mapping import ZONE_LIMIT, canonical, parse_address
-from ...module_utils._messages import item_label, quote, suggest
+from ...module_utils._messages import item_label, join_bounded, quote, suggest
 from ...module_utils._schema import FAILING_KINDS, KINDS, SCHEMA_VERSION, ZONE, ZONE_REPORT
 
 Report: TypeAlias = dict[str, Any]
@@ -333,7 +333,7 @@ def failure_message(report: Report) -> str:
         for zone in report["zones"]
         if kind in zone["unavailable"]
     ]
-    message = f"The audit found {', '.join(report['failures'])}"
+    message = f"The audit found {join_bounded(report['failures'], 'failures')}"
     if not details:
         return message
     more = f"; and {len(details) - MAX_FINDINGS:,} more" if len(details) > MAX_FINDINGS else ""
