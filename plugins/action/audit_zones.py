@@ -298,10 +298,8 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
         else:
             reports.append(report)
     if reports:
-        merged = merge(reports, expected, options["fail_on"])
-    else:
-        merged = combine([], expected, options["fail_on"], _rfc3339(now))
-    return {**merged, "failures": [*merged["failures"], *problems]}
+        return merge(reports, expected, options["fail_on"], problems)
+    return combine([], expected, options["fail_on"], _rfc3339(now), problems)
 
 
 def _rfc3339(time: datetime) -> str:

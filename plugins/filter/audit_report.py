@@ -26,7 +26,8 @@ options:
     description:
       - V(json) is the aggregate, with C(totals), C(failures) and the reports of all C(zones), sorted by name.
       - V(markdown) is for the summary page of a pipeline run. It has at most 900 kB.
-      - V(junit) is JUnit XML, with a suite for each zone and a case for each kind of finding.
+      - V(junit) is JUnit XML, with a suite for each zone and a case for each kind of finding. Reports that were missing
+        in a merge are an error in a suite of their own.
       - V(html) is a web page in a single file, without external resources.
     type: str
     version_added: 1.0.0

@@ -98,7 +98,7 @@ def warn_of_private(addresses: Collection[Address]) -> list[str]:
         return []
     return [
         f"{len(private)} addresses are private, so Cloudflare can reach them only through a tunnel: "
-        f"{join_bounded(private, 'mappings')}"
+        f"{join_bounded(private)}"
     ]
 
 
@@ -319,7 +319,7 @@ def _parse_each(texts: Sequence[Any], option: str, parse: Callable[[Any], T]) ->
         except InvalidInput as error:
             problems.append(f"{item_label(option, index)}: {error}")
     if problems:
-        raise InvalidInput(join_bounded(problems, option))
+        raise InvalidInput(join_bounded(problems))
     return parsed
 
 

@@ -44,10 +44,11 @@ def item_label(option: str, index: int) -> str:
     return f"item {index + 1} ({option}[{index}])"
 
 
-def join_bounded(items: Sequence[str], see: str) -> str:
-    """Join the first 10 items, and count the others, which the named result key has."""
-    more = [f"and {len(items) - MAX_LISTED} more, see {see}"] if len(items) > MAX_LISTED else []
-    return "; ".join([*items[:MAX_LISTED], *more])
+def join_bounded(items: Sequence[str], see: str | None = None) -> str:
+    """Join the first 10 items, and count the others, which the named result key has, if there is one."""
+    others = len(items) - MAX_LISTED
+    more = f"and {others} more, see {see}" if see else f"and {others} more"
+    return "; ".join([*items[:MAX_LISTED], *([more] if others > 0 else [])])
 
 
 def clip(text: str, size: int = MAX_MESSAGE) -> str:

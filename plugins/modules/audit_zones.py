@@ -96,7 +96,7 @@ options:
     required: true
   formats:
     description:
-      - The formats of the reports.
+      - The formats of the reports. Reports of an earlier audit in O(folder) are replaced in other formats too.
     type: list
     version_added: 1.0.0
     elements: str

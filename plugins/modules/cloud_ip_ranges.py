@@ -26,7 +26,9 @@ options:
     description:
       - The directory for the copies, on the host on which the task runs. It is created if it does not exist.
       - The copies are C(aws.json), C(azure.json), C(gcp.json) and C(oci.json). A small file next to each, such as
-        C(aws.json.note), has the data for conditional requests.
+        C(aws.json.note), has the data for conditional requests, and shows that the module wrote the copy.
+      - Only copies are replaced. A link, or a file that has neither such a note nor the ranges of its vendor, is left
+        alone, and the source fails.
     type: path
     version_added: 1.0.0
     required: true

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -212,7 +213,7 @@ def test_every_kind_of_finding(audit: Audit, tmp_path: Path, emulator: Emulator)
         "without_effect": [None],
     }
     output = message(done)
-    assert "The audit found 2 missing, 1 wrong, 2 stale, 2 contradicted, 1 unsupported" in output
+    assert "The audit found 2 missing; 1 wrong; 2 stale; 2 contradicted; 1 unsupported" in output
     # The first findings, and where the rest is.
     assert "example.com: 192.0.2.50 has no mapping, but is an origin in aws/us-gov-west-1" in output
     assert str(tmp_path / "audit" / "report.json") in output
@@ -463,6 +464,11 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
     output = message(merged(*both, hosts="cloudflare_zones"))
     assert "z2.example: there is no result of its audit" in output
     assert "no readable report" in message(merged(*both, "slice2"))
+    [error] = ElementTree.parse(tmp_path / "audit" / "report.xml").iter("error")
+    assert "slice2" in str(error.text)
+    # The report of the merge, merged again, keeps the failure.
+    (tmp_path / "audit").rename(tmp_path / "incomplete")
+    assert "slice2" in message(merged("incomplete", "slice0"))
     old = tmp_path / "slice1" / "report.json"
     old.write_text(old.read_text().replace(report(tmp_path / "slice1")["generated_on"], "2026-01-01T00:00:00Z"))
     assert "more than 24 hours ago" in message(merged(*both))

@@ -182,7 +182,7 @@ def reached(address: str, **colos: int) -> Report:
         "direct": 0,
         "upper_tiers": tiers,
         "expected": ["EWR", "IAD"] if mapped else [],
-        "share_expected": 100 * colos.get("IAD", 0) / total if mapped else None,
+        "share_expected": round(100 * colos.get("IAD", 0) / total, 1) if mapped else None,
     }
 
 
@@ -215,6 +215,15 @@ def test_misrouted(expected: int, others: int, is_finding: bool) -> None:
         assert (finding["origin_ip"], finding["hosts"], finding["expected"]) == ("192.0.2.1", ["web1"], None)
         assert finding["actual"] == {"vendor": "aws", "region": "us-east-1"}
     assert report["repair"] == {"present": [], "absent": []}
+
+
+@pytest.mark.parametrize(("expected", "others"), [(4996, 5004), (5000, 5000)])
+def test_a_share_is_compared_before_it_is_rounded(expected: int, others: int) -> None:
+    report = audited(
+        {"192.0.2.1": "aws/us-east-1"}, None, traffic=observed(reached("192.0.2.1", FRA=others, IAD=expected))
+    )
+    messages = [finding["message"] for finding in report["findings"]]
+    assert ["but 50 percent of about 10000 requests" in message for message in messages] == [True] * (expected < others)
 
 
 @pytest.mark.parametrize("unavailable", [True, False])

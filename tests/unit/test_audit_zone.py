@@ -221,10 +221,14 @@ GOOD = items({"192.0.2.1": ("aws", "us-east-1")})
             },
             ["expected[0]", "unresolved[0]", "addresses[1]", "hosts['web1']", "hosts['192.0.2.1']", "['192.0.2.2']"],
         ),
+        (
+            {"expected": ["x"] * 9, "hosts": {name: [] for name in "abc"}},
+            ["item 9 (expected[8])", "hosts['a']: 'a' is not an IPv4 or IPv6 address; and 2 more"],
+        ),
         ({"near_limit": 0}, ["near_limit: 0 is not between 1 and 100 percent"]),
         ({"near_limit": 101}, ["near_limit: 101"]),
     ],
-    ids=["items", "conflict", "all at once", "limit: none", "limit: too much"],
+    ids=["items", "conflict", "all at once", "many", "limit: none", "limit: too much"],
 )
 def test_bad_options_fail_before_anything_is_sent(
     emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: list[str]
@@ -232,6 +236,7 @@ def test_bad_options_fail_before_anything_is_sent(
     failed = failure_of(run, emulator, zone, **chosen)
     for part in says:
         assert part in str(failed)
+    assert "hosts['b']" not in str(failed)
     assert emulator.requests == []
 
 

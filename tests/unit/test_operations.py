@@ -658,6 +658,9 @@ def test_private_addresses_are_warned_of(emulator: Emulator, address: str) -> No
             assert address in warning
             assert "private" in warning
     assert run.single(**{**entry, "origin_ip": "192.0.2.1"})["warnings"] == []
+    many = [{**entry, "origin_ip": f"10.0.1.{number}"} for number in range(12)]
+    [warning] = run.batch(many, check_mode=True)["warnings"]
+    assert warning.endswith("10.0.1.9; and 2 more")
 
 
 @pytest.mark.parametrize("text", ["us-\x1b[31meast", "us-east\n1"])

@@ -40,6 +40,8 @@ from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model
     Report,
     aggregate,
     combine,
+    failure_message,
+    merge,
 )
 from support.reports import (
     ACCOUNT,
@@ -262,6 +264,27 @@ def test_an_audit_of_no_zone_fails_in_every_format() -> None:
     assert "**Failed: no zone to audit**" in as_text(report, "markdown")
     assert "Failed No zone was audited. no zone to audit" in " ".join(Elements(as_text(report, "html")).text)
     assert not any("1970" in as_text(report, format) for format in ("markdown", "html"))
+
+
+@pytest.mark.parametrize("reports", [[], [zone_report("a")]], ids=["none", "one"])
+def test_a_report_that_could_not_be_merged_fails_in_every_format(reports: list[Report]) -> None:
+    lost = ["There is no readable report of an audit in b\x00: No such file", "c is of yesterday"]
+    shown = lost[0].replace("\x00", "\ufffd")
+    part = combine([], [], FAILING_KINDS, not_merged=lost)
+    # Another merge, and the filter, do not lose it.
+    for report in (merge([part, *map(aggregate, reports), part], [], FAILING_KINDS), aggregate([part, *reports])):
+        Draft202012Validator(SCHEMA).validate(report)
+        assert report["failures"] == [*([] if reports else ["no zone to audit"]), shown, lost[1]]
+        [error] = junit(report).iter("error")
+        assert shown in str(error.text)
+        assert lost[1] in str(error.text)
+        assert f"{shown}, {lost[1]}**" in as_text(report, "markdown")
+        assert f"{shown} {lost[1]}" in " ".join(Elements(as_text(report, "html")).text)
+
+
+def test_the_message_of_a_merge_without_many_reports_is_short() -> None:
+    report = combine([], [], FAILING_KINDS, not_merged=[f"part{number} is missing" for number in range(12)])
+    assert failure_message(report).endswith("part8 is missing; and 3 more, see failures")
 
 
 @formats
@@ -632,18 +655,21 @@ def test_files_are_replaced(tmp_path: Path) -> None:
         os.umask(previous)
     names = ["report.json", "report.md", "report.xml", "report.html"]
     assert [Path(path) for path in first] == [folder / name for name in names]
-    assert [Path(path) for path in second] == [folder / "report.xml", folder / "report.json"]
+    # Otherwise the first reports in other formats would pass for new ones.
+    assert [Path(path) for path in second] == [
+        folder / name for name in ("report.xml", "report.json", "report.md", "report.html")
+    ]
     assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "notes.txt"])
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent, *map(Path, first))}
     assert modes == {
         "audit": 0o700,
         "build": 0o755,
         "report.json": 0o600,
-        "report.md": 0o640,
+        "report.md": 0o600,
         "report.xml": 0o600,
-        "report.html": 0o640,
+        "report.html": 0o600,
     }
-    assert (folder / "report.html").read_text("utf-8") == render(small_fleet(), "html")
+    assert (folder / "report.html").read_text("utf-8") == render(zone_report("example.com"), "html")
     assert read_report(str(folder)) == read_report(first[0]) == aggregate(zone_report("example.com"))
 
 
@@ -690,6 +716,9 @@ def test_what_no_audit_wrote_is_left_alone(make: Callable[[Path], None], tmp_pat
     assert {path: after.pop(path) for path in before} == before
     # The other formats are there.
     assert {path.name for path in after} == {"report.xml", "report.html"}
+    # What is not in the way is no failure.
+    assert len(write_reports(str(tmp_path), aggregate(small_fleet()), ["junit"], 0o600)) == 2
+    assert {path: contents(tmp_path)[path] for path in before} == before
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:

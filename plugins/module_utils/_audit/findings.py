@@ -355,7 +355,12 @@ def _unsupported(comparison: AddressComparison, regions: Collection[Location]) -
 
 def _misrouted(comparison: AddressComparison, origin: Mapping[str, Any], traffic: ObservedTraffic) -> Iterator[Finding]:
     share = origin["share_expected"]
-    if share is None or origin["requests"] < traffic.min_requests or share >= traffic.min_share:
+    if share is None or origin["requests"] < traffic.min_requests:
+        return
+    # The share is rounded, so that it is only for people.
+    compared = [tier for tier in origin["upper_tiers"] if tier["expected"] is not None]
+    through_expected = sum(tier["requests"] for tier in compared if tier["expected"])
+    if 100 * through_expected >= traffic.min_share * sum(tier["requests"] for tier in compared):
         return
     others = [f"{tier['colo']} ({tier['share']:g} percent)" for tier in origin["upper_tiers"] if not tier["expected"]]
     message = (

@@ -17,7 +17,7 @@ from .._connection import ZoneClient, open_zone
 from .._errors import CloudflareError, InvalidInput, Outcome, RegionsUnavailable
 from .._locations import Locate, Unresolved
 from .._mapping import Address, parse_address, parse_addresses, parse_mappings
-from .._messages import item_label, quote
+from .._messages import item_label, join_bounded, quote
 from .._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from .findings import AuditInfo, ExpectedState, ObservedTraffic, PublishedRanges, ZoneState, audit
 
@@ -133,6 +133,6 @@ def _expected_state(options: Mapping[str, Any]) -> ExpectedState:
         except InvalidInput as error:
             problems.append(f"hosts[{quote(str(text))}]: {error}")
     if problems:
-        raise InvalidInput("; ".join(problems))
+        raise InvalidInput(join_bounded(problems))
     mappings = {address: mapping for address, mapping in parsed.wanted.items() if mapping}
     return ExpectedState(None if options["expected"] is None else mappings, unresolved, hosts)

@@ -194,6 +194,7 @@ def _update(file: RangeFile, downloader: Downloader, options: Mapping[str, Any],
                 file.modified = _time_of(file.path)
         if file.before and _is_url(file.source) and 0 <= file.hours < options["max_age"]:
             return
+        _check_own(file)
         good = old if file.before else None
         new = _fetch(file, downloader, good)
         ranges = file.before
@@ -215,7 +216,7 @@ def _update(file: RangeFile, downloader: Downloader, options: Mapping[str, Any],
             with suppress(OSError):
                 os.utime(file.path)
             file.modified = _time_of(file.path)
-            if new.content is not None and new.conditions:
+            if new.content is not None and _is_note_replaceable(file):
                 note = {
                     "source": new.url,
                     "sha256": hashlib.sha256(new.content).hexdigest(),
@@ -262,25 +263,49 @@ def _check_progress(old: VendorRanges, new: VendorRanges, name: str) -> None:
         raise OriginOpsError(f"{new.vendor}: {name!r} {problem}: set force: true if this is intended")
 
 
+def _check_own(file: RangeFile) -> None:
+    """Raise OriginOpsError for a file that this module did not write.
+
+    A copy has a note, or the vendor's ranges: an update can end before it writes the note. A link is no copy.
+    """
+    is_copy = file.before or _read_note(file)
+    if os.path.islink(file.path) or (os.path.exists(file.path) and not is_copy):
+        raise OriginOpsError(
+            f"{file.vendor}: {file.path!r} was not written by this module, so it is left alone: move it away, or set "
+            "another dest"
+        )
+
+
 def _note_path(file: RangeFile) -> str:
     """Path of the note beside a copy, which identifies its response."""
     return f"{file.path}.note"
 
 
-def _conditional_headers(file: RangeFile, good: bytes | None, url: str) -> dict[str, str]:
-    """Return headers to fetch from a URL only other content than a good copy's, none without a note of that."""
-    if good is None:
-        return {}
-    # A note only saves a download, so an unusable one is not worth a message.
-    with suppress(OSError, ValueError, RecursionError, LookupError, TypeError):
+def _read_note(file: RangeFile) -> dict[str, Any] | None:
+    """Read the note beside a copy, None without a usable one."""
+    # A note is never worth a message: it saves a download, and marks a damaged copy.
+    with suppress(OSError, ValueError, RecursionError):
         with open(_note_path(file), encoding="utf-8") as stream:
             note = json.load(stream)
-        if note["source"] == url and note["sha256"] == hashlib.sha256(good).hexdigest():
-            return {
-                name: str(note["conditions"][name])
-                for name in CONDITIONAL_HEADERS.values()
-                if name in note["conditions"]
-            }
+        if isinstance(note, dict) and note.keys() == {"source", "sha256", "conditions"}:
+            return note
+    return None
+
+
+def _is_note_replaceable(file: RangeFile) -> bool:
+    path = _note_path(file)
+    return not os.path.islink(path) and (_read_note(file) is not None or not os.path.isfile(path))
+
+
+def _conditional_headers(file: RangeFile, good: bytes | None, url: str) -> dict[str, str]:
+    """Return headers to fetch from a URL only other content than a good copy's, none without a note of that."""
+    note = _read_note(file)
+    if good is None or not note or (note["source"], note["sha256"]) != (url, hashlib.sha256(good).hexdigest()):
+        return {}
+    with suppress(LookupError, TypeError):
+        return {
+            name: str(note["conditions"][name]) for name in CONDITIONAL_HEADERS.values() if name in note["conditions"]
+        }
     return {}
 
 

@@ -360,4 +360,4 @@ def _duration(seconds: int) -> str:
 
 
 def _join(errors: Sequence[QueryError]) -> str:
-    return join_bounded([str(error) for error in errors], "the answer")
+    return join_bounded([str(error) for error in errors])

@@ -135,7 +135,7 @@ def _parse_zones(options: Mapping[str, Any]) -> list[dict[str, Any]]:
             problems.append(f"{item_label('zones', index)} is listed already")
         zones.append(zone)
     if problems:
-        raise InvalidInput(join_bounded(problems, "zones"))
+        raise InvalidInput(join_bounded(problems))
     return zones
 
 

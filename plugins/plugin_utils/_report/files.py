@@ -43,7 +43,8 @@ _BLOCK = 1 << 20
 def write_reports(folder: str, report: Report, formats: Collection[str], mode: int) -> list[str]:
     """Write an aggregate in formats, each in a file of its own, and return the paths.
 
-    Each file is replaced as a whole. A missing directory is created for its owner only; mode is that of the files.
+    Reports of an earlier audit in other formats are replaced too: they must not pass for new ones. Each file is
+    replaced as a whole. A missing directory is created for its owner only; mode is that of the files.
     A file that is not of this collection is left alone. All others are written before OriginOpsError names it, or a
     path that cannot be written.
     """
@@ -55,10 +56,13 @@ def write_reports(folder: str, report: Report, formats: Collection[str], mode: i
     except OSError as error:
         raise OriginOpsError(f"The reports cannot be written: {folder}: {error.strerror}") from None
     written, foreign, failed = [], [], []
-    for name in formats:
+    for name in dict.fromkeys([*formats, *FORMATS]):
         file, format_report = FORMATS[name]
         path = os.path.join(folder, file)
-        if not _is_replaceable(path, _BEGINNINGS[name]):
+        is_own = _is_own(path, _BEGINNINGS[name])
+        if name not in formats and not is_own:
+            continue
+        if not is_own and os.path.lexists(path):
             foreign.append(path)
             continue
         try:
@@ -79,10 +83,8 @@ def write_reports(folder: str, report: Report, formats: Collection[str], mode: i
     return written
 
 
-def _is_replaceable(path: str, beginning: str) -> bool:
-    """Check whether there is nothing, or a readable file that begins as an audit writes it."""
-    if not os.path.lexists(path):
-        return True
+def _is_own(path: str, beginning: str) -> bool:
+    """Check whether there is a readable file that begins as an audit writes it."""
     if os.path.islink(path) or not os.path.isfile(path):
         return False
     try:

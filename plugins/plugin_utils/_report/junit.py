@@ -18,8 +18,9 @@ def as_junit(report: Report) -> str:
     """Format the aggregate as JUnit XML.
 
     It has a suite for each zone, with a case for each kind of finding: a failure if findings of the kind fail the
-    audit, an error if it could not be checked for the kind and that fails it, skipped if it was not checked. A case
-    fails or is an error if and only if the audit failed.
+    audit, an error if it could not be checked for the kind and that fails it, skipped if it was not checked. Reports
+    that could not be merged, or no zone at all, are an error in a suite of their own. A case fails or is an error if
+    and only if the audit failed.
     """
     root = ElementTree.Element("testsuites", name=TITLE)
     for label, zone in labelled(report):
@@ -28,9 +29,11 @@ def as_junit(report: Report) -> str:
         )
         _add_cases(suite, zone, report["fail_on"])
         _count(suite, _COUNTS)
-    if not report["zones"]:
+    reasons = report["not_merged"] if report["zones"] else report["failures"]
+    if reasons:
         suite = ElementTree.SubElement(root, "testsuite", name=TITLE, time="0")
-        _add_error(suite, "nothing was audited", ", ".join(report["failures"]))
+        message = "reports could not be merged" if report["zones"] else "nothing was audited"
+        _add_error(suite, message, "\n".join(reasons))
         _count(suite, _COUNTS)
     _count(root, ("tests", "failures", "errors"))
     ElementTree.indent(root)

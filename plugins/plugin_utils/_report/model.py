@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ...module_utils._errors import InvalidInput
 from ...module_utils._mapping import ZONE_LIMIT, canonical, parse_address
-from ...module_utils._messages import item_label, quote, suggest
+from ...module_utils._messages import item_label, join_bounded, quote, suggest
 from ...module_utils._schema import FAILING_KINDS, KINDS, SCHEMA_VERSION, ZONE, ZONE_REPORT
 
 Report: TypeAlias = dict[str, Any]
@@ -195,8 +195,8 @@ def aggregate(
     """Sum up a report on a zone, an aggregate, or a list of either.
 
     The result depends on nothing else. Of several reports on a zone the latest counts. Zones of expected, or of those
-    that an aggregate expects, without a report get one with an error. Raises InvalidInput naming the item that is not
-    a report of an audit, and the missing keys.
+    that an aggregate expects, without a report get one with an error. What an aggregate could not merge stays a
+    failure. Raises InvalidInput naming the item that is not a report of an audit, and the missing keys.
     """
     if isinstance(reports, Mapping):
         items = {"the report": reports}
@@ -208,20 +208,30 @@ def aggregate(
     also_expected = [
         zone for label, item in items.items() for zone in _validate(item.get("expected", []), [ZONE], label)
     ]
-    if not zones and not expected and not also_expected:
+    not_merged = [
+        reason for label, item in items.items() for reason in _validate(item.get("not_merged", []), ["text"], label)
+    ]
+    if not zones and not expected and not also_expected and not not_merged:
         raise InvalidInput("there is no report in the input: was any zone audited?")
-    return combine(_latest(zones), [*expected, *also_expected], fail_on)
+    return combine(_latest(zones), [*expected, *also_expected], fail_on, not_merged=not_merged)
 
 
 def merge(
-    aggregates: Iterable[Report], expected: Sequence[Mapping[str, str | None]], fail_on: Collection[str]
+    aggregates: Iterable[Report],
+    expected: Sequence[Mapping[str, str | None]],
+    fail_on: Collection[str],
+    not_merged: Sequence[str] = (),
 ) -> Report:
-    """Sum up what aggregate returned, as it does, without another validation."""
-    zones, also_expected = [], []
+    """Sum up what aggregate returned, as it does, without another validation.
+
+    not_merged has a reason for each report that is missing.
+    """
+    zones, also_expected, reasons = [], [], [*not_merged]
     for report in aggregates:
         zones += report["zones"]
         also_expected += report["expected"]
-    return combine(_latest(zones), [*expected, *also_expected], fail_on)
+        reasons += report["not_merged"]
+    return combine(_latest(zones), [*expected, *also_expected], fail_on, not_merged=reasons)
 
 
 def _latest(zones: Iterable[Report]) -> list[Report]:
@@ -247,11 +257,13 @@ def combine(
     expected: Sequence[Mapping[str, str | None]],
     fail_on: Collection[str],
     generated_on: str | None = None,
+    not_merged: Iterable[str] = (),
 ) -> Report:
     """Sum up reports on different zones, and judge them: an expected zone without a report is a failure.
 
-    generated_on is by default the time of the latest report.
+    So is each reason in not_merged. generated_on is by default the time of the latest report.
     """
+    reasons = [*dict.fromkeys(map(_without_controls, not_merged))]
     now = generated_on or max((zone["audited_on"] for zone in zones), default=EPOCH)
     missing: list[Report] = []
     for wanted in expected:
@@ -273,8 +285,9 @@ def combine(
         "schema_version": SCHEMA_VERSION,
         "generated_on": now,
         "fail_on": [kind for kind in KINDS if kind in fail_on],
-        "failures": _failures(zones, totals, fail_on),
+        "failures": [*_failures(zones, totals, fail_on), *reasons],
         "totals": totals,
+        "not_merged": reasons,
         "expected": [{name: zone[name] for name in ZONE} for zone in zones],
         "zones": zones,
     }
@@ -320,7 +333,7 @@ def failure_message(report: Report) -> str:
         for zone in report["zones"]
         if kind in zone["unavailable"]
     ]
-    message = f"The audit found {', '.join(report['failures'])}"
+    message = f"The audit found {join_bounded(report['failures'], 'failures')}"
     if not details:
         return message
     more = f"; and {len(details) - MAX_FINDINGS:,} more" if len(details) > MAX_FINDINGS else ""
