@@ -33,6 +33,8 @@ ZONE_LIMIT = 3500
 ENTRY_KEYS = ("origin_ip", "ip", "vendor", "region", "modified_on")
 """Keys of a user's mapping; modified_on is ignored, so that mappings can be written back as they were read."""
 
+TWO_ADDRESSES = "ip and origin_ip are the same option: set one of them"
+
 
 def parse_address(text: Any) -> Address:
     """Parse one IPv4 or IPv6 address, without the blanks around it.
@@ -277,12 +279,14 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
         except InvalidInput as error:
             problems.append(str(error))
         # Of two addresses in one item nobody knows which is meant.
-        parsed.unreadable += address is None or (isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys())
+        has_two = isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys()
+        parsed.unreadable += address is None or has_two
         if present:
             problems += _location_problems(vendor, region) if isinstance(entry, dict) else []
-        if present or isinstance(entry, dict):
             # Last, because its suggestion ends with a question mark.
             problems += key_problems(entry)
+        elif has_two:
+            problems.append(TWO_ADDRESSES)
         if address:
             first = parsed.index.setdefault(address, index)
             if present and values.setdefault(address, (vendor, region)) != (vendor, region):
@@ -344,7 +348,7 @@ def key_problems(entry: Any) -> list[str]:
         shown = ", ".join(map(quote, unknown[:3]))
         problems.append(f"{shown} is unknown here: {suggest(unknown[0], ENTRY_KEYS)}")
     if "ip" in entry and "origin_ip" in entry:
-        problems.append("ip and origin_ip are the same option: set one of them")
+        problems.append(TWO_ADDRESSES)
     return problems
 
 

@@ -81,7 +81,8 @@ options:
   tiered_cache:
     description:
       - Whether to turn on Tiered Cache and Smart Tiered Cache for the zones first. Mappings have no effect without
-        them. This takes a request for each setting, and one for each change.
+        them. This takes a request for each setting. If one has to change, it takes one for each change, and those of
+        check mode, since the settings of a zone stay as they are if its mappings are refused, for example by a guard.
     type: bool
     version_added: 1.0.0
     default: false
