@@ -99,12 +99,20 @@ def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory"
     if not isinstance(entries, list | tuple):
         raise InvalidInput(f"{option} is of type {type(entries).__name__}, not a list of zones")
     # Hosts of a play often have the same list.
-    distinct = {repr(entry): entry for entry in entries}
+    distinct = {_content(entry): entry for entry in entries}
     zones = [
         _parse_zone({"zone": entry} if isinstance(entry, str) else entry, item_label(option, index), sources)
         for index, entry in enumerate(distinct.values())
     ]
     return _without_repetitions(zones)
+
+
+def _content(entry: Any) -> str:
+    """Return a text that entries with the same content have in common."""
+    try:
+        return json.dumps(entry, sort_keys=True, default=str)
+    except TypeError:  # keys of several types, of which some are unknown
+        return repr(entry)
 
 
 def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:

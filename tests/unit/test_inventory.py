@@ -18,6 +18,7 @@ from hypothesis import given, strategies as st
 from ansible_collections.originops.cloudflare.plugins.filter.origin_mappings import origin_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._locations import UNRESOLVED_CODES
 from ansible_collections.originops.cloudflare.plugins.plugin_utils._inventory import OriginFinder, VariableNames
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._many_zones import parse_zones
 from support.cloud_hosts import AWS, AZURE, AZURE_ARC, AZURE_STACK_HCI, FLEET, GCP, MAPPED, OCI, origin
 from support.published_ranges import write_ranges
 
@@ -584,6 +585,13 @@ def test_addresses_of_a_host_that_the_ranges_have_in_part(tmp_path: Path) -> Non
         ("h", "unknown_cloud", ["198.18.0.2"]),
         ("h", "no_address", []),
     ]
+
+
+def test_entries_of_zones() -> None:
+    same = [{"zone": "a.example", "group": "web"}, {"group": "web", "zone": "a.example"}]
+    assert [zone.error for zone in parse_zones(same, "zones")] == [None]
+    [odd] = parse_zones([{"zone": "a.example", 1: "x", "group": "web"}], "zones")
+    assert "'1' is unknown" in str(odd.error)
 
 
 def test_ranges_that_cannot_be_read(tmp_path: Path) -> None:
