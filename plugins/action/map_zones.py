@@ -130,7 +130,8 @@ def _bring(
 def _turn_tiered_cache_on(batch: Mapping[str, Any], check_mode: bool, shared: SharedClient) -> dict[str, Any]:
     """Turn Tiered Cache and Smart Tiered Cache on, and return the result.
 
-    Raises OriginOpsError, before any change if the mappings are refused.
+    Raises OriginOpsError, before any change if the mappings are refused. Unsupported regions are the exception: as
+    long as Tiered Cache is off, the service has no list of them.
     """
     wanted = {**batch, "enabled": True, "smart": True}
     settings = ensure_tiered_cache(wanted, True, shared)
@@ -190,7 +191,8 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
             f"the origins of {len(problems)} host{plural} cannot be determined: {reasons}. Nothing was changed. Set "
             f"their variables, or leave them out with origin_regions_skip: [{codes}]"
         )
-    if not origins.mappings and not origins.unresolved and not options["allow_empty"]:
+    has_origin = origins.mappings or any(host.addresses or host.hides_address for host in origins.unresolved)
+    if not has_origin and not options["allow_empty"]:
         where = f" in group {', '.join(map(quote, zone.groups))}" if zone.groups else ""
         raise InvalidInput(
             f"it has no origin{where}: check the inventory, and the groups and variables that assign hosts to zones. "

@@ -82,7 +82,8 @@ options:
     description:
       - Whether to turn on Tiered Cache and Smart Tiered Cache for the zones first. Mappings have no effect without
         them. This takes a request for each setting. If one has to change, it takes one for each change, and those of
-        check mode, since the settings of a zone stay as they are if its mappings are refused, for example by a guard.
+        check mode, since the settings of a zone stay as they are if a guard refuses its mappings. An unsupported
+        region can be found only once Tiered Cache is on.
     type: bool
     version_added: 1.0.0
     default: false

@@ -20,7 +20,7 @@ from support.published_ranges import write_ranges
 
 from .playbook import COLLECTION, Completed, run_playbook
 
-NEVER_TOLD = {"public_ip": None, "region": "iad", "compartment_id": "ocid1.y"}
+WITHOUT_ADDRESS = {"public_ip": None, "region": "iad", "compartment_id": "ocid1.y"}
 """A host without a public address."""
 
 Assign = Callable[..., Completed]
@@ -137,7 +137,7 @@ def test_a_purged_zone_that_is_right_is_read_once(assign: Assign, zone: Zone, em
     assert [request.method for request in emulator.requests] == ["GET"]
 
 
-UNKNOWN = {"lost": NEVER_TOLD, "odd": {"origin_ip": "192.0.2.77"}}
+UNKNOWN = {"lost": WITHOUT_ADDRESS, "odd": {"origin_ip": "192.0.2.77"}}
 
 
 def test_unresolved_hosts_stop_a_zone(assign: Assign, emulator: Emulator) -> None:
@@ -148,6 +148,10 @@ def test_unresolved_hosts_stop_a_zone(assign: Assign, emulator: Emulator) -> Non
     assert emulator.requests == []
     # Only what is listed is left out.
     assert "origin_regions_skip: [unknown_cloud]" in message(assign({**FLEET, **UNKNOWN}, skip=["no_address"]))
+
+
+def test_hosts_without_an_address_are_no_origin(assign: Assign) -> None:
+    assert "it has no origin in group 'web'" in message(assign({"lost": WITHOUT_ADDRESS}, skip=["no_address"]))
 
 
 def test_addresses_of_hosts_that_are_left_out_are_kept(assign: Assign, zone: Zone) -> None:
