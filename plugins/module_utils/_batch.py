@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._apply import MAYBE_APPLIED, ApplyResult, apply, predict, require_total
 from ._connection import SharedClient, ZoneClient, open_zone
@@ -18,7 +18,6 @@ from ._mapping import (
     InvalidItem,
     Network,
     ParsedMappings,
-    SupportedRegions,
     canonical,
     parse_mappings,
     parse_networks,
@@ -26,6 +25,9 @@ from ._mapping import (
 )
 from ._messages import join_bounded, quote, sentence
 from ._plan import EMPTY_PURGE, NO_CHANGES, Change, Guards, Plan, diff, make_plan
+
+if TYPE_CHECKING:
+    from ._regions import SupportedRegions
 
 
 def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:

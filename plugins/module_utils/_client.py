@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Hashable
 from math import ceil
 from operator import attrgetter
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ._errors import HINTS, RATE_LIMIT_HINT, CloudflareError, InvalidInput
 from ._http import Credentials, HttpSession, Response, TransportError, is_unclear
-from ._messages import sanitize
+from ._messages import quote, sanitize
 
 T = TypeVar("T")
 Key = TypeVar("Key", bound=Hashable)
@@ -195,6 +196,12 @@ def wrong_shape(action: str) -> CloudflareError:
     """Return the error of a success without the expected data."""
     message = "HTTP 200, but the response does not have the format of the API"
     return CloudflareError(f"{action} failed: {message}", 200, maybe_applied=True)
+
+
+def check_identifier(option: str, value: str) -> None:
+    """Raise InvalidInput for what cannot be the identifier of a zone or an account: it becomes part of a path."""
+    if not re.fullmatch(r"[0-9A-Za-z]{1,32}", value):
+        raise InvalidInput(f"{option}: {quote(value)} is not an identifier (1 to 32 letters and digits)")
 
 
 def parse_text(value: Any) -> str:

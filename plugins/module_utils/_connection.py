@@ -14,12 +14,11 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ._client import Client
+from ._client import Client, check_identifier
 from ._endpoints import MappingsApi, MappingsApiV2
 from ._errors import CloudflareError, InvalidInput, OriginOpsError
 from ._http import Credentials, transport
 from ._messages import quote
-from ._zones import check_identifier, find_zone
 
 T = TypeVar("T")
 
@@ -131,8 +130,12 @@ def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) ->
         if value is not None:
             check_identifier(option, value)
     with nullcontext(shared.client) if shared else open_client(options) as client:
-        if zone_id is None:
-            zone_id, account_id = (shared and shared.identity) or find_zone(client, name or "", account_id)
+        if zone_id is None and shared and shared.identity:
+            zone_id, account_id = shared.identity
+        elif zone_id is None:
+            from ._zones import find_zone  # only tasks with the name of a zone pay for this import
+
+            zone_id, account_id = find_zone(client, name or "", account_id)
         if shared:
             shared.identity = zone_id, account_id
             name = shared.zone_name

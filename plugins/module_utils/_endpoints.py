@@ -10,11 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from math import ceil
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._client import Client, Envelope, parse_text
 from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput, RegionsUnavailable, turn_on_hint
-from ._mapping import Address, OriginMapping, Region, SupportedRegions, ZoneMappings, canonical, parse_address
+from ._mapping import Address, OriginMapping, ZoneMappings, canonical, parse_address
+
+if TYPE_CHECKING:
+    from ._regions import SupportedRegions
 
 T = TypeVar("T")
 
@@ -257,12 +260,13 @@ class MappingsApiV2(MappingsApi):
 
 
 def _parse_supported_regions(envelope: Envelope) -> SupportedRegions:
+    from ._regions import Region, SupportedRegions
+
+    def parse_region(entry: dict[str, Any]) -> Region:
+        return Region(parse_text(entry["name"]), [parse_text(colo) for colo in entry.get("upper_tier_colos") or ()])
+
     result = envelope.result
     vendors = {
-        parse_text(vendor): sorted(map(_parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
+        parse_text(vendor): sorted(map(parse_region, regions)) for vendor, regions in sorted(result["vendors"].items())
     }
     return SupportedRegions(bool(result["obtained_codes"]), vendors)
-
-
-def _parse_region(entry: dict[str, Any]) -> Region:
-    return Region(parse_text(entry["name"]), [parse_text(colo) for colo in entry.get("upper_tier_colos") or ()])

@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._apply import apply, maybe_applied, predict, require_total
 from ._connection import open_zone
 from ._endpoints import BatchResult, MappingsApi
 from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, Outcome, RegionsUnavailable
-from ._mapping import OriginMapping, SupportedRegions, parse_origin, validate_location, warn_of_private
+from ._mapping import OriginMapping, parse_origin, validate_location, warn_of_private
 from ._messages import sentence
 from ._plan import Change, diff, make_plan
+
+if TYPE_CHECKING:
+    from ._regions import SupportedRegions
 
 
 def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:

@@ -10,7 +10,7 @@ import re
 from types import NoneType
 from typing import Any
 
-from ._client import Client, Envelope
+from ._client import Client, Envelope, check_identifier
 from ._errors import InvalidInput
 from ._messages import quote
 
@@ -19,12 +19,6 @@ PAGE_SIZE = 50
 
 MAX_PAGES = 1000
 """Pages of the list of all zones: most requests of a window of the rate limit."""
-
-
-def check_identifier(option: str, value: str) -> None:
-    """Raise InvalidInput for what cannot be the identifier of a zone or an account: it becomes part of a path."""
-    if not re.fullmatch(r"[0-9A-Za-z]{1,32}", value):
-        raise InvalidInput(f"{option}: {quote(value)} is not an identifier (1 to 32 letters and digits)")
 
 
 def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, str]:

@@ -27,13 +27,9 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._audit.findin
     audit,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._locations import Unresolved
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
-    Address,
-    OriginMapping,
-    Region,
-    SupportedRegions,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import Address, OriginMapping
 from ansible_collections.originops.cloudflare.plugins.module_utils._ranges.index import Ranges
+from ansible_collections.originops.cloudflare.plugins.module_utils._regions import Region, SupportedRegions
 from ansible_collections.originops.cloudflare.plugins.module_utils._schema import KINDS, ZONE_REPORT
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_audit
 from ansible_collections.originops.cloudflare.plugins.plugin_utils._report.model import aggregate, empty_report

@@ -47,7 +47,7 @@ CORE = [
     {"_messages", "_python"},
     {"_errors", "_schema"},
     {"_mapping"},
-    {"_http", "_locations", "_plan"},
+    {"_http", "_locations", "_plan", "_regions"},
     {"_client"},
     {"_endpoints", "_zones"},
     {"_apply", "_endpoints_v1"},

@@ -13,11 +13,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http
-from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
-    Region,
-    SupportedRegions,
-    parse_address,
-)
+from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import parse_address
+from ansible_collections.originops.cloudflare.plugins.module_utils._regions import Region, SupportedRegions
 from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.analytics import (
     SETTINGS_QUERY,
     TRAFFIC_QUERY,

@@ -15,15 +15,8 @@ from typing import Any
 
 from .._errors import SMART_TIERED_CACHE, TIERED_CACHE, turn_on_hint
 from .._locations import Locate, Location, LookupResult, Unresolved
-from .._mapping import (
-    ZONE_LIMIT,
-    Address,
-    OriginMapping,
-    SupportedRegions,
-    address_order,
-    canonical,
-    parse_address,
-)
+from .._mapping import ZONE_LIMIT, Address, OriginMapping, address_order, canonical, parse_address
+from .._regions import SupportedRegions
 from .._schema import KINDS, SCHEMA_VERSION
 
 MAX_OTHERS = 3

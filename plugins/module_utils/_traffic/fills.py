@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping
 from ipaddress import IPv6Address
 from typing import Any, NamedTuple
 
-from .._mapping import Address, OriginMapping, SupportedRegions, address_order, canonical
+from .._mapping import Address, OriginMapping, address_order, canonical
 from .._messages import join_bounded
+from .._regions import SupportedRegions
 
 DIRECT = ""
 """Data centre of requests that came to an origin without an upper tier."""

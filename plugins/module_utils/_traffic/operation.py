@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from .._client import Client
 from .._connection import SharedClient, open_client, open_zone
 from .._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
-from .._mapping import Address, OriginMapping, SupportedRegions
+from .._mapping import Address, OriginMapping
 from .._messages import item_label, join_bounded, quote, suggest
+from .._regions import SupportedRegions
 from .analytics import MAX_ZONES, Traffic, format_time, read_traffic
 from .fills import Limit, describe_origins
 
