@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of an audit in a browser, as a person uses it.
+"""The page of an audit in a browser.
 
 Screenshots are kept in .cache/browser.
 """
@@ -268,7 +268,7 @@ def test_the_table_of_zones(open_page: Open) -> None:
     assert badges == ["No findings in what was checked", "Could not be checked for all kinds"]
 
 
-def test_a_number_leads_to_its_findings_and_they_to_their_zone(open_page: Open) -> None:
+def test_numbers_link_to_findings_and_findings_to_zones(open_page: Open) -> None:
     opened = open_page([full_zone(2), *small_fleet()])
     page = opened.page
     tools(page, "Findings of all zones").get_by_role("searchbox").fill("blog")
@@ -500,7 +500,7 @@ def test_the_chart_counts_all_mappings(open_page: Open) -> None:
 # Tables
 
 
-def test_a_wrong_mapping_has_the_data_centres_of_both_sides(open_page: Open) -> None:
+def test_a_wrong_mapping_shows_current_and_expected_data_centres(open_page: Open) -> None:
     table = findings(open_page(small_fleet()).page)
     wrong = table.get_by_role("row").nth(2).get_by_role("cell")
     assert [text.split("\n") for text in wrong.all_inner_texts()][2:5] == [
@@ -511,7 +511,7 @@ def test_a_wrong_mapping_has_the_data_centres_of_both_sides(open_page: Open) -> 
 
 
 @pytest.mark.parametrize("fleet", ["small", "hostile"])
-def test_the_script_draws_the_rows_that_were_there(open_page: Open, fleet: str) -> None:
+def test_the_script_renders_the_same_rows(open_page: Open, fleet: str) -> None:
     opened = open_page([full_zone(250), *FLEETS[fleet]()])
     page = opened.page
     rows = findings(page).locator("tbody tr")
@@ -762,7 +762,7 @@ def test_on_paper(open_page: Open) -> None:
     assert findings(page).locator("tr").first.evaluate("row => getComputedStyle(row).display") == "table-row"
 
 
-def test_hostile_texts_are_shown_and_run_nothing(open_page: Open) -> None:
+def test_hostile_texts_are_displayed_and_not_executed(open_page: Open) -> None:
     opened = open_page(hostile_reports())
     page = opened.page
     open_everything(page)

@@ -282,7 +282,7 @@ def _groups_of(zone: Zone) -> Iterator[dict[str, Any]]:
         dimensions = {"originIP": address, "upperTierColoName": colo, "coloCode": "LHR", "cacheStatus": "miss"}
         yield {"count": requests, "dimensions": dimensions}
     if flows:
-        # What the cache answers has no origin.
+        # Requests served from the cache have no origin.
         dimensions = {"originIP": "", "upperTierColoName": "", "coloCode": "LHR", "cacheStatus": "hit"}
         yield {"count": 10 * sum(flow.requests for flow in flows), "dimensions": dimensions}
 
@@ -294,7 +294,7 @@ def blueprint(state: State) -> Blueprint:
     quota = Quota(lambda: state.settings.graphql_quota, lambda: state.settings.window)
 
     @routes.post("/graphql")
-    def answer() -> Response:
+    def response() -> Response:
         allowance = quota.take()
         if not allowance.granted:
             refused = _refusal(RefusedQuery("rate limiter budget depleted, try again after 5 minutes", status=429))

@@ -43,7 +43,7 @@ class Exchange:
         self.recorded = True
         return Response.from_app(self.app, self.request.environ, buffered=True)
 
-    def answered(self, status: int | None) -> None:
+    def record_status(self, status: int | None) -> None:
         """Record the request with this status, unless the API recorded it."""
         if not self.recorded:
             self.recorded = True
@@ -51,7 +51,7 @@ class Exchange:
 
     def drop(self, after: float = 0) -> NoReturn:
         """Reset the TCP connection after some seconds, without a response."""
-        self.answered(None)
+        self.record_status(None)
         time.sleep(after)
         connection: socket.socket = self.request.environ["werkzeug.socket"]
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -68,7 +68,7 @@ class Effect(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Respond:
     """Send a different response; the request is applied only if `applied`."""
 
     status: int = 200
@@ -115,9 +115,9 @@ class Cut:
     """Close the connection after half of the true response's body."""
 
     def __call__(self, exchange: Exchange) -> Response:
-        answer = exchange.serve()
+        response = exchange.serve()
         # The Content-Length stays that of the whole body.
-        return Response(self._half(answer.get_data()), answer.status, answer.headers)
+        return Response(self._half(response.get_data()), response.status, response.headers)
 
     def _half(self, body: bytes) -> Iterator[bytes]:
         yield body[: len(body) // 2]
@@ -140,7 +140,7 @@ class Merge:
     values: Mapping[str, Any]
 
     def __call__(self, exchange: Exchange) -> Response:
-        return Change(lambda answer: _merged(answer, self.values))(exchange)
+        return Change(lambda response: _merged(response, self.values))(exchange)
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,9 @@ class Change:
     change: Callable[[Any], Any]
 
     def __call__(self, exchange: Exchange) -> Response:
-        answer = exchange.serve()
-        answer.set_data(json.dumps(self.change(json.loads(answer.get_data()))))
-        return answer
+        response = exchange.serve()
+        response.set_data(json.dumps(self.change(json.loads(response.get_data()))))
+        return response
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class Fault:
 
 
 BY_NAME: dict[str, Callable[..., Effect]] = {
-    "answer": Answer,
+    "respond": Respond,
     "reset": Reset,
     "stall": Stall,
     "cut": Cut,
@@ -210,7 +210,7 @@ def parse(rules: Any) -> list[Fault]:
     """Parse rules from JSON: members of Fault, and those of its effect.
 
     `effect` is the name of the effect:
-    {"method": "PUT", "path": "/batch", "nth": 2, "effect": "answer", "status": 503}.
+    {"method": "PUT", "path": "/batch", "nth": 2, "effect": "respond", "status": 503}.
 
     Raises:
         TypeError, ValueError: The value is not a list of valid rules.
@@ -252,9 +252,9 @@ class Disturbance:
             return self._app(environ, start_response)
         environ[FAULT] = fault.name
         exchange = Exchange(request, self._app, self._requests.append)
-        answer = fault.effect(exchange)
-        exchange.answered(answer.status_code)
-        return answer(environ, start_response)
+        response = fault.effect(exchange)
+        exchange.record_status(response.status_code)
+        return response(environ, start_response)
 
     def _due(self, request: Request) -> Fault | None:
         target = request.full_path.removesuffix("?")
@@ -264,7 +264,7 @@ class Disturbance:
         return due[0] if due else None
 
 
-def _merged(answer: Any, values: Any) -> Any:
-    if not isinstance(answer, dict) or not isinstance(values, Mapping):
+def _merged(response: Any, values: Any) -> Any:
+    if not isinstance(response, dict) or not isinstance(values, Mapping):
         return values
-    return {**answer, **{name: _merged(answer.get(name), value) for name, value in values.items()}}
+    return {**response, **{name: _merged(response.get(name), value) for name, value in values.items()}}

@@ -33,7 +33,7 @@ class _Handler(WSGIRequestHandler):
     """Request handler that keeps connections alive, unlike its base class."""
 
     protocol_version = "HTTP/1.1"
-    # Head and body of an answer are two writes: held back, the second would wait for the client's delayed ACK.
+    # Head and body of a response are two writes: held back, the second would wait for the client's delayed ACK.
     disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:

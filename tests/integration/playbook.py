@@ -138,7 +138,7 @@ class Outcome:
     result: dict[str, Any]
     """Result of its module, without the additions of Ansible."""
     requests: list[Recorded]
-    """Requests that the emulator answered meanwhile."""
+    """Requests that the emulator served meanwhile."""
 
     def __getitem__(self, name: str) -> Any:
         return self.result[name]

@@ -12,7 +12,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from emulator.faults import Answer, Fault
+from emulator.faults import Fault, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.published_ranges import write_ranges
@@ -71,7 +71,7 @@ def test_module_defaults_and_both_api_versions(play: Play, emulator: Emulator, z
 
 def test_settings_that_the_token_may_not_read(play: Play, emulator: Emulator, zone: Zone) -> None:
     errors = [{"code": 10000, "message": "Authentication error"}]
-    refused = Answer(403, {"success": False, "errors": errors, "messages": [], "result": None})
+    refused = Respond(403, {"success": False, "errors": errors, "messages": [], "result": None})
     emulator.faults = [Fault(effect=refused, path="tiered_cach", times=None)]
     run = play.once({"audit": audit(zone_id=zone.id)})
     report = run["audit"]["report"]

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from emulator.faults import Answer, Fault
+from emulator.faults import Fault, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.cloud_hosts import FLEET, MAPPED, origin
@@ -86,7 +86,7 @@ def message(done: Completed) -> str:
     return " ".join((done.stdout + done.stderr).split())
 
 
-def test_a_zone_that_is_right(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -> None:
+def test_a_correct_zone(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -> None:
     done = audit()
     assert done.returncode == 0, done.stdout
     assert "changed=0 " in done.stdout
@@ -152,7 +152,7 @@ def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -
     assert audit(traffic=True, **chosen).returncode == 0
     reason = report(tmp_path / "audit")["zones"][0]["not_checked"]["misrouted"]
     assert "no request reached an origin in this time, so nothing is proven" in reason
-    broken = Answer(200, {"data": None, "errors": [{"message": "it broke"}]})
+    broken = Respond(200, {"data": None, "errors": [{"message": "it broke"}]})
     emulator.faults = [Fault(effect=broken, path="/graphql", times=None)]
     assert "Cloudflare refused the query: it broke" in message(audit(traffic=True, **chosen))
     assert report(tmp_path / "audit")["zones"][0]["traffic"]["error"].endswith("refused the query: it broke")
@@ -220,7 +220,7 @@ def test_every_kind_of_finding(audit: Audit, tmp_path: Path, emulator: Emulator)
     assert {path.name for path in (tmp_path / "audit").iterdir()} == {"report.json", "report.xml"}
 
 
-def test_what_fails_the_play_is_chosen(audit: Audit, tmp_path: Path, emulator: Emulator) -> None:
+def test_fail_on_selects_the_kinds(audit: Audit, tmp_path: Path, emulator: Emulator) -> None:
     emulator.add_zone("example.com", mappings={**MAPPED, "192.0.2.99": ("aws", "us-east-1")}, smart_tiered_cache=False)
     for fail_on, fails in (
         ([], False),
@@ -238,7 +238,7 @@ def test_what_fails_the_play_is_chosen(audit: Audit, tmp_path: Path, emulator: E
 @pytest.mark.parametrize(
     ("path", "kind"), [("/argo", "without_effect"), ("/supported_regions", "unsupported"), (None, "contradicted")]
 )
-def test_a_check_that_was_to_be_made_and_could_not(
+def test_a_failed_check_of_a_kind_in_fail_on(
     audit: Audit, tmp_path: Path, emulator: Emulator, path: str | None, kind: str
 ) -> None:
     ranges = {} if path else {"aws": "/nowhere/aws.json"}
@@ -262,7 +262,7 @@ def test_no_inventory(audit: Audit, tmp_path: Path, zone: Zone) -> None:
     assert (tmp_path / "audit" / "report.json").stat().st_mode & 0o777 == 0o644
 
 
-def test_an_inventory_that_came_back_empty(audit: Audit, tmp_path: Path) -> None:
+def test_an_empty_inventory(audit: Audit, tmp_path: Path) -> None:
     done = audit(hosts={}, formats=["json"])
     # The reason for all other findings comes first.
     reason = f"The zone has {len(MAPPED)} mappings, but no origin from inventory"
@@ -271,7 +271,7 @@ def test_an_inventory_that_came_back_empty(audit: Audit, tmp_path: Path) -> None
     assert audited["repair"] == {"present": [], "absent": []}
 
 
-def test_zones_that_cannot_be_audited_fail_it_but_spare_the_others(
+def test_unreadable_zones_fail_the_audit_but_not_the_others(
     audit: Audit, tmp_path: Path, emulator: Emulator, zone: Zone
 ) -> None:
     twins = [emulator.add_zone("twin.example", mappings=MAPPED, account=name) for name in ("One", "Two")]
@@ -407,7 +407,7 @@ def test_limits(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[
     assert report(tmp_path / "audit")["failures"] == ["no zone to audit"]
 
 
-def test_an_inventory_source_that_fails(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+def test_a_failing_inventory_source(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
     assert run_audit(tmp_path, emulator).returncode == 0
     emulator.faults = [Fault(effect=refusal(403, 9109), path="/zones", times=None)]
     assert "there is no zone to audit" in message(run_audit(tmp_path, emulator))

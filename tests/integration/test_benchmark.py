@@ -41,21 +41,21 @@ PAGES = 2
 
 def test_a_quick_run(tmp_path: Path) -> None:
     """One test, so that there is one run."""
-    run_quickly("benchmark", tmp_path)
+    run_benchmark("benchmark", tmp_path)
     figures = Figures.read(tmp_path / "figures.json")
-    everybody_did_everything(figures)
-    requests_are_those_of_the_budgets(figures)
-    page_tells_what_the_figures_are(tmp_path, figures)
-    plot_has_a_line_for_each_case(tmp_path, figures)
+    check_completeness(figures)
+    check_budgets(figures)
+    check_page(tmp_path, figures)
+    check_plot(tmp_path, figures)
 
 
-def everybody_did_everything(figures: Figures) -> None:
+def check_completeness(figures: Figures) -> None:
     done = {(sample.subject, sample.case, sample.size) for sample in figures.samples}
     assert done == {(subject.name, step.case, step.size) for subject in subjects(QUICK) for step in subject.steps}
     assert all(sample.seconds > 0 and sample.memory > 0 for sample in figures.samples)
 
 
-def requests_are_those_of_the_budgets(figures: Figures) -> None:
+def check_budgets(figures: Figures) -> None:
     expected = {
         "create": 1 + 1 + PAGES,
         "unchanged": PAGES,
@@ -69,10 +69,10 @@ def requests_are_those_of_the_budgets(figures: Figures) -> None:
     assert {figures.measure(way, LATENCY, "refused").requests for way in (DIRECT, MODULE)} == {0}
 
 
-def page_tells_what_the_figures_are(folder: Path, figures: Figures) -> None:
+def check_page(folder: Path, figures: Figures) -> None:
     page = (folder / "README.md").read_text("utf-8")
     assert page == report(figures)
-    tables_are_whole(page)
+    check_tables(page)
     for way in (DIRECT, MODULE):
         for case in CASES:
             measure = figures.measure(way, LATENCY, case)
@@ -81,7 +81,7 @@ def page_tells_what_the_figures_are(folder: Path, figures: Figures) -> None:
     assert sorted({*links, "README.md"}) == sorted(path.name for path in folder.iterdir())
 
 
-def plot_has_a_line_for_each_case(folder: Path, figures: Figures) -> None:
+def check_plot(folder: Path, figures: Figures) -> None:
     picture = (folder / "growth.svg").read_text("utf-8")
     assert picture == growth_plot(figures)
     lines = ElementTree.fromstring(picture).findall(".//{*}polyline")
@@ -92,11 +92,11 @@ def plot_has_a_line_for_each_case(folder: Path, figures: Figures) -> None:
 
 
 def test_a_quick_run_over_zones(tmp_path: Path) -> None:
-    run_quickly("benchmark.zones", tmp_path)
+    run_benchmark("benchmark.zones", tmp_path)
     figures = json.loads((tmp_path / "zones.json").read_text("utf-8"))
     page = (tmp_path / "zones.md").read_text("utf-8")
     assert page == zones_report.report(figures)
-    tables_are_whole(page)
+    check_tables(page)
     samples = {(sample["way"], sample["case"]): sample for sample in figures["samples"]}
     assert {way for way, _case in samples} == {*COMMANDS}
     assert all(sample["seconds"] > 0 and sample["memory"] > 0 for sample in samples.values())
@@ -115,7 +115,7 @@ def test_a_quick_run_over_zones(tmp_path: Path) -> None:
         assert (sample["replayed"] is not None) is (way in BASELINES)
 
 
-def run_quickly(module: str, folder: Path) -> None:
+def run_benchmark(module: str, folder: Path) -> None:
     """Run a benchmark as its make target does, with figures in a folder."""
     done = subprocess.run(
         [sys.executable, "-m", module, "--quick", "--output", folder],
@@ -127,7 +127,7 @@ def run_quickly(module: str, folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def tables_are_whole(page: str) -> None:
+def check_tables(page: str) -> None:
     """All rows of a table have as many cells."""
     for table in re.findall(r"(?:^\|.*\n)+", page, re.M):
         assert len({row.count("|") for row in table.splitlines()}) == 1

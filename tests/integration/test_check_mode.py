@@ -23,7 +23,7 @@ def comparable(outcome: Outcome) -> Any:
     )
 
 
-def test_the_run_does_what_check_mode_and_its_diff_show(play: Play, emulator: Emulator) -> None:
+def test_a_run_matches_its_check_mode_and_diff(play: Play, emulator: Emulator) -> None:
     single = {f"192.0.2.{last}": VIRGINIA for last in range(1, 5)}
     before = {**single, "192.0.2.50": VIRGINIA, "2001:db8::5": ("gcp", "us-east1")}
     single_zone, many, purged = (
@@ -80,7 +80,7 @@ def patched(start: set[str], diffs: list[dict[str, str]]) -> set[str]:
     return result
 
 
-def test_the_diff_as_ansible_prints_it(play: Play, emulator: Emulator) -> None:
+def test_the_printed_diff(play: Play, emulator: Emulator) -> None:
     zone = emulator.add_zone("diff.example", mappings={"192.0.2.9": VIRGINIA, "192.0.2.10": VIRGINIA})
     fleet = [
         mapping("2001:DB8::1", "oci/us-ashburn-1"),

@@ -47,9 +47,9 @@ class Mirror(ThreadingHTTPServer):
         super().__init__((HOST, 0), partial(_Handler, directory=str(folder)))
         self.folder = folder
         self.url = f"http://{HOST}:{self.server_port}"
-        self.answers: list[tuple[str, int]] = []
+        self.responses: list[tuple[str, int]] = []
         """Paths with the status that each got."""
-        self.heard: list[str] = []
+        self.received: list[str] = []
         """The headers of all requests."""
 
     def __enter__(self) -> Mirror:
@@ -83,8 +83,8 @@ class _Handler(SimpleHTTPRequestHandler):
     server: Mirror
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        self.server.answers.append((self.path, int(code)))
-        self.server.heard.append(str(self.headers))
+        self.server.responses.append((self.path, int(code)))
+        self.server.received.append(str(self.headers))
 
     def log_message(self, *_args: object) -> None:
         """Log nothing: the mirror records requests itself."""
@@ -135,9 +135,9 @@ def test_copies_follow_a_mirror(keep: Keep, tmp_path: Path, mirror: Mirror) -> N
     }
     assert {oct((copies / f"{vendor}.json").stat().st_mode & 0o777) for vendor in VENDORS} == {"0o644"}
 
-    mirror.answers.clear()
+    mirror.responses.clear()
     assert not keep(sources=sources).outcome.changed
-    assert mirror.answers == [(f"/{vendor}.json", 304) for vendor in VENDORS]
+    assert mirror.responses == [(f"/{vendor}.json", 304) for vendor in VENDORS]
     assert states(copies) == before
 
     mirror.publish("gcp", published("gcp", ENTRIES["gcp"][1:], 2), 500)
@@ -152,7 +152,7 @@ def test_copies_follow_a_mirror(keep: Keep, tmp_path: Path, mirror: Mirror) -> N
     assert states(copies)["aws.json"] == before["aws.json"]
 
 
-def test_a_bad_source_costs_no_copy_and_stops_no_other(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
+def test_a_bad_source_affects_neither_copies_nor_other_sources(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
     keep(sources=mirror.sources())
     before = states(tmp_path / "ranges")
     mirror.publish("aws", "<!DOCTYPE html><title>Sorry</title>", 500)
@@ -174,7 +174,7 @@ def test_a_bad_source_costs_no_copy_and_stops_no_other(keep: Keep, tmp_path: Pat
     assert (place["status"], place["region"]) == ("found", "eastus2")
 
 
-def test_a_cache_goes_on_without_its_sources(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
+def test_a_cache_survives_unavailable_sources(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
     copies = tmp_path / "ranges"
     sources = {**mirror.sources(), "azure": mirror.publish_azure("20260302", "20260309")}
     options = {"sources": sources, "max_age": 24, "on_unavailable": "keep"}
@@ -183,9 +183,9 @@ def test_a_cache_goes_on_without_its_sources(keep: Keep, tmp_path: Path, mirror:
     assert (first.changed, first["times"].keys(), first["ranges"][1]["version"]) == (True, first["files"].keys(), "2")
 
     # Young copies take no request.
-    mirror.answers.clear()
+    mirror.responses.clear()
     second = keep(**options).outcome
-    assert (second.changed, second["times"], mirror.answers) == (False, first["times"], [])
+    assert (second.changed, second["times"], mirror.responses) == (False, first["times"], [])
 
     # Old ones are fetched, or stay in use.
     hours_ago = time.time() - 30.5 * 3600
@@ -196,7 +196,7 @@ def test_a_cache_goes_on_without_its_sources(keep: Keep, tmp_path: Path, mirror:
     before = states(copies)
     outcome, place, output = keep(then=then, **options)
     assert (outcome.changed, place["region"]) == (False, "eastus2")
-    assert {path for path, _status in mirror.answers} == {"/aws.json", "/page.html", "/gcp.json"}
+    assert {path for path, _status in mirror.responses} == {"/aws.json", "/page.html", "/gcp.json"}
     unwrapped = "".join(output.split())
     for warning in (
         f"aws: HTTP 404 from {sources['aws']}. The last good copy, 30.5 hours old, stays in use",
@@ -238,13 +238,13 @@ def test_local_files_and_the_filter(keep: Keep, tmp_path: Path) -> None:
     ]
 
 
-def test_secrets_stay_where_they_are(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
+def test_no_output_has_secrets(keep: Keep, tmp_path: Path, mirror: Mirror) -> None:
     (tmp_path / ".netrc").write_text(f"machine {HOST} login someone password {SECRET}\n")
     environment = {"CLOUDFLARE_API_TOKEN": SECRET, "CLOUDFLARE_API_KEY": SECRET, "CLOUDFLARE_EMAIL": SECRET}
     outcome, _then, output = keep("-vvv", environment=environment, sources=mirror.sources())
     assert outcome.changed
-    assert SECRET not in output + "".join(mirror.heard)
-    assert "Authorization" not in "".join(mirror.heard)
+    assert SECRET not in output + "".join(mirror.received)
+    assert "Authorization" not in "".join(mirror.received)
 
 
 @pytest.mark.parametrize("form", ["http://someone:{}@192.0.2.1/aws.json", "https:/{}@192.0.2.1"])

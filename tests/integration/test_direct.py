@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where modules run in the controller's process, and where they run as ever.
+"""Modules in the controller's process, and in a process of their own.
 
-That both come to the same is shown by every other test of this folder: see playbook.Play.
+Every other test of this directory shows that both have the same results: see playbook.Play.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from werkzeug import Response
 
-from emulator.faults import Answer, Exchange, Fault
+from emulator.faults import Exchange, Fault, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 
@@ -104,7 +104,7 @@ _single.open_zone = fail
 """
 
 
-def test_direct_execution_where_it_cannot_be_noticed(play: Play, zone: Zone, tmp_path: Path) -> None:
+def test_execution_in_process_has_the_same_results(play: Play, zone: Zone, tmp_path: Path) -> None:
     other_python = tmp_path / "python"
     other_python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     other_python.chmod(0o755)
@@ -192,7 +192,7 @@ def test_a_timeout_ends_a_task_and_its_requests(play: Play, emulator: Emulator) 
 
     emulator.faults = [
         Fault(effect=stall, path=f"{zone.id}.*page=2&", times=None),
-        Fault(effect=Answer(503, headers={"Retry-After": "2"}), path=f"{zone.id}.*page=3&", times=None),
+        Fault(effect=Respond(503, headers={"Retry-After": "2"}), path=f"{zone.id}.*page=3&", times=None),
     ]
     run = play.once(
         {
@@ -254,7 +254,7 @@ def test_a_password_in_the_address_is_refused_and_masked(play: Play, zone: Zone,
     assert password not in (tmp_path / "ansible.log").read_text("utf-8")
 
 
-def test_a_tasks_own_diff_counts(play: Play, zone: Zone) -> None:
+def test_the_diff_keyword_of_a_task(play: Play, zone: Zone) -> None:
     write = batch([NEW], zone_id=zone.id)
     tasks = {"off": {**write, "diff": False, "check_mode": True}, "on": {**write, "check_mode": True}}
     run = play(tasks, "--diff")
@@ -266,7 +266,7 @@ def test_a_tasks_own_diff_counts(play: Play, zone: Zone) -> None:
 
 
 @pytest.mark.parametrize("empty", ["", None, "  "])
-def test_empty_zones_are_none(play: Play, emulator: Emulator, zone: Zone, empty: Any) -> None:
+def test_empty_zones_count_as_not_set(play: Play, emulator: Emulator, zone: Zone, empty: Any) -> None:
     nothing = {"zone_id": empty, "zone": empty}
     token = {"api_url": emulator.api_url, "api_token": emulator.token}
     tasks = {

@@ -143,7 +143,7 @@ def test_the_second_example_of_the_readme_runs(environment: dict[str, str], emul
     assert "changed=0 " in again.stdout
 
 
-def test_the_readme_lists_all_there_is() -> None:
+def test_the_readme_lists_all_plugins() -> None:
     kinds = {"modules": "module", "lookup": "lookup", "filter": "filter", "inventory": "inventory"}
     there = {(plugin.stem, kinds[plugin.parent.name]) for plugin in [*PLUGINS, INVENTORY]}
     there |= {(path.name, "role") for path in CHECKOUT.glob("roles/*")}

@@ -22,7 +22,7 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def run(folder: Path, *command: str | Path) -> None:
-    """Run a command in a folder, with nothing of the caller's but PATH."""
+    """Run a command in a directory; its environment is PATH alone."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -36,7 +36,7 @@ def run(folder: Path, *command: str | Path) -> None:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    """Return the files that ansible-builder hands to a container engine."""
+    """Return the files that ansible-builder passes to a container engine."""
     run(tmp_path, PROGRAMS / "ansible-galaxy", "collection", "build", CHECKOUT)
     [built] = tmp_path.glob("*.tar.gz")
     built.rename(tmp_path / TARBALL)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults as users of playbooks meet them, and playbooks that are ended."""
+"""Faults during playbooks, and interrupted playbooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from emulator.faults import Answer, Effect, Fault, Reset
+from emulator.faults import Effect, Fault, Reset, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 
@@ -58,11 +58,11 @@ class Case:
     """Numbers of changes that were applied, failed, and were not tried."""
 
 
-def refusal(status: int, code: int) -> Answer:
+def refusal(status: int, code: int) -> Respond:
     """Return an envelope that repeats the credentials, as it should not."""
     errors = [{"code": code, "message": f"It was refused for {Emulator.token}"}]
     envelope = {"success": False, "errors": errors, "messages": [], "result": None}
-    return Answer(status, envelope, {"Retry-After": "1"})
+    return Respond(status, envelope, {"Retry-After": "1"})
 
 
 CASES = {
@@ -79,7 +79,7 @@ CASES = {
     ),
     "lost": Case(ONE, WITH_ONE, Reset(), "PUT", "/10.0.0.0$", parts=("Writing the mapping 10.0.0.0", "reset")),
     "web page": Case(
-        info(), BEFORE, Answer(200, "<html>Sign in</html>"), "GET", "page=1", parts=("HTTP 200", "proxies")
+        info(), BEFORE, Respond(200, "<html>Sign in</html>"), "GET", "page=1", parts=("HTTP 200", "proxies")
     ),
     "lookup": Case(lookup(), BEFORE, refusal(403, 9109), "GET", "/supported", parts=("HTTP 403", "9109", "********")),
 }

@@ -201,7 +201,7 @@ def test_info_reads_sorts_and_filters(play: Play, emulator: Emulator) -> None:
     assert [outcome.cost for outcome in run.outcomes.values()] == [(2, 0), *[(1, 0)] * 3]
 
 
-def test_what_info_returns_goes_into_a_batch_as_it_is(play: Play, emulator: Emulator, zone: Zone) -> None:
+def test_results_of_info_are_accepted_by_a_batch(play: Play, emulator: Emulator, zone: Zone) -> None:
     other = emulator.add_zone("example.net", mappings={"192.0.2.9": ("aws", "us-east-1")})
     run = play(
         {

@@ -167,7 +167,7 @@ def sliced(folder: Path, environment: Mapping[str, str], number: int, count: int
     ],
     ids=["group", "origin_zones", "without purge", "addresses"],
 )
-def test_a_slice_has_not_all_origins(
+def test_a_slice_of_the_inventory(
     emulator: Emulator,
     environment: dict[str, str],
     tmp_path: Path,

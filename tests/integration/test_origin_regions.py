@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Role that maps zones as the inventory has their origins."""
+"""Role that maps the origins of an inventory."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_additions_and_purge(assign: Assign, zone: Zone, purge: bool) -> None:
     assert done.stdout.count("-192.0.2.99: aws/us-east-1") == purge
 
 
-def test_a_purged_zone_that_is_right_is_read_once(assign: Assign, zone: Zone, emulator: Emulator) -> None:
+def test_a_purge_of_a_correct_zone_reads_it_once(assign: Assign, zone: Zone, emulator: Emulator) -> None:
     zone.replace(MAPPED)
     assert "changed=0 " in assign(FLEET, purge=True).stdout
     assert [request.method for request in emulator.requests] == ["GET"]
@@ -154,7 +154,7 @@ def test_hosts_without_an_address_are_no_origin(assign: Assign) -> None:
     assert "it has no origin in group 'web'" in message(assign({"lost": WITHOUT_ADDRESS}, skip=["no_address"]))
 
 
-def test_addresses_of_hosts_that_are_left_out_are_kept(assign: Assign, zone: Zone) -> None:
+def test_addresses_of_skipped_hosts_are_kept(assign: Assign, zone: Zone) -> None:
     zone.replace({**MAPPED, "192.0.2.77": ("gcp", "us-east1"), "192.0.2.99": ("aws", "us-east-1")})
     done = assign({**FLEET, **UNKNOWN}, skip=["no_address", "unknown_cloud"], purge=True)
     assert done.returncode == 0, done.stdout
@@ -180,7 +180,7 @@ def test_nothing_is_deleted_while_an_address_is_unknown(
     assert "nothing is deleted, because the addresses of these origins are not known: odd" in shown(done)
 
 
-def test_a_region_that_is_not_supported(assign: Assign, emulator: Emulator, zone: Zone) -> None:
+def test_an_unsupported_region(assign: Assign, emulator: Emulator, zone: Zone) -> None:
     hosts = {**FLEET, "gov": origin("192.0.2.50", "aws/us-gov-west-1")}
     assert "region 'us-gov-west-1' is not supported for vendor aws" in message(assign(hosts))
     assert (written(emulator), zone.values()) == (0, {})
@@ -217,7 +217,7 @@ def test_a_wrong_inventory_deletes_nothing(
     assert set(zone.values()) == {host["origin_ip"] for host in hosts.values()}
 
 
-def test_a_source_that_failed_deletes_no_vendor(assign: Assign, zone: Zone) -> None:
+def test_a_failed_source_deletes_no_vendor(assign: Assign, zone: Zone) -> None:
     zone.replace({**MAPPED, "203.0.113.21": ("gcp", "us-central1")})
     before = zone.values()
     hosts = {name: variables for name, variables in FLEET.items() if name != "g1"}
@@ -263,7 +263,7 @@ def test_bad_variables(assign: Assign, variables: dict[str, Any], part: str) -> 
     assert part in message(assign(FLEET, **variables))
 
 
-def test_two_hosts_that_contradict_each_other(assign: Assign, emulator: Emulator, zone: Zone) -> None:
+def test_contradicting_hosts(assign: Assign, emulator: Emulator, zone: Zone) -> None:
     hosts = {**FLEET, "one": origin("192.0.2.1", "aws/us-east-1"), "two": origin("192.0.2.1", "aws/us-west-2")}
     output = message(assign(hosts))
     assert "one and two" in output

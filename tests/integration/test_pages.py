@@ -26,7 +26,7 @@ STATUS = re.compile(r" # exits with (\d)$")
 
 
 @pytest.mark.parametrize("page", [page for page, text in PAGES.items() if "```console\n" in text])
-def test_a_page_does_what_it_says(page: str, emulator: Emulator, tmp_path: Path) -> None:
+def test_playbooks_of_a_page(page: str, emulator: Emulator, tmp_path: Path) -> None:
     for name in ("example.com", "example.net"):
         records = [{"type": "A", "name": f"www.{name}", "content": "192.0.2.40", "proxied": True}]
         emulator.add_zone(name, mappings={"192.0.2.10": ("aws", "us-east-1")}, dns_records=records)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets in everything that a playbook leaves behind, and TLS."""
+"""Secrets in all output and files of a playbook, and TLS."""
 
 from __future__ import annotations
 
@@ -94,52 +94,57 @@ class Sampler:
             watcher.join()
 
 
-def heard(exchange: Exchange) -> str:
+def sent_credentials(exchange: Exchange) -> str:
     headers = exchange.request.headers
     return " ".join(f"{name}: {headers.get(name, '')}" for name in ("Authorization", "X-Auth-Email", "X-Auth-Key"))
 
 
-def refuse_and_tell(exchange: Exchange) -> Response:
-    errors = [{"code": 10000, "message": f"Heard {heard(exchange)}"}]
+def echo_in_a_refusal(exchange: Exchange) -> Response:
+    errors = [{"code": 10000, "message": f"Received {sent_credentials(exchange)}"}]
     return Response(json.dumps({"success": False, "errors": errors, "result": None}), 403)
 
 
-def tell_in_items(exchange: Exchange) -> Response:
+def echo_in_items(exchange: Exchange) -> Response:
     """Return the response of a batch of which no item was applied."""
-    failed = [{**item, "error": f"Heard {heard(exchange)}"} for item in exchange.request.get_json()]
+    failed = [{**item, "error": f"Received {sent_credentials(exchange)}"} for item in exchange.request.get_json()]
     envelope = {"success": True, "errors": [], "messages": [], "result": {"succeeded": [], "failed": failed}}
     return Response(json.dumps(envelope))
 
 
-def tell_in_a_web_page(exchange: Exchange) -> Response:
-    return Response(f"<html>{heard(exchange)}</html>", 502, {"X-Heard": heard(exchange)}, mimetype="text/html")
+def echo_in_a_web_page(exchange: Exchange) -> Response:
+    return Response(
+        f"<html>{sent_credentials(exchange)}</html>",
+        502,
+        {"X-Received": sent_credentials(exchange)},
+        mimetype="text/html",
+    )
 
 
-def redirect_and_tell(exchange: Exchange) -> Response:
-    return Response(status=307, headers={"Location": f"/?{heard(exchange)}"})
+def echo_in_a_redirect(exchange: Exchange) -> Response:
+    return Response(status=307, headers={"Location": f"/?{sent_credentials(exchange)}"})
 
 
-def linger(exchange: Exchange) -> Response:
+def delay(exchange: Exchange) -> Response:
     time.sleep(SLOW)
     return exchange.serve()
 
 
 FAULTS: dict[str, tuple[Task, Effect, str]] = {
-    "slow": (info(), linger, "page=1&"),
-    "refused": (region(**NEW), refuse_and_tell, "/192.0.2.10$"),
-    "refused items": (batch([NEW, mapping("192.0.2.11", "aws/us-west-2")]), tell_in_items, "/batch$"),
+    "slow": (info(), delay, "page=1&"),
+    "refused": (region(**NEW), echo_in_a_refusal, "/192.0.2.10$"),
+    "refused items": (batch([NEW, mapping("192.0.2.11", "aws/us-west-2")]), echo_in_items, "/batch$"),
     "refused items, skipped": (
         batch([NEW, mapping("192.0.2.300", "aws/us-west-2")], on_invalid="skip"),
-        tell_in_items,
+        echo_in_items,
         "/batch$",
     ),
-    "web page": (info(), tell_in_a_web_page, "page=1&"),
-    "redirect": (info(), redirect_and_tell, "page=1&"),
+    "web page": (info(), echo_in_a_web_page, "page=1&"),
+    "redirect": (info(), echo_in_a_redirect, "page=1&"),
     "reset": (batch([NEW], purge=True), Reset(), "/batch$"),
-    "audit": (audit(), refuse_and_tell, "page=1&"),
-    "bad option": (region(**{**NEW, "vendor": "awz"}), refuse_and_tell, "/192.0.2.10$"),
-    "lookup, unknown option": (lookup("aws", fitler=1), refuse_and_tell, "/supported_regions$"),
-    "lookup, refused": (lookup("aws"), refuse_and_tell, "/supported_regions$"),
+    "audit": (audit(), echo_in_a_refusal, "page=1&"),
+    "bad option": (region(**{**NEW, "vendor": "awz"}), echo_in_a_refusal, "/192.0.2.10$"),
+    "lookup, unknown option": (lookup("aws", fitler=1), echo_in_a_refusal, "/supported_regions$"),
+    "lookup, refused": (lookup("aws"), echo_in_a_refusal, "/supported_regions$"),
     "lookup, reset": (lookup("aws"), Reset(), "/supported_regions$"),
 }
 """Tasks, with the fault of the service and its place."""
@@ -214,7 +219,7 @@ def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) 
         if fault in TELLING:
             # Without this the secret was not at risk.
             printed = json.dumps(outcome.result)
-            assert "Heard" in printed, name
+            assert "Received" in printed, name
             assert "********" in printed, name
     assert "Traceback (most recent call last)" not in run.output
     assert not [secret for secret in secrets if secret in run.output]
@@ -328,7 +333,7 @@ def test_tls_and_proxies(play: Play, emulator: Emulator, zone: Zone, tmp_path: P
         assert ("is not https" if "clear" in name else "certificate") in outcome.message.lower(), name
         assert outcome.requests == [], name
     assert emulator.token not in run.output
-    # The proxy heard nothing but the way to the service.
-    assert f"CONNECT {HOST}:{front.port} ".encode() in proxy.heard
-    assert b"192.0.2.1" not in proxy.heard
-    assert emulator.token.encode() not in proxy.heard
+    # The proxy receives nothing but the way to the service.
+    assert f"CONNECT {HOST}:{front.port} ".encode() in proxy.received
+    assert b"192.0.2.1" not in proxy.received
+    assert emulator.token.encode() not in proxy.received

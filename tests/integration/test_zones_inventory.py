@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from emulator.faults import Answer, Fault
+from emulator.faults import Fault, Respond
 from emulator.server import Emulator
 
 from .playbook import COLLECTION, HAS_DIRECT, Completed, batch, info, mapping, run_inventory, run_playbook
@@ -153,7 +153,7 @@ def test_the_cache(emulator: Emulator, environment: dict[str, str], tmp_path: Pa
     assert spent(emulator) == {"/zones 200": 1}
 
 
-def test_what_fails(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+def test_failures(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
     for number in range(60):
         emulator.add_zone(f"zone-{number:02}.example")
 
@@ -173,7 +173,7 @@ def test_what_fails(emulator: Emulator, environment: dict[str, str], tmp_path: P
     assert "timeout: 0 is not between 0 and 3600 seconds" in refusal(timeout=0)
     spent(emulator)
     nothing = {"success": True, "errors": [], "messages": [], "result": [], "result_info": {"total_count": 60}}
-    emulator.faults = [Fault(effect=Answer(body=nothing), path="page=2&", times=None)]
+    emulator.faults = [Fault(effect=Respond(body=nothing), path="page=2&", times=None)]
     assert "3 times the pages of the list did not add up to its total" in refusal()
     # By default, Ansible does not fail but warns.
     done = run_inventory(tmp_path, "--list", environment=environment)
@@ -183,7 +183,7 @@ def test_what_fails(emulator: Emulator, environment: dict[str, str], tmp_path: P
     assert "Ansible continues without these zones, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED is true" in warnings
 
 
-def test_a_play_over_zones_that_cannot_be_read(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_play_over_unreadable_zones(emulator: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
     emulator.add_zone("example.com")
     write(tmp_path, api_token="wrong-6Wd4Hs9Pz")
     play = {"hosts": "cloudflare_zones", "gather_facts": False, "tasks": [info(zone_id="{{ cloudflare_zone_id }}")]}
@@ -247,7 +247,7 @@ def test_secrets_are_nowhere(emulator: Emulator, environment: dict[str, str], tm
                 environment={**environment, "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log")},
             )
             # Without this the secret was not at risk.
-            assert ("Heard" in done.stderr) is bool(faults)
+            assert ("Received" in done.stderr) is bool(faults)
             assert ("********" in done.stderr) is bool(faults)
             outputs.append(done.stdout + done.stderr)
     emulator.faults = ()

@@ -17,7 +17,7 @@ from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBacken
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
 
-from support.stub import Answer, Request, Stub
+from support.stub import Request, Response, Stub
 
 LOCAL_ZONE = "us-west-2-lax-1a"
 
@@ -53,15 +53,15 @@ class Aws:
     def __post_init__(self) -> None:
         self._moto = Client(DomainDispatcherApplication(create_backend_app))
 
-    def answer(self, request: Request) -> Answer:
+    def response(self, request: Request) -> Response:
         scope = re.search(r"Credential=[^/]+/\d+/([\w-]+)/", request.headers["Authorization"])
         assert scope
         if scope[1] in self.refused:
-            return Answer(403, REFUSED)
+            return Response(403, REFUSED)
         response = self._moto.open(
             request.path, method=request.method, headers=[*request.headers.items()], data=request.body
         )
-        return Answer(response.status_code, response.data, {"Content-Type": str(response.content_type)})
+        return Response(response.status_code, response.data, {"Content-Type": str(response.content_type)})
 
 
 def source(aws: Aws, *regions: str, **options: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def fleet() -> Iterator[Aws]:
     if LOCAL_ZONE not in [zone.name for zone in zones]:  # moto has none of its own
         zones.append(Zone(LOCAL_ZONE, "us-west-2", "usw2-lax1-az1", "local-zone"))
     aws = Aws()
-    with Stub(aws.answer) as service:
+    with Stub(aws.response) as service:
         aws.url = service.url
         session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
         _in_us_west_2(session.client("ec2", region_name="us-west-2", endpoint_url=service.url))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers of Azure's Resource Manager, and of its login: virtual machines, and a machine elsewhere."""
+"""Responses of Azure's Resource Manager, and of its login: virtual machines, and a machine elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from support.stub import Answer, Request
+from support.stub import Request, Response
 
 LOGIN = "login.microsoftonline.com"
 MANAGEMENT = "management.azure.com"
@@ -54,7 +54,7 @@ class Azure:
     def __post_init__(self) -> None:
         self._resources = dict(_resources())
 
-    def answer(self, request: Request) -> Answer:
+    def response(self, request: Request) -> Response:
         path = urlsplit(request.path).path
         if path == "/batch":
             requests = json.loads(request.body)["requests"]
@@ -63,8 +63,8 @@ class Azure:
         response = self._get(path)
         return _json(response["httpStatusCode"], response["content"])
 
-    def login(self, request: Request) -> Answer:
-        """Answer what a client asks on its way to a token."""
+    def login(self, request: Request) -> Response:
+        """Serve the requests of a client up to its token."""
         tenant = ENVIRONMENT["AZURE_TENANT"]
         issuer = f"https://{LOGIN}/{tenant}"
         path = urlsplit(request.path).path
@@ -93,7 +93,7 @@ class Azure:
         )
 
     def _get(self, path: str) -> dict[str, Any]:
-        """Return the answer to a request, in the form of a batch."""
+        """Return the response to a request, in the form of a batch."""
         if any(path.startswith(beginning) for beginning in self.refused):
             error = {"code": "AuthorizationFailed", "message": f"The client is not authorized to read {path}."}
             return {"httpStatusCode": 403, "content": {"error": error}}
@@ -242,5 +242,5 @@ def _arc(name: str, public: str) -> dict[str, Any]:
     }
 
 
-def _json(status: int, value: Mapping[str, Any]) -> Answer:
-    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
+def _json(status: int, value: Mapping[str, Any]) -> Response:
+    return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json"})

@@ -61,8 +61,8 @@ def clouds(tmp_path: Path) -> Iterator[Clouds]:
     microsoft, compute = azure.Azure(), google.Google()
     services = {
         azure.LOGIN: microsoft.login,
-        azure.MANAGEMENT: microsoft.answer,
-        google.HOST_NAME: compute.answer,
+        azure.MANAGEMENT: microsoft.response,
+        google.HOST_NAME: compute.response,
     }
     with internet(tmp_path, services) as environment:
         yield Clouds(microsoft, compute, {**environment, **azure.ENVIRONMENT})

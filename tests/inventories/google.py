@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers of Google's Compute Engine: instances of projects."""
+"""Responses of Google's Compute Engine: instances of projects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from support.stub import Answer, Request
+from support.stub import Request, Response
 
 HOST_NAME = "www.googleapis.com"
 
@@ -39,7 +39,7 @@ class Google:
     unreachable: set[str] = field(default_factory=set)
     """Zones that the service cannot reach."""
 
-    def answer(self, request: Request) -> Answer:
+    def response(self, request: Request) -> Response:
         _empty, compute, v1, projects, project, *rest = urlsplit(request.path).path.split("/")
         assert (compute, v1, projects, rest) == ("compute", "v1", "projects", ["aggregated", "instances"])
         if project in self.refused:
@@ -118,11 +118,11 @@ def _access_ipv6(ipv6: str) -> dict[str, Any]:
     }
 
 
-def _json(status: int, value: Mapping[str, Any]) -> Answer:
-    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
+def _json(status: int, value: Mapping[str, Any]) -> Response:
+    return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
 
-def _failure(status: int, reason: str, message: str) -> Answer:
+def _failure(status: int, reason: str, message: str) -> Response:
     errors = [{"message": message, "domain": "global", "reason": reason}]
     return _json(status, {"error": {"code": status, "message": message, "errors": errors}})
 

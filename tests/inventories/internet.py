@@ -12,18 +12,18 @@ from pathlib import Path
 
 from emulator.server import HOST
 from support.network import Authority, Proxy
-from support.stub import Answer, Answering, Request, Stub
+from support.stub import Request, Responder, Response, Stub
 
 
 @contextmanager
-def internet(folder: Path, services: Mapping[str, Answering]) -> Iterator[dict[str, str]]:
+def internet(folder: Path, services: Mapping[str, Responder]) -> Iterator[dict[str, str]]:
     """Run services by their host names, and yield an environment in which clients reach them and nothing else."""
 
-    def answer(request: Request) -> Answer | None:
+    def response(request: Request) -> Response | None:
         return services[request.headers["Host"].partition(":")[0]](request)
 
     authority = Authority(folder)
-    with Stub(answer, authority.serving(*services)) as stub, Proxy(service=stub.server_port) as proxy:
+    with Stub(response, authority.serving(*services)) as stub, Proxy(service=stub.server_port) as proxy:
         yield {
             "HTTPS_PROXY": f"http://{HOST}:{proxy.port}",
             "NO_PROXY": HOST,

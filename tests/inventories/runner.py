@@ -57,7 +57,7 @@ class Run:
 class Runner:
     """Runner of a play that reports, audits and then assigns the hosts of inventory sources.
 
-    The zone is example.com, and its hosts are those of the group web.
+    The zone is example.com, with the hosts of the group web.
     """
 
     folder: Path

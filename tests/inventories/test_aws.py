@@ -44,9 +44,7 @@ def test_tags_name_the_zones(run: Runner, aws: Aws, zone: Zone) -> None:
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_a_refused_region_leaves_a_part_and_the_guards_refuse_the_purge(
-    run: Runner, aws: Aws, zone: Zone, strict: bool
-) -> None:
+def test_a_partial_list_of_aws_is_refused_by_the_guards(run: Runner, aws: Aws, zone: Zone, strict: bool) -> None:
     zone.replace(MAPPED)
     aws.refused.add("eu-west-1")
     sources = {

@@ -55,7 +55,7 @@ def test_a_machine_outside_of_azure(run: Runner, clouds: Clouds, zone: Zone) -> 
     assert zone.values()["45.0.0.21"] == ("gcp", "europe-west1")
 
 
-def test_machines_that_do_not_run_are_left_out_by_default(run: Runner, clouds: Clouds) -> None:
+def test_stopped_machines_are_skipped_by_default(run: Runner, clouds: Clouds) -> None:
     machines = source("us", "europe")
     del machines["default_host_filters"]
     done = run({"azure_rm.yml": machines}, environment=clouds.environment)
@@ -64,7 +64,7 @@ def test_machines_that_do_not_run_are_left_out_by_default(run: Runner, clouds: C
 
 
 @pytest.mark.parametrize("kind", [COMPUTE, NETWORK], ids=["machines", "addresses"])
-def test_mappings_of_what_the_login_may_not_read_are_kept(run: Runner, clouds: Clouds, zone: Zone, kind: str) -> None:
+def test_mappings_of_forbidden_resources_are_kept(run: Runner, clouds: Clouds, zone: Zone, kind: str) -> None:
     zone.replace(MAPPED)
     clouds.azure.refused.append(f"{group('europe')}/{kind}")
     sources = {"azure_rm.yml": source("us", "europe")}

@@ -49,7 +49,7 @@ def test_metadata_names_the_zones(run: Runner, clouds: Clouds, zone: Zone) -> No
     ],
     ids=["refused project", "missing project", "unreachable zone"],
 )
-def test_what_google_keeps_back_leaves_a_part_and_the_guards_refuse_the_purge(
+def test_a_partial_list_of_google_is_refused_by_the_guards(
     run: Runner, clouds: Clouds, zone: Zone, keep_back: dict[str, set[str]], is_reported: bool
 ) -> None:
     zone.replace(MAPPED)

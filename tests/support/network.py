@@ -40,7 +40,7 @@ SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """Signs certificates, and is trusted by no machine."""
+    """Certificate authority that no machine trusts."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -116,11 +116,11 @@ class _Relay(ThreadingTCPServer):
         super().server_close()
 
     def handle_error(self, *_args: object) -> None:
-        """Print nothing: clients that break off are what many tests are about."""
+        """Print nothing: in many tests clients break off."""
 
 
 class TlsFront(_Relay):
-    """Speaks TLS to the clients of a service that does not."""
+    """TLS in front of a service without it."""
 
     def __init__(self, tls: ssl.SSLContext, port: int) -> None:
         super().__init__(_Front)
@@ -143,11 +143,11 @@ class Proxy(_Relay):
     """An HTTP proxy that records everything that clients send."""
 
     def __init__(self, refusal: bytes = b"", service: int | None = None) -> None:
-        """Answer each request with the refusal, or lead it to a port of this machine, if there is one."""
+        """Refuse each request, or forward it to a port of this machine, if there is one."""
         super().__init__(_Tunnel)
         self.refusal = refusal
         self.service = service
-        self.heard = bytearray()
+        self.received = bytearray()
 
 
 class _Tunnel(StreamRequestHandler):
@@ -162,7 +162,7 @@ class _Tunnel(StreamRequestHandler):
             if not line:
                 return
             head += line
-        self.server.heard += head
+        self.server.received += head
         if self.server.refusal:
             self.wfile.write(self.server.refusal)
             return
@@ -170,10 +170,10 @@ class _Tunnel(StreamRequestHandler):
         target = (HOST, self.server.service) if self.server.service else (host, int(port))
         with socket.create_connection(target) as service:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _relay(self.request, service, self.server.heard)
+            _relay(self.request, service, self.server.received)
 
 
-def _relay(client: socket.socket, service: socket.socket, heard: bytearray) -> None:
+def _relay(client: socket.socket, service: socket.socket, received: bytearray) -> None:
     """Pass on data both ways until one side ends."""
     with suppress(OSError):
         while True:
@@ -183,7 +183,7 @@ def _relay(client: socket.socket, service: socket.socket, heard: bytearray) -> N
                 if not data:
                     return
                 if source is client:
-                    heard += data
+                    received += data
                 (service if source is client else client).sendall(data)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reports of audits to render: a small fleet, a full zone, and one that means harm."""
+"""Reports of audits to render: a small fleet, a full zone, and a hostile one."""
 
 from __future__ import annotations
 

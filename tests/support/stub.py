@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A service that answers as a test decides, where the emulator would be too well-behaved."""
+"""A service with responses of the test, for behaviour that the emulator does not have."""
 
 from __future__ import annotations
 
@@ -31,69 +31,69 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Answering = Callable[[Request], Answer | None]
-"""A function from a request to its answer; None drops the connection."""
+Responder = Callable[[Request], Response | None]
+"""Function from a request to its response; None drops the connection."""
 
 
-def success(result: object, **info: object) -> Answer:
+def success(result: object, **info: object) -> Response:
     """Return the API's envelope of a result. Keywords become the members of result_info."""
     envelope = {"success": True, "errors": [], "messages": [], "result": result, "result_info": info}
-    return Answer(200, json.dumps(envelope).encode())
+    return Response(200, json.dumps(envelope).encode())
 
 
-def failure(status: int, code: int, message: str = "It was refused", **headers: str) -> Answer:
+def failure(status: int, code: int, message: str = "It was refused", **headers: str) -> Response:
     """Return the API's envelope of an error."""
     errors = [{"code": code, "message": message}]
     envelope = {"success": False, "errors": errors, "messages": [], "result": None}
-    return Answer(status, json.dumps(envelope).encode(), headers)
+    return Response(status, json.dumps(envelope).encode(), headers)
 
 
-def in_turn(*answers: Answer | None) -> Answering:
-    """Return a function that gives one answer after the other, then the last for ever."""
-    upcoming = chain(answers, repeat(answers[-1]))
+def in_turn(*responses: Response | None) -> Responder:
+    """Return a function that returns the responses in order, then repeats the last."""
+    upcoming = chain(responses, repeat(responses[-1]))
     return lambda _request: next(upcoming)
 
 
-def forward(emulator: Emulator, request: Request) -> Answer:
-    """Pass a stub's request to an emulator, and return its answer."""
+def forward(emulator: Emulator, request: Request) -> Response:
+    """Pass a stub's request to an emulator, and return its response."""
     connection = HTTPConnection(HOST, emulator.port, timeout=10)
     try:
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
         connection.request(request.method, "/client/v4" + request.path, request.body, headers)
         response = connection.getresponse()
-        return Answer(response.status, response.read())
+        return Response(response.status, response.read())
     finally:
         connection.close()
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # The head of an answer and its body are two writes, of which the second must not wait for the client.
+    # The head of a response and its body are two writes, of which the second must not wait for the client.
     disable_nagle_algorithm = True
     server: Stub
 
-    def _answer(self) -> None:
+    def _response(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(self.command, self.path, self.headers, body)
         self.server.requests.append(request)
-        answer = self.server.answering(request)
-        if answer is None:
+        response = self.server.responder(request)
+        if response is None:
             self.close_connection = True
             return
-        self.send_response(answer.status)
-        for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+        self.send_response(response.status)
+        for name, value in {"Content-Length": str(len(response.body)), **response.headers}.items():
             self.send_header(name, value)
-        with suppress(ConnectionError):  # clients need not read an answer to its end
+        with suppress(ConnectionError):  # clients need not read a response to its end
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = _answer
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = _response
 
     def log_message(self, *_args: object) -> None:
         """Log nothing: the stub records requests."""
@@ -104,9 +104,9 @@ class Stub(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answering: Answering, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, responder: Responder, tls: ssl.SSLContext | None = None) -> None:
         super().__init__((HOST, 0), _Handler)
-        self.answering = answering
+        self.responder = responder
         self.requests: list[Request] = []
         self.connections = 0
         """Number of connections, including those that TLS then refused."""

@@ -36,8 +36,8 @@ def as_values(listed: Iterable[Mapping[str, Any]]) -> Values:
     return {item["origin_ip"]: (item["vendor"], item["region"]) for item in listed}
 
 
-def refusal(status: int, code: int, **headers: str) -> faults.Answer:
+def refusal(status: int, code: int, **headers: str) -> faults.Respond:
     """Return an error in the API's envelope. It repeats the credentials, as it should not."""
     errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
     envelope = {"success": False, "errors": errors, "messages": [], "result": None}
-    return faults.Answer(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})
+    return faults.Respond(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What credentials may read of a zone: each permission, and failures that say nothing about one."""
+"""Permissions of credentials: each part of a zone, and failures that are no refusal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._access import check_access
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import PERMISSIONS
-from emulator.faults import Answer, Effect, Fault, Reset
+from emulator.faults import Effect, Fault, Reset, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, perform, result_of
@@ -97,13 +97,11 @@ def test_a_permission_that_several_parts_need_is_named_once(emulator: Emulator, 
 
 @pytest.mark.parametrize(
     "effect",
-    [Reset(), Answer(503), Answer(403, "<html>blocked</html>"), Answer(401, "log in"), refusal(429, 10100)],
+    [Reset(), Respond(503), Respond(403, "<html>blocked</html>"), Respond(401, "log in"), refusal(429, 10100)],
     ids=["reset", "503", "a page with 403", "a page with 401", "429"],
 )
 @pytest.mark.parametrize("part", PATHS)
-def test_another_failure_says_nothing_about_a_permission(
-    emulator: Emulator, zone: Zone, part: str, effect: Effect
-) -> None:
+def test_other_failures_count_as_not_checked(emulator: Emulator, zone: Zone, part: str, effect: Effect) -> None:
     emulator.faults = [Fault(effect=effect, path=PATHS[part], times=None)]
     result = run(emulator, zone.id)
     assert result["missing_permissions"] == []
@@ -111,7 +109,7 @@ def test_another_failure_says_nothing_about_a_permission(
     assert result["access"][part]["message"]
 
 
-def test_what_is_refused_for_the_plan_or_a_setting_says_nothing_about_a_permission(emulator: Emulator) -> None:
+def test_refusals_by_plan_or_setting_count_as_not_checked(emulator: Emulator) -> None:
     zone = emulator.add_zone("example.com", tiered_cache=False, analytics={"unlisted": True})
     emulator.load_balancing = "not_enabled"
     result = run(emulator, zone.id)

@@ -22,7 +22,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._single impor
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import both, open_api
-from support.stub import Answer, Request, Stub, failure, forward
+from support.stub import Request, Response, Stub, failure, forward
 from support.values import Values, fleet
 
 
@@ -95,9 +95,7 @@ def test_a_full_zone_is_emptied_first(emulator: Emulator, zone: Zone, api: Mappi
 
 
 @both
-def test_deletions_that_come_first_do_not_stop_for_what_is_gone(
-    emulator: Emulator, zone: Zone, api: MappingsApi
-) -> None:
+def test_deletions_that_come_first_ignore_missing_mappings(emulator: Emulator, zone: Zone, api: MappingsApi) -> None:
     fill(emulator, fleet(3500))
     plan = plan_for(api, fleet(3500, start=2), purge=True)
     fill(emulator, fleet(3499, start=1))
@@ -108,7 +106,7 @@ def test_deletions_that_come_first_do_not_stop_for_what_is_gone(
 
 @both
 @pytest.mark.parametrize(("write", "count"), [(write_one, 1), (write_batch, 1), (write_batch, 5)])
-def test_what_is_gone_counts_as_deleted(
+def test_a_missing_mapping_counts_as_deleted(
     emulator: Emulator, zone: Zone, api: MappingsApi, write: Write, count: int
 ) -> None:
     fill(emulator, fleet(count))
@@ -121,16 +119,16 @@ def test_what_is_gone_counts_as_deleted(
 
 
 class Unreliable:
-    """A service before an emulator that decides what becomes of each write and of its answer."""
+    """A service in front of an emulator that decides the outcome of each write and of its response."""
 
     def __init__(self, emulator: Emulator, *fates: str, blind: bool = False) -> None:
-        """Take a fate for each write. If blind, reads fail from the first write on."""
+        """Take an outcome for each write. If blind, reads fail from the first write on."""
         self._emulator = emulator
         self._fates = chain(fates, repeat("ok"))
         self._blind = blind
         self._wrote = False
 
-    def __call__(self, request: Request) -> Answer | None:
+    def __call__(self, request: Request) -> Response | None:
         if request.method == "GET":
             return failure(500, 1140) if self._blind and self._wrote else forward(self._emulator, request)
         self._wrote = True
@@ -139,18 +137,21 @@ class Unreliable:
             return failure(403, 10000)
         if fate == "lost request":
             return None
-        answer = forward(self._emulator, request)
-        return {"ok": answer, "lost answer": None, "garbled answer": Answer(200, b"{"), "failure": Answer(502)}[fate]
+        response = forward(self._emulator, request)
+        return {
+            "ok": response,
+            "lost response": None,
+            "garbled response": Response(200, b"{"),
+            "failure": Response(502),
+        }[fate]
 
 
-lost = pytest.mark.parametrize("fate", ["lost answer", "garbled answer", "failure"])
+lost = pytest.mark.parametrize("fate", ["lost response", "garbled response", "failure"])
 
 
 @both
 @lost
-def test_a_batch_with_a_lost_answer_is_settled_by_reading(
-    emulator: Emulator, zone: Zone, served: str, fate: str
-) -> None:
+def test_a_batch_with_a_lost_response_is_verified(emulator: Emulator, zone: Zone, served: str, fate: str) -> None:
     fill(emulator, fleet(30, start=1000))
     with Stub(Unreliable(emulator, fate, "ok", fate)) as stub, open_api(served, stub.url, zone.id) as api:
         plan = plan_for(api, fleet(130), purge=True)
@@ -174,7 +175,7 @@ def test_a_batch_with_a_lost_answer_is_settled_by_reading(
         pytest.param(write_batch, (fleet(1), {}), id="delete-batch"),
     ],
 )
-def test_one_change_with_a_lost_answer_is_settled_by_reading(
+def test_a_change_with_a_lost_response_is_verified(
     emulator: Emulator, served: str, fate: str, write: Write, change: tuple[Values, Values]
 ) -> None:
     before, after = change
@@ -188,8 +189,8 @@ def test_one_change_with_a_lost_answer_is_settled_by_reading(
 
 
 @both
-def test_nothing_is_claimed_where_the_zone_cannot_be_read_any_more(emulator: Emulator, zone: Zone, served: str) -> None:
-    unreliable = Unreliable(emulator, "lost answer", blind=True)
+def test_changes_are_unknown_if_the_zone_cannot_be_read_again(emulator: Emulator, zone: Zone, served: str) -> None:
+    unreliable = Unreliable(emulator, "lost response", blind=True)
     with Stub(unreliable) as stub, open_api(served, stub.url, zone.id) as api:
         plan = plan_for(api, fleet(150))
         report = apply(plan, api, write_batch)
@@ -198,9 +199,7 @@ def test_nothing_is_claimed_where_the_zone_cannot_be_read_any_more(emulator: Emu
 
 
 @both
-def test_a_refusal_that_may_be_a_success_ends_the_writing_where_nobody_can_tell(
-    emulator: Emulator, zone: Zone, served: str
-) -> None:
+def test_an_unverified_refusal_ends_the_writing(emulator: Emulator, zone: Zone, served: str) -> None:
     fill(emulator, fleet(150))
     with Stub(Unreliable(emulator, blind=True)) as stub, open_api(served, stub.url, zone.id) as api:
         plan = plan_for(api, {}, purge=True)
@@ -212,7 +211,7 @@ def test_a_refusal_that_may_be_a_success_ends_the_writing_where_nobody_can_tell(
 
 
 fates = st.lists(
-    st.sampled_from(["ok", "ok", "refused", "lost request", "lost answer", "garbled answer", "failure"]), max_size=6
+    st.sampled_from(["ok", "ok", "refused", "lost request", "lost response", "garbled response", "failure"]), max_size=6
 )
 
 
@@ -221,7 +220,7 @@ counts = st.integers(0, 220)
 
 @settings(max_examples=20)
 @given(served=st.sampled_from(["v1", "v2"]), fates=fates, old=counts, new=counts, start=counts, bad=st.booleans())
-def test_every_change_is_reported_once_whatever_happens(
+def test_every_change_is_reported_exactly_once(
     *, served: str, fates: list[str], old: int, new: int, start: int, bad: bool
 ) -> None:
     with Emulator() as emulator, Stub(Unreliable(emulator, *fates)) as stub:

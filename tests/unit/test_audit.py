@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The audit as a function: every kind of finding and its neighbours, what repairs a zone, and the report's schema."""
+"""The audit as a function: every kind of finding, repairs, and the report's schema."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def ranges(tmp_path_factory: pytest.TempPathFactory) -> Ranges:
     return Ranges.load(write_ranges(tmp_path_factory.mktemp("ranges")))
 
 
-def test_a_zone_that_is_right() -> None:
+def test_a_correct_zone() -> None:
     values = {"2001:db8::1": "gcp/us-central1", "192.0.2.10": "aws/us-east-1", "192.0.2.9": "aws/us-west-2"}
     report = audited(values, values, hosts={"192.0.2.9": ["web2", "web1"]})
     assert list(report) == [
@@ -214,7 +214,7 @@ def test_misrouted(expected: int, others: int, is_finding: bool) -> None:
 
 
 @pytest.mark.parametrize(("expected", "others"), [(4996, 5004), (5000, 5000)])
-def test_a_share_is_compared_before_it_is_rounded(expected: int, others: int) -> None:
+def test_shares_are_compared_before_rounding(expected: int, others: int) -> None:
     report = audited(
         {"192.0.2.1": "aws/us-east-1"}, None, traffic=observed(reached("192.0.2.1", FRA=others, IAD=expected))
     )
@@ -223,7 +223,7 @@ def test_a_share_is_compared_before_it_is_rounded(expected: int, others: int) ->
 
 
 @pytest.mark.parametrize("unavailable", [True, False])
-def test_traffic_that_is_not_all_known(unavailable: bool) -> None:
+def test_incomplete_traffic(unavailable: bool) -> None:
     traffic = observed(reached("192.0.2.1", FRA=500), unknown="why", unavailable=unavailable)
     report = audited({"192.0.2.1": "aws/us-east-1"}, None, traffic=traffic)
     assert report["counts"]["misrouted"] == 1
@@ -310,14 +310,14 @@ def test_a_source_without_origins_repairs_nothing(lost: list[Unresolved]) -> Non
         ({"smart": None}, "without_effect", True),
     ],
 )
-def test_kinds_that_cannot_be_checked(state: dict[str, Any], kind: str, unavailable: bool) -> None:
+def test_unchecked_kinds(state: dict[str, Any], kind: str, unavailable: bool) -> None:
     report = audited({"192.0.2.1": "aws/us-east-1"}, {"192.0.2.1": "aws/us-east-1"}, **state)
     assert report["not_checked"][kind]
     assert (kind in report["unavailable"]) == unavailable
     assert bool(aggregate(report, fail_on=[kind])["failures"]) == unavailable
 
 
-def test_ranges_that_cannot_be_read() -> None:
+def test_unreadable_ranges() -> None:
     state = ZoneState(mappings({"192.0.2.1": "aws/us-east-1"}), SUPPORTED, True, True)
     report = audit(HEAD, state, ExpectedState(), PublishedRanges(error="no such file"))
     assert report["not_checked"]["contradicted"] == "the published ranges could not be read: no such file"
@@ -519,11 +519,11 @@ def test_all_kinds_at_once_come_in_order(ranges: Ranges) -> None:
     ],
     ids=str,
 )
-def test_the_schema_refuses_other_things(damage: Report) -> None:
+def test_the_schema_rejects_other_structures(damage: Report) -> None:
     assert not SCHEMA.is_valid({**audited({}), **damage})
 
 
-def test_the_schema_is_one_and_describes_everything() -> None:
+def test_the_schema_is_closed_and_has_descriptions() -> None:
     Draft202012Validator.check_schema(SCHEMA.schema)
 
     def describe(schema: Any, where: str) -> None:
@@ -607,7 +607,7 @@ def test_the_module_documents_the_structure() -> None:
 
 
 def test_an_empty_report_has_the_structure() -> None:
-    report = empty_report({"zone": "example.com"}, "2026-03-01T12:00:00Z", "no answer")
+    report = empty_report({"zone": "example.com"}, "2026-03-01T12:00:00Z", "no response")
     assert repr(aggregate(report)["zones"]) == repr([report])
     SCHEMA.validate(report)
 
@@ -625,7 +625,7 @@ def as_values(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 
 @given(VALUES, VALUES, HOSTS, st.sampled_from([SUPPORTED, None]))
-def test_a_repaired_zone_differs_no_more(
+def test_a_repaired_zone_has_no_findings(
     zone: dict[str, str], expected: dict[str, str], hosts: list[Unresolved], supported: SupportedRegions | None
 ) -> None:
     repair = audited(zone, expected, unresolved=hosts, supported=supported)["repair"]

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
-from emulator.faults import Answer, Fault
+from emulator.faults import Fault, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, audit_zone, both, failure_of, perform
@@ -53,7 +53,7 @@ def run(emulator: Emulator, audited: Zone, /, **chosen: Any) -> Result:
 
 
 @both
-def test_a_zone_beside_its_inventory(emulator: Emulator, zone: Zone, served: str) -> None:
+def test_a_zone_compared_with_its_inventory(emulator: Emulator, zone: Zone, served: str) -> None:
     expected = {"192.0.2.1": ("aws", "us-east-1"), "192.0.2.2": ("gcp", "us-west1"), "192.0.2.3": ("aws", "us-east-1")}
     chosen: dict[str, Any] = {
         "expected": items(expected),
@@ -79,7 +79,7 @@ def test_a_zone_beside_its_inventory(emulator: Emulator, zone: Zone, served: str
 
 
 @both
-def test_a_repair_is_what_a_batch_takes(emulator: Emulator, zone: Zone, served: str) -> None:
+def test_a_repair_is_accepted_by_a_batch(emulator: Emulator, zone: Zone, served: str) -> None:
     expected = {**SEEDED, "192.0.2.2": ("gcp", "us-west1"), "192.0.2.3": ("aws", "us-east-1")}
     del expected["192.0.2.1"]
     repair = run(emulator, zone, expected=items(expected), api_version=served)["report"]["repair"]
@@ -108,7 +108,7 @@ def test_a_zone_by_its_name(emulator: Emulator, zone: Zone) -> None:
     assert len(emulator.requests) == 1 + 4
 
 
-def test_v1_where_v2_is_not_served(emulator: Emulator, zone: Zone) -> None:
+def test_v1_if_v2_is_not_served(emulator: Emulator, zone: Zone) -> None:
     emulator.api_versions = ("v1",)
     result = run(emulator, zone, expected=items(SEEDED))
     assert (result["report"]["api_version"], result["report"]["findings"]) == ("v1", [])
@@ -117,9 +117,7 @@ def test_v1_where_v2_is_not_served(emulator: Emulator, zone: Zone) -> None:
 
 
 @pytest.mark.parametrize(("tiered", "smart"), [(False, True), (True, False), (True, None), (False, None)])
-def test_mappings_without_effect_and_what_turns_it_on(
-    emulator: Emulator, zone: Zone, tiered: bool, smart: bool | None
-) -> None:
+def test_mappings_without_effect_and_the_hint(emulator: Emulator, zone: Zone, tiered: bool, smart: bool | None) -> None:
     emulator.add_zone(zone.name, tiered_cache=tiered, smart_tiered_cache=smart)
     result = run(emulator, zone, expected=items({**SEEDED, "192.0.2.1": ("aws", "moon-1")}))
     report = result["report"]
@@ -138,9 +136,9 @@ def test_mappings_without_effect_and_what_turns_it_on(
 
 ODD = [
     *(refusal(*refused) for refused in ((400, 7003), (401, 10000), (403, 9109), (403, 1135), (500, 1140))),
-    Answer(404, "<html>not found</html>"),
+    Respond(404, "<html>not found</html>"),
     *(
-        Answer(200, {"success": True, "errors": [], "messages": [], "result": result})
+        Respond(200, {"success": True, "errors": [], "messages": [], "result": result})
         for result in (None, [], "on", {}, {"value": True}, {"value": "ON"}, {"value": None})
     ),
 ]
@@ -155,12 +153,12 @@ ODD = [
     ],
     ids=itemgetter(1),
 )
-@pytest.mark.parametrize("answer", ODD)
-def test_what_cannot_be_read_does_not_discard_the_rest(
-    emulator: Emulator, zone: Zone, part: tuple[str, str, str], answer: Answer
+@pytest.mark.parametrize("response", ODD)
+def test_unreadable_parts_do_not_discard_the_rest(
+    emulator: Emulator, zone: Zone, part: tuple[str, str, str], response: Respond
 ) -> None:
     path, name, kind = part
-    emulator.faults = [Fault(effect=answer, path=path, times=None)]
+    emulator.faults = [Fault(effect=response, path=path, times=None)]
     result = run(emulator, zone, expected=items({**SEEDED, "192.0.2.1": ("aws", "moon-1")}))
     report = result["report"]
     assert (report[name], report["unavailable"], report["counts"]["wrong"]) == (None, [kind], 1)
@@ -170,13 +168,13 @@ def test_what_cannot_be_read_does_not_discard_the_rest(
 
 
 @pytest.mark.parametrize(
-    ("answer", "is_unavailable"), [(None, False), (refusal(503, 1140), True), (refusal(403, 9109), True)]
+    ("response", "is_unavailable"), [(None, False), (refusal(503, 1140), True), (refusal(403, 9109), True)]
 )
-def test_regions_that_cannot_be_read_while_tiered_cache_is_off(
-    emulator: Emulator, zone: Zone, answer: Answer | None, is_unavailable: bool
+def test_unreadable_regions_while_tiered_cache_is_off(
+    emulator: Emulator, zone: Zone, response: Respond | None, is_unavailable: bool
 ) -> None:
     zone.tiered_cache = False
-    emulator.faults = [Fault(effect=answer, path=REGIONS, times=None)] if answer else []
+    emulator.faults = [Fault(effect=response, path=REGIONS, times=None)] if response else []
     result = run(emulator, zone)
     assert ("unsupported" in result["report"]["unavailable"]) == is_unavailable
     assert ("Tiered Cache is off" in result["report"]["not_checked"]["unsupported"]) != is_unavailable
@@ -195,7 +193,7 @@ def test_published_ranges(emulator: Emulator, zone: Zone, tmp_path: Path) -> Non
     assert "there is no file '/nowhere/aws.json'" in result["warnings"][0]
 
 
-def test_a_token_that_may_only_read(emulator: Emulator, zone: Zone) -> None:
+def test_a_read_only_token(emulator: Emulator, zone: Zone) -> None:
     assert run(emulator, zone, api_token=emulator.read_only_token)["report"]["total_count"] == 3
 
 
@@ -230,7 +228,7 @@ GOOD = items({"192.0.2.1": ("aws", "us-east-1")})
     ],
     ids=["items", "conflict", "all at once", "many", "limit: none", "limit: too much"],
 )
-def test_bad_options_fail_before_anything_is_sent(
+def test_bad_options_fail_before_the_first_request(
     emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: list[str]
 ) -> None:
     failed = failure_of(run, emulator, zone, **chosen)
@@ -249,7 +247,7 @@ def test_bad_options_fail_before_anything_is_sent(
         ({"zone_id": ""}, "one of the following is required: zone_id, zone"),
     ],
 )
-def test_a_zone_that_cannot_be_read(emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: str) -> None:
+def test_an_unreadable_zone(emulator: Emulator, zone: Zone, chosen: dict[str, Any], says: str) -> None:
     failed = failure_of(run, emulator, zone, **chosen)
     assert says in str(failed)
     assert "report" not in failed.result

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP client, against the answers of services and of proxies before them."""
+"""The HTTP client, against the responses of services and of proxies before them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._connection i
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import parse_address
 from support.operations import options
-from support.stub import Answer, Request, Stub, failure, in_turn, success
+from support.stub import Request, Response, Stub, failure, in_turn, success
 from support.values import TOKEN
 
 DONE = success({"done": True})
@@ -52,7 +52,7 @@ def error_of(stub: Stub, method: str = "GET", **chosen: Any) -> CloudflareError:
     return failed.value
 
 
-def test_a_request_and_its_answer() -> None:
+def test_a_request_and_its_response() -> None:
     with Stub(in_turn(success([1], total_count=7))) as stub, client_of(stub) as client:
         envelope = client.call(
             "Trying it", "PUT", "/some/path", query={"page": 2}, body={"ip": "::1"}, decode=Envelope._asdict
@@ -65,7 +65,7 @@ def test_a_request_and_its_answer() -> None:
     assert "originops.cloudflare" in request.headers["User-Agent"]
 
 
-def test_the_result_is_what_there_is_of_an_answer() -> None:
+def test_the_result_of_a_response() -> None:
     with Stub(in_turn(success([1], total_count=7))) as stub, client_of(stub) as client:
         assert client.call("Trying it", "GET", "/it") == [1]
 
@@ -80,7 +80,7 @@ def test_the_result_is_what_there_is_of_an_answer() -> None:
         pytest.param(lambda envelope: parse_address(envelope.result[0]), id="not an address"),
     ],
 )
-def test_an_answer_of_another_shape_is_an_error(decode: Callable[[Any], Any]) -> None:
+def test_an_unexpected_shape_is_an_error(decode: Callable[[Any], Any]) -> None:
     with Stub(in_turn(success(["one"]))) as stub, client_of(stub) as client, pytest.raises(CloudflareError) as failed:
         client.call("Trying it", "GET", "/it", decode=decode)
     assert str(failed.value) == "Trying it failed: HTTP 200, but the response does not have the format of the API"
@@ -99,46 +99,46 @@ def test_one_connection_serves_all_requests() -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_redirects_are_errors(method: str, status: int) -> None:
-    with Stub(in_turn(Answer(status, headers={"Location": "/it"}))) as stub:
+    with Stub(in_turn(Response(status, headers={"Location": "/it"}))) as stub:
         error = error_of(stub, method, retries=5)
     assert (error.status, len(stub.requests)) == (status, 1)
     assert "redirect" in str(error)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        pytest.param(Answer(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"}), id="html"),
-        pytest.param(Answer(200), id="empty"),
-        pytest.param(Answer(204), id="no-content"),
-        pytest.param(Answer(200, b'{"success": true, "result": '), id="broken-json"),
-        pytest.param(Answer(200, b"\xff\xfe\x00"), id="no-text"),
-        pytest.param(Answer(200, b"[" * 100_000), id="deep"),
-        pytest.param(Answer(200, b"[]"), id="list"),
-        pytest.param(Answer(200, b"null"), id="null"),
-        pytest.param(Answer(200, b'{"success": true}'), id="no-result"),
-        pytest.param(Answer(200, b'{"result": {}}'), id="no-success"),
-        pytest.param(Answer(200, b'{"success": "true", "result": {}}'), id="success-as-text"),
-        pytest.param(Answer(200, b'{"success": false, "errors": null, "result": {}}'), id="unsuccessful"),
-        pytest.param(Answer(200, b'{"success": false, "errors": "all", "result": {}}'), id="errors-as-text"),
-        pytest.param(Answer(400, b'{"success": false, "errors": [7, "x", null, {}]}'), id="errors-without-code"),
-        pytest.param(Answer(400, b'{"success": false, "errors": [{"code": "7003"}]}'), id="code-as-text"),
-        pytest.param(Answer(500, b'{"success": true, "errors": [], "result": {}}'), id="success-with-500"),
-        pytest.param(Answer(502, b"<html><body>Bad gateway</body></html>"), id="bad-gateway"),
-        pytest.param(Answer(200, b"{}", {"Content-Encoding": "gzip"}), id="no-gzip"),
-        pytest.param(Answer(200, b"{", {"Content-Length": "500", "Connection": "close"}), id="cut-off"),
+        pytest.param(Response(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"}), id="html"),
+        pytest.param(Response(200), id="empty"),
+        pytest.param(Response(204), id="no-content"),
+        pytest.param(Response(200, b'{"success": true, "result": '), id="broken-json"),
+        pytest.param(Response(200, b"\xff\xfe\x00"), id="no-text"),
+        pytest.param(Response(200, b"[" * 100_000), id="deep"),
+        pytest.param(Response(200, b"[]"), id="list"),
+        pytest.param(Response(200, b"null"), id="null"),
+        pytest.param(Response(200, b'{"success": true}'), id="no-result"),
+        pytest.param(Response(200, b'{"result": {}}'), id="no-success"),
+        pytest.param(Response(200, b'{"success": "true", "result": {}}'), id="success-as-text"),
+        pytest.param(Response(200, b'{"success": false, "errors": null, "result": {}}'), id="unsuccessful"),
+        pytest.param(Response(200, b'{"success": false, "errors": "all", "result": {}}'), id="errors-as-text"),
+        pytest.param(Response(400, b'{"success": false, "errors": [7, "x", null, {}]}'), id="errors-without-code"),
+        pytest.param(Response(400, b'{"success": false, "errors": [{"code": "7003"}]}'), id="code-as-text"),
+        pytest.param(Response(500, b'{"success": true, "errors": [], "result": {}}'), id="success-with-500"),
+        pytest.param(Response(502, b"<html><body>Bad gateway</body></html>"), id="bad-gateway"),
+        pytest.param(Response(200, b"{}", {"Content-Encoding": "gzip"}), id="no-gzip"),
+        pytest.param(Response(200, b"{", {"Content-Length": "500", "Connection": "close"}), id="cut-off"),
     ],
 )
-def test_answers_that_are_not_the_apis(answer: Answer) -> None:
-    with Stub(in_turn(answer)) as stub:
+def test_responses_of_other_services(response: Response) -> None:
+    with Stub(in_turn(response)) as stub:
         error = error_of(stub)
     assert error.errors == []
-    assert error.status in (answer.status, None)
+    assert error.status in (response.status, None)
 
 
 def test_every_code_and_message_is_in_the_error() -> None:
     errors = [{"code": 1146, "message": "Bad address"}, {"code": 1157, "message": "Bad region", "source": {}}]
-    refused = Answer(400, json.dumps({"success": False, "errors": errors, "result": None}).encode())
+    refused = Response(400, json.dumps({"success": False, "errors": errors, "result": None}).encode())
     with Stub(in_turn(refused)) as stub:
         error = error_of(stub)
     for part in ("HTTP 400", "Bad address (code 1146)", "Bad region (code 1157)", "supported_regions: true"):
@@ -163,30 +163,30 @@ def test_every_code_and_message_is_in_the_error() -> None:
         (429, 971, "1,200 requests in 5 minutes"),
     ],
 )
-def test_known_codes_come_with_advice(status: int, code: int, advice: str) -> None:
+def test_known_codes_have_hints(status: int, code: int, advice: str) -> None:
     with Stub(in_turn(failure(status, code))) as stub:
         assert advice in str(error_of(stub))
 
 
-def test_a_refusal_with_status_200_is_one() -> None:
+def test_a_refusal_with_status_200_is_an_error() -> None:
     with Stub(in_turn(failure(200, 1157, "Bad region"))) as stub:
         error = error_of(stub, "PUT")
     assert (error.status, error.codes) == (200, {1157})
 
 
-class AtSecondTry:
-    """A service whose first answer for each path is decided, and all others are successes."""
+class SucceedingRetry:
+    """A service with a chosen first response for each path, and successes after it."""
 
-    def __init__(self, first: Sequence[Answer | None]) -> None:
+    def __init__(self, first: Sequence[Response | None]) -> None:
         self._first = dict(enumerate(first))
 
-    def __call__(self, request: Request) -> Answer | None:
+    def __call__(self, request: Request) -> Response | None:
         return self._first.pop(int(request.path.removeprefix("/")), DONE)
 
 
-def repeated(method: str, *first: Answer | None) -> list[Request]:
-    """Return the requests of one call for each answer, which is the first to that call. Each call has one retry."""
-    with Stub(AtSecondTry(first)) as stub, client_of(stub, retries=1) as client:
+def repeated(method: str, *first: Response | None) -> list[Request]:
+    """Return the requests of one call for each response, which is the first of that call. Each call has one retry."""
+    with Stub(SucceedingRetry(first)) as stub, client_of(stub, retries=1) as client:
         body = None if method == "GET" else {"some": "body"}
         # All at once, since they wait before they are repeated.
         results = client.http.map_concurrently(
@@ -196,59 +196,59 @@ def repeated(method: str, *first: Answer | None) -> list[Request]:
     return stub.requests
 
 
-def test_passing_failures_are_retried() -> None:
+def test_transient_failures_are_retried() -> None:
     statuses = [429, 500, 501, 502, 503, 504, 520, 522, 530, 599]
     assert len(repeated("GET", *(failure(status, 1140) for status in statuses))) == 2 * len(statuses)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_requests_that_can_be_repeated_are(method: str) -> None:
-    requests = repeated(method, None, Answer(503))
+def test_idempotent_requests_are_retried(method: str) -> None:
+    requests = repeated(method, None, Response(503))
     assert [request.method for request in requests] == [method] * 4
     assert len({request.body for request in requests}) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422])
-def test_lasting_failures_are_not_retried(status: int) -> None:
+def test_permanent_failures_are_not_retried(status: int) -> None:
     with Stub(in_turn(failure(status, 1146))) as stub:
         assert error_of(stub, retries=5).status == status
     assert len(stub.requests) == 1
 
 
-@pytest.mark.parametrize("failed", [None, Answer(500), Answer(503, headers={"Retry-After": "0"}), Answer(520)])
-def test_a_post_that_may_have_been_applied_is_not_repeated(failed: Answer | None) -> None:
+@pytest.mark.parametrize("failed", [None, Response(500), Response(503, headers={"Retry-After": "0"}), Response(520)])
+def test_a_post_of_unknown_outcome_is_not_retried(failed: Response | None) -> None:
     with Stub(in_turn(failed, DONE)) as stub:
         assert error_of(stub, "POST", retries=5).maybe_applied
     assert len(stub.requests) == 1
 
 
-def test_a_post_that_the_rate_limit_refused_is_repeated() -> None:
+def test_a_post_refused_by_the_rate_limit_is_retried() -> None:
     with Stub(in_turn(failure(429, 10100), DONE)) as stub:
         assert call(stub, "POST", retries=1) == {"done": True}
     assert len(stub.requests) == 2
 
 
-@pytest.mark.parametrize("answer", [None, failure(429, 10100), failure(503, 1140)], ids=["dropped", "429", "503"])
-def test_without_retries_there_is_one_request(answer: Answer | None) -> None:
-    with Stub(in_turn(answer)) as stub:
-        assert error_of(stub, retries=0).status == (answer.status if answer else None)
+@pytest.mark.parametrize("response", [None, failure(429, 10100), failure(503, 1140)], ids=["dropped", "429", "503"])
+def test_without_retries_there_is_one_request(response: Response | None) -> None:
+    with Stub(in_turn(response)) as stub:
+        assert error_of(stub, retries=0).status == (response.status if response else None)
     assert len(stub.requests) == 1
 
 
 def test_a_rate_limit_without_envelope_is_explained() -> None:
-    with Stub(in_turn(Answer(429, b"<html>slow down</html>"))) as stub:
+    with Stub(in_turn(Response(429, b"<html>slow down</html>"))) as stub:
         assert "1,200 requests in 5 minutes" in str(error_of(stub))
 
 
 def test_a_date_of_retry_after_is_waited_for() -> None:
     then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1.5)
-    with Stub(in_turn(Answer(503, headers={"Retry-After": format_datetime(then, usegmt=True)}), DONE)) as stub:
+    with Stub(in_turn(Response(503, headers={"Retry-After": format_datetime(then, usegmt=True)}), DONE)) as stub:
         call(stub, retries=1)
     assert datetime.datetime.now(datetime.timezone.utc) >= then.replace(microsecond=0)
     assert len(stub.requests) == 2
 
 
-def test_a_retry_after_that_says_nothing_is_as_none() -> None:
+def test_an_invalid_retry_after_is_ignored() -> None:
     waits = ["", "soon", "0", "-5", "0.1", "inf", "1e9", "Fri, 31 Dec 1999 23:59:59 GMT"]
     began = time.monotonic()
     requests = repeated("PUT", *(failure(429, 10100, **{"Retry-After": wait}) for wait in waits))
@@ -257,7 +257,7 @@ def test_a_retry_after_that_says_nothing_is_as_none() -> None:
 
 
 @pytest.mark.parametrize("wait", ["Fri, 31 Dec 99999 23:59:59 GMT", "9" * 5000], ids=["date", "number"])
-def test_a_retry_after_past_all_bounds_is_no_crash(wait: str) -> None:
+def test_an_excessive_retry_after_ends_the_retries(wait: str) -> None:
     with (
         Stub(in_turn(failure(429, 10100, **{"Retry-After": wait}))) as stub,
         pytest.raises(CloudflareError, match="HTTP 429"),
@@ -274,8 +274,8 @@ def test_no_connection() -> None:
     assert error.status is None
 
 
-def test_no_answer_in_time() -> None:
-    def linger(_request: Request) -> Answer:
+def test_a_read_timeout() -> None:
+    def linger(_request: Request) -> Response:
         time.sleep(3)
         return DONE
 
@@ -288,17 +288,17 @@ def test_no_answer_in_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        pytest.param(Answer(200, b" " * (MAX_RESPONSE_BYTES + 1)), id="plain"),
+        pytest.param(Response(200, b" " * (MAX_RESPONSE_BYTES + 1)), id="plain"),
         pytest.param(
-            Answer(200, gzip.compress(b" " * (2 * MAX_RESPONSE_BYTES), 1), {"Content-Encoding": "gzip"}),
+            Response(200, gzip.compress(b" " * (2 * MAX_RESPONSE_BYTES), 1), {"Content-Encoding": "gzip"}),
             id="compressed",
         ),
     ],
 )
-def test_an_answer_that_is_too_large(answer: Answer) -> None:
-    with Stub(in_turn(answer)) as stub:
+def test_a_response_that_is_too_large(response: Response) -> None:
+    with Stub(in_turn(response)) as stub:
         assert "larger" in str(error_of(stub))
 
 
@@ -310,7 +310,7 @@ def test_an_answer_that_is_too_large(answer: Answer) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [200, 403, 500])
-def test_a_secret_that_the_service_echoes_stays_out(credentials: dict[str, str], secret: str, status: int) -> None:
+def test_an_echoed_secret_is_masked(credentials: dict[str, str], secret: str, status: int) -> None:
     with Stub(in_turn(failure(status, 10000, f"{secret}: no such token; X-Auth: {secret}"))) as stub:
         error = error_of(stub, **credentials)
     assert "no such token" in str(error)
@@ -325,20 +325,20 @@ def test_messages_are_one_line_of_bounded_length() -> None:
     assert error.errors[0]["message"].isprintable()
 
 
-def test_concurrent_answers_come_in_the_order_of_the_questions() -> None:
-    def echo(request: Request) -> Answer:
+def test_concurrent_results_have_the_order_of_the_items() -> None:
+    def echo(request: Request) -> Response:
         number = int(request.path.removeprefix("/"))
         time.sleep(0.02 * (number % 3))
         return success(number)
 
     with Stub(echo) as stub, client_of(stub) as client:
-        answers = client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
-    assert answers == list(range(20))
+        responses = client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
+    assert responses == list(range(20))
     assert stub.connections <= 8
 
 
-def test_an_error_among_concurrent_answers_is_raised() -> None:
-    def refuse_one(request: Request) -> Answer:
+def test_an_error_of_a_concurrent_request_is_raised() -> None:
+    def refuse_one(request: Request) -> Response:
         return failure(403, 10000) if request.path == "/3" else DONE
 
     with Stub(refuse_one) as stub, client_of(stub) as client, pytest.raises(CloudflareError, match="10000"):
@@ -348,11 +348,11 @@ def test_an_error_among_concurrent_answers_is_raised() -> None:
 
 @pytest.mark.parametrize("part", ["head", "body"])
 def test_an_attempt_has_a_deadline(part: str) -> None:
-    """A byte now and then is no silence that the timeout could see."""
+    """A byte now and then does not trigger the timeout."""
     beginning = {"head": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"}
     with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def dribble() -> None:
+        def send_slowly() -> None:
             connection, _address = server.accept()
             with connection, suppress(OSError):
                 connection.recv(65536)
@@ -361,7 +361,7 @@ def test_an_attempt_has_a_deadline(part: str) -> None:
                     connection.sendall(b" ")
                     time.sleep(0.05)
 
-        Thread(target=dribble, daemon=True).start()
+        Thread(target=send_slowly, daemon=True).start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         began = time.monotonic()
         with (
@@ -373,15 +373,15 @@ def test_an_attempt_has_a_deadline(part: str) -> None:
     assert failed.value.maybe_applied
 
 
-def test_a_failing_page_waits_for_no_sleeping_neighbour() -> None:
-    def answer(request: Request) -> Answer:
+def test_a_failing_page_ends_the_waits_of_the_others() -> None:
+    def response(request: Request) -> Response:
         if request.path == "/0":
             time.sleep(0.2)
             return failure(403, 10000)
         return failure(429, 10100, **{"Retry-After": "60"})
 
     began = time.monotonic()
-    with Stub(answer) as stub, client_of(stub, retries=5) as client:
+    with Stub(response) as stub, client_of(stub, retries=5) as client:
         with pytest.raises(CloudflareError, match="10000"):
             client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
         assert time.monotonic() - began < 5
@@ -400,7 +400,7 @@ def test_nothing_is_sent_after_an_interruption() -> None:
     def interrupt(*_arguments: object) -> None:
         raise Interruption
 
-    def linger(_request: Request) -> Answer:
+    def linger(_request: Request) -> Response:
         time.sleep(0.4)
         return failure(429, 10100, **{"Retry-After": "1"})
 
@@ -423,7 +423,7 @@ def test_nothing_is_sent_after_an_interruption() -> None:
     "proxy",
     ["http://user:p[ss@127.0.0.1:9", "http://us€r:pass9@127.0.0.1:9", "http://user:@127.0.0.1:9", "http://[", "x"],
 )
-def test_odd_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_invalid_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with (
         open_zone(options("https://127.0.0.1:9", retries=1)) as zone,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection as a whole: its code can be read one way only, and what is written twice agrees."""
+"""The collection as a whole: directions of imports, and agreement of code and documentation."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ def own_imports(path: Path) -> set[str]:
     return names - {part_of(path)}
 
 
-def test_every_file_has_its_place() -> None:
+def test_every_file_is_in_a_layer_or_wing() -> None:
     shared = {part_of(path) for path in SOURCES if path.relative_to(PLUGINS).parts[0].endswith("_utils")}
     assert shared == HEIGHT.keys() | WINGS | ABOVE
 
 
-def test_the_tables_of_the_architecture_name_what_is_in_the_files() -> None:
+def test_names_in_the_tables_of_the_architecture_exist() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     rows = re.findall(r"^\|(?: \d \|)? `(\w+_utils/\S+)` \|(.*)\|$", page, re.M)
     assert len(rows) > 10
@@ -160,7 +160,7 @@ def test_core_never_imports_a_wing_and_wings_never_import_each_other(path: Path)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
-def test_imports_are_what_users_have(path: Path) -> None:
+def test_imports_are_available_to_users(path: Path) -> None:
     allowed = {"", *sys.stdlib_module_names, "ansible", "requests", "urllib3"}
     foreign = {name.partition(".")[0] for name in imports(path)} - allowed
     assert foreign == set()
@@ -211,7 +211,7 @@ def test_the_action_group_has_all_modules_with_the_common_options() -> None:
     assert sorted(runtime["action_groups"]["cloudflare"]) == with_them
 
 
-def test_every_option_tells_since_when_it_is_there() -> None:
+def test_every_option_has_version_added() -> None:
     fragments = (ModuleDocFragment.DOCUMENTATION, ModuleDocFragment.API_VERSION, ModuleDocFragment.ZONE)
     texts = [*fragments, ModuleDocFragment.MANY_ZONES]
     for folder in ("filter", "inventory", "lookup", "modules"):
@@ -317,7 +317,7 @@ def test_the_fragment_documents_the_environment() -> None:
         assert f"E({variable})" in ModuleDocFragment.DOCUMENTATION
 
 
-def test_the_versions_that_are_promised_are_those_that_are_tested() -> None:
+def test_the_promised_versions_are_tested() -> None:
     lowest = {name: version.removesuffix(".0") for name, version in (package.split("==") for package in LOWEST)}
     core = lowest.pop("ansible-core")
     runtime, config = (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The common options: what is refused before anything is sent, whose credentials are sent, and zones by name."""
+"""The common options: validation before the first request, credentials, and zones by name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._errors impor
 from ansible_collections.originops.cloudflare.plugins.plugin_utils._in_process import option_problems
 from emulator.server import Emulator
 from support.operations import options
-from support.stub import Answer, Stub, in_turn, success
+from support.stub import Response, Stub, in_turn, success
 from support.values import TOKEN, ZONE_ID
 
 
@@ -153,7 +153,7 @@ def test_the_api_url_without_environment(value: str | None, monkeypatch: pytest.
         ("api_url", "http://192.0.2.1"),
     ],
 )
-def test_options_are_checked_before_anything_is_sent(stub: Stub, option: str, value: object) -> None:
+def test_options_are_checked_before_the_first_request(stub: Stub, option: str, value: object) -> None:
     chosen = {"zone_id": None, "zone": "example.com", option: value}
     assert option in rejection(stub.url, **chosen)
     assert stub.connections == 0
@@ -188,13 +188,13 @@ def test_refused_identifiers(zone_id: str) -> None:
     assert "1 to 32 letters and digits" in rejection("http://127.0.0.1", zone_id=zone_id)
 
 
-def test_an_option_without_a_text_as_its_name() -> None:
+def test_an_option_name_that_is_not_text() -> None:
     assert option_problems({1: "x"}, ARGUMENT_SPEC)[0].startswith("option 1 is unknown: ")
 
 
 @pytest.mark.parametrize("name", [None, "", " ", "\n"])
 @pytest.mark.parametrize("zone_id", [None, "", " ", "\n"])
-def test_null_and_empty_zones_count_as_not_given(stub: Stub, zone_id: str | None, name: str | None) -> None:
+def test_null_and_empty_zones_count_as_not_set(stub: Stub, zone_id: str | None, name: str | None) -> None:
     chosen = {**options(stub.url), "zone_id": zone_id, "zone": name}
     with pytest.raises(InvalidInput, match="one of the following is required: zone_id, zone"), open_zone(chosen):
         pass
@@ -321,7 +321,7 @@ def test_a_name_in_more_than_one_account(emulator: Emulator) -> None:
         find(emulator, "example.com", account_id="f00d")
 
 
-def test_an_account_also_checks_a_name_that_is_there_once(emulator: Emulator) -> None:
+def test_an_account_is_checked_for_a_unique_name_too(emulator: Emulator) -> None:
     zone = emulator.add_zone("example.com")
     assert find(emulator, "example.com", account_id=zone.account_id) == zone.id
     with pytest.raises(InvalidInput, match="not in account f00d"):
@@ -335,7 +335,7 @@ def test_refused_names(stub: Stub, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a&name=b.example", "a%2f..", "a+b", "ü.example", "=", "*"])
-def test_a_name_stays_one_parameter_of_the_request(stub: Stub, name: str) -> None:
+def test_a_name_is_a_single_query_parameter(stub: Stub, name: str) -> None:
     with pytest.raises(InvalidInput, match="there is no"):
         zone_of(stub.url, zone_id=None, zone=name)
     [request] = stub.requests
@@ -362,7 +362,7 @@ def test_a_name_stays_one_parameter_of_the_request(stub: Stub, name: str) -> Non
     ],
     ids=str,
 )
-def test_odd_answers_about_zones(result: object) -> None:
+def test_unexpected_responses_about_zones(result: object) -> None:
     with Stub(in_turn(success(result))) as stub, pytest.raises((CloudflareError, InvalidInput)):
         zone_of(stub.url, zone_id=None, zone="example.com")
     assert len(stub.requests) == 1
@@ -382,9 +382,9 @@ def test_texts_of_the_service_are_cleaned_in_messages() -> None:
         assert TOKEN not in rejection(stub.url, zone_id=None, zone="example.com")
 
 
-def test_a_failed_look_up_says_what_was_tried() -> None:
+def test_a_failed_look_up_names_the_zone() -> None:
     with (
-        Stub(in_turn(Answer(403, b"Forbidden"))) as stub,
+        Stub(in_turn(Response(403, b"Forbidden"))) as stub,
         pytest.raises(CloudflareError, match=r"Looking up the zone example\.com failed: HTTP 403"),
     ):
         zone_of(stub.url, zone_id=None, zone="example.com")

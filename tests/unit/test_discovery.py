@@ -221,7 +221,7 @@ def test_a_pool_that_is_not_listed_is_an_error() -> None:
         discover([], [LoadBalancer("lb.example.com", ("gone",))], POOLS)
 
 
-def test_addresses_of_hostnames_are_judged_too() -> None:
+def test_addresses_of_hostnames_are_classified() -> None:
     found = discover([record("+www CNAME app.example.net")], [], {}, [ip_network("203.0.113.0/24")])
     addresses = map(parse_address, ("2001:db8::1", "203.0.113.1", "192.0.2.10", "10.0.0.1", "192.0.2.10"))
     assert [*map(canonical, found.add_addresses("app.example.net", addresses))] == ["192.0.2.10", "2001:db8::1"]
@@ -252,7 +252,7 @@ CONTENTS = st.one_of(
         max_size=12,
     )
 )
-def test_every_proxied_record_leads_to_something(records: list[Record]) -> None:
+def test_every_proxied_record_has_an_origin_or_a_reason(records: list[Record]) -> None:
     found = discover(records, [LoadBalancer("lb.example.com", ("one",))], POOLS)
     groups = (found.origins, found.hostnames, found.excluded)
     reached = {name for group in groups for usage in group.values() for name in usage.names}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Copies of published ranges, against the possible answers of servers."""
+"""Copies of published ranges, against all kinds of responses."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from ansible_collections.originops.cloudflare.plugins.modules.cloud_ip_ranges im
 from emulator.server import HOST
 from support.network import Authority
 from support.published_ranges import ENTRIES, published, write_ranges
-from support.stub import Answer, Answering, Request, Stub, in_turn
+from support.stub import Request, Responder, Response, Stub, in_turn
 
 OLD, NEW = (published("aws", ENTRIES["aws"], version) for version in (1, 2))
-PAGE = Answer(200, b"<!DOCTYPE html><title>Sorry</title>", {"Content-Type": "text/html"})
+PAGE = Response(200, b"<!DOCTYPE html><title>Sorry</title>", {"Content-Type": "text/html"})
 PASSWORD = "Wq7Lr2Tz9Kx4"
 
 
-def file(text: str, **headers: str) -> Answer:
-    return Answer(200, text.encode(), {name.replace("_", "-"): value for name, value in headers.items()})
+def file(text: str, **headers: str) -> Response:
+    return Response(200, text.encode(), {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Keeper:
         return copy
 
     def failure_of(self, url: str, **chosen: Any) -> str:
-        """Why that could not be fetched."""
+        """Return the reason of a failed download."""
         error = self.failure(sources={"aws": url}, **chosen)
         [copy] = error.result["ranges"]
         assert (error.result["changed"], copy["changed"]) == (False, False)
@@ -102,13 +102,13 @@ def keep(tmp_path: Path) -> Keeper:
 def mirror() -> Iterator[Stub]:
     """Serve the four files, each with its length as ETag."""
 
-    def answer(request: Request) -> Answer:
+    def response(request: Request) -> Response:
         vendor = request.path.removeprefix("/").removesuffix(".json")
         text = published(vendor, ENTRIES[vendor])
         tag = f'"{vendor}"'
-        return Answer(304) if request.headers["If-None-Match"] == tag else file(text, ETag=tag)
+        return Response(304) if request.headers["If-None-Match"] == tag else file(text, ETag=tag)
 
-    with Stub(answer) as stub:
+    with Stub(response) as stub:
         yield stub
 
 
@@ -116,7 +116,7 @@ def sources(stub: Stub) -> dict[str, str]:
     return {vendor: f"{stub.url}/{vendor}.json" for vendor in ENTRIES}
 
 
-def test_the_first_time(keep: Keeper, mirror: Stub) -> None:
+def test_a_first_run(keep: Keeper, mirror: Stub) -> None:
     result = keep(sources=sources(mirror))
     path = keep.folder / "oci.json"
     assert result["changed"]
@@ -138,7 +138,7 @@ def test_the_first_time(keep: Keeper, mirror: Stub) -> None:
     assert path.read_text() == published("oci", ENTRIES["oci"])
 
 
-def test_the_second_time_nothing_is_sent_and_changed(keep: Keeper, mirror: Stub) -> None:
+def test_a_second_run_sends_and_changes_nothing(keep: Keeper, mirror: Stub) -> None:
     first = keep(sources=sources(mirror))
     before = keep.files
     keep.made(30, *ENTRIES)
@@ -184,7 +184,7 @@ def test_requests_have_the_validators_of_the_server(
 
 
 def test_a_newer_file_replaces_the_copy(keep: Keeper) -> None:
-    with Stub(in_turn(file(OLD, ETag='"1"'), file(NEW, ETag='"2"'), Answer(304))) as stub:
+    with Stub(in_turn(file(OLD, ETag='"1"'), file(NEW, ETag='"2"'), Response(304))) as stub:
         keep.of(stub.url)
         result = keep(sources={"aws": stub.url})
         assert (result["changed"], result["ranges"][0]["version"]) == (True, "2")
@@ -195,8 +195,8 @@ def test_a_newer_file_replaces_the_copy(keep: Keeper) -> None:
 
 
 def unconditional(keep: Keeper, url: str) -> dict[str, Any]:
-    """Keep a copy where the server would say that nothing is new, so that a request with conditions would show."""
-    with Stub(lambda request: Answer(304) if "If-None-Match" in request.headers else file(OLD, ETag='"1"')) as stub:
+    """Update a copy whose server refuses conditional requests: the request must be unconditional."""
+    with Stub(lambda request: Response(304) if "If-None-Match" in request.headers else file(OLD, ETag='"1"')) as stub:
         note = keep.folder / "aws.json.note"
         note.write_text(note.read_text().replace(url, stub.url))
         copy = keep.of(stub.url)
@@ -225,7 +225,7 @@ def test_a_copy_that_was_removed_is_fetched_anew(keep: Keeper) -> None:
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", "null", "{}", '{"source": 5}', "\udcff"], ids=repr)
-def test_an_unusable_note_spares_nothing(keep: Keeper, note: str) -> None:
+def test_an_unusable_note_is_ignored(keep: Keeper, note: str) -> None:
     with Stub(in_turn(file(OLD, ETag='"1"'))) as stub:
         keep.of(stub.url)
         (keep.folder / "aws.json.note").write_bytes(note.encode(errors="surrogateescape"))
@@ -233,7 +233,7 @@ def test_an_unusable_note_spares_nothing(keep: Keeper, note: str) -> None:
     assert "If-None-Match" not in stub.requests[1].headers
 
 
-def test_another_source_is_not_asked_by_what_the_first_said(keep: Keeper) -> None:
+def test_validators_are_bound_to_their_source(keep: Keeper) -> None:
     with Stub(in_turn(file(OLD, ETag='"1"'))) as stub:
         keep.of(f"{stub.url}/a.json")
         assert not keep.of(f"{stub.url}/b.json")["changed"]
@@ -242,34 +242,34 @@ def test_another_source_is_not_asked_by_what_the_first_said(keep: Keeper) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answering", "part"),
+    ("responder", "part"),
     [
         pytest.param(in_turn(PAGE), "is not JSON, or not all of it: it begins with '<!DOCTYPE html>", id="page"),
         pytest.param(in_turn(file(NEW[:-10])), "is not JSON, or not all of it", id="half"),
         pytest.param(
-            in_turn(Answer(200, NEW.encode()[:-10], {"Content-Length": str(len(NEW)), "Connection": "close"})),
+            in_turn(Response(200, NEW.encode()[:-10], {"Content-Length": str(len(NEW)), "Connection": "close"})),
             "no usable response from http://",
             id="broken off",
         ),
         pytest.param(in_turn(file("")), "it is empty", id="empty"),
         pytest.param(in_turn(file(published("gcp", ENTRIES["gcp"]))), "the format of the file of gcp", id="other"),
         pytest.param(in_turn(file(published("aws", []))), "has no prefixes", id="nothing"),
-        pytest.param(in_turn(Answer(500, NEW.encode())), "HTTP 500 from http://", id="500"),
-        pytest.param(in_turn(Answer(404, NEW.encode())), "HTTP 404 from http://", id="404"),
-        pytest.param(in_turn(Answer(206, NEW.encode())), "HTTP 206 from http://", id="206"),
-        pytest.param(in_turn(Answer(429, headers={"Retry-After": "1"})), "HTTP 429", id="429"),
-        pytest.param(in_turn(Answer(304)), "HTTP 304", id="304 unasked"),
+        pytest.param(in_turn(Response(500, NEW.encode())), "HTTP 500 from http://", id="500"),
+        pytest.param(in_turn(Response(404, NEW.encode())), "HTTP 404 from http://", id="404"),
+        pytest.param(in_turn(Response(206, NEW.encode())), "HTTP 206 from http://", id="206"),
+        pytest.param(in_turn(Response(429, headers={"Retry-After": "1"})), "HTTP 429", id="429"),
+        pytest.param(in_turn(Response(304)), "HTTP 304", id="304 unasked"),
         pytest.param(in_turn(None), "no usable response from http://", id="dropped"),
         pytest.param(
-            in_turn(Answer(200, gzip.compress(b" " * (MAX_FILE_BYTES + 1)), {"Content-Encoding": "gzip"})),
+            in_turn(Response(200, gzip.compress(b" " * (MAX_FILE_BYTES + 1)), {"Content-Encoding": "gzip"})),
             "more than 64 MiB",
             id="large",
         ),
-        pytest.param(in_turn(Answer(200, b"no", {"Content-Encoding": "gzip"})), "no usable response", id="gzip"),
+        pytest.param(in_turn(Response(200, b"no", {"Content-Encoding": "gzip"})), "no usable response", id="gzip"),
     ],
 )
-def test_a_bad_answer_leaves_the_last_good_copy(keep: Keeper, answering: Answering, part: str) -> None:
-    with Stub(in_turn(file(OLD))) as good, Stub(answering) as bad:
+def test_a_bad_response_keeps_the_last_good_copy(keep: Keeper, responder: Responder, part: str) -> None:
+    with Stub(in_turn(file(OLD))) as good, Stub(responder) as bad:
         error = keep.failure(sources={"aws": bad.url})
         assert part in str(error)
         assert str(error).endswith("There are no good copies from before")
@@ -284,7 +284,7 @@ def test_a_bad_answer_leaves_the_last_good_copy(keep: Keeper, answering: Answeri
     assert "The last good copies stay: aws" in str(error)
 
 
-def test_nobody_listens(keep: Keeper) -> None:
+def test_connection_refused(keep: Keeper) -> None:
     with Stub(in_turn(PAGE)) as stub:
         pass
     assert f"no usable response from {stub.url}" in keep.failure_of(stub.url)
@@ -311,15 +311,15 @@ def test_one_failure_does_not_stop_the_others(keep: Keeper, mirror: Stub) -> Non
     assert result["diff"] == {"before": "", "after": "oci: version 2026-03-01T12:00:00.000000, 2 prefixes\n"}
 
 
-def test_requests_are_repeated(keep: Keeper) -> None:
-    with Stub(in_turn(None, Answer(503), file(OLD))) as stub:
+def test_requests_are_retried(keep: Keeper) -> None:
+    with Stub(in_turn(None, Response(503), file(OLD))) as stub:
         assert keep.of(stub.url, retries=2)["version"] == "1"
     assert len(stub.requests) == 3
 
 
-def test_what_is_not_repeated(keep: Keeper) -> None:
-    for answer in (Answer(404), Answer(503, headers={"Retry-After": "301"}), PAGE):
-        with Stub(in_turn(answer)) as stub:
+def test_failures_without_retry(keep: Keeper) -> None:
+    for response in (Response(404), Response(503, headers={"Retry-After": "301"}), PAGE):
+        with Stub(in_turn(response)) as stub:
             keep.failure_of(stub.url, retries=3)
         assert len(stub.requests) == 1
 
@@ -352,7 +352,7 @@ def test_from_a_server_to_a_local_file_and_back(keep: Keeper, tmp_path: Path) ->
     assert "If-None-Match" not in stub.requests[1].headers
 
 
-def test_check_mode_writes_nothing_and_foretells(keep: Keeper, tmp_path: Path) -> None:
+def test_check_mode_predicts_and_writes_nothing(keep: Keeper, tmp_path: Path) -> None:
     with Stub(in_turn(file(OLD, ETag='"1"'))) as stub:
         foretold = keep(sources={"aws": stub.url}, check_mode=True)
         assert not (tmp_path / "some").exists()
@@ -361,13 +361,13 @@ def test_check_mode_writes_nothing_and_foretells(keep: Keeper, tmp_path: Path) -
         assert done == {**foretold, "files": {"aws": str(keep.folder / "aws.json")}, "times": done["times"]}
         before = keep.files
         assert not keep(sources={"aws": stub.url}, check_mode=True)["changed"]
-        stub.answering = in_turn(file(NEW, ETag='"2"'))
+        stub.responder = in_turn(file(NEW, ETag='"2"'))
         foretold = keep(sources={"aws": stub.url}, check_mode=True)
         assert (foretold["changed"], foretold["ranges"][0]["version"]) == (True, "2")
         assert keep.files == before
         done = keep(sources={"aws": stub.url})
         assert done == {**foretold, "times": done["times"]}
-        stub.answering = in_turn(PAGE)
+        stub.responder = in_turn(PAGE)
         foretold_error, error = (keep.failure(check_mode=mode, sources={"aws": stub.url}) for mode in (True, False))
     assert (str(foretold_error), foretold_error.result) == (str(error), error.result)
 
@@ -401,7 +401,7 @@ def stamps(folder: Path) -> dict[str, tuple[int, int]]:
 @pytest.mark.parametrize(
     "make", [make_text, make_empty_file, make_ranges_of_another_vendor, make_link, make_dangling_link]
 )
-def test_what_the_module_did_not_write_is_left_alone(keep: Keeper, mirror: Stub, make: Callable[[Path], None]) -> None:
+def test_foreign_files_are_left_alone(keep: Keeper, mirror: Stub, make: Callable[[Path], None]) -> None:
     keep.folder.mkdir(parents=True)
     path = keep.folder / "aws.json"
     make(path)
@@ -420,7 +420,7 @@ def test_what_the_module_did_not_write_is_left_alone(keep: Keeper, mirror: Stub,
     assert keep(sources={"aws": str(local)})["changed"]
 
 
-def test_a_note_that_the_module_did_not_write_is_left_alone(keep: Keeper) -> None:
+def test_a_foreign_note_is_left_alone(keep: Keeper) -> None:
     keep.folder.mkdir(parents=True)
     (keep.folder / "aws.json.note").write_text("Ask Ann.")
     with Stub(in_turn(file(OLD, ETag='"1"'), file(NEW, ETag='"2"'))) as stub:
@@ -429,7 +429,7 @@ def test_a_note_that_the_module_did_not_write_is_left_alone(keep: Keeper) -> Non
     assert keep.files == {"aws.json": NEW, "aws.json.note": "Ask Ann."}
 
 
-def test_an_update_that_was_interrupted_before_its_note_goes_on(keep: Keeper) -> None:
+def test_an_interrupted_update_is_resumed(keep: Keeper) -> None:
     with Stub(in_turn(file(OLD, ETag='"1"'), file(NEW, ETag='"2"'), file(NEW, ETag='"2"'))) as stub:
         keep.of(stub.url)
         (keep.folder / "aws.json.note").unlink()
@@ -439,7 +439,7 @@ def test_an_update_that_was_interrupted_before_its_note_goes_on(keep: Keeper) ->
     assert keep.files["aws.json"] == NEW
 
 
-def test_what_cannot_be_written(keep: Keeper) -> None:
+def test_unwritable_files(keep: Keeper) -> None:
     keep.folder.parent.mkdir()
     keep.folder.mkdir()
     (keep.folder / "aws.json").mkdir()
@@ -447,7 +447,7 @@ def test_what_cannot_be_written(keep: Keeper) -> None:
         assert "aws.json' is not a file" in keep.failure_of(stub.url)
         (keep.folder / "aws.json").rmdir()
         (keep.folder / "aws.json.note").mkdir()
-        stub.answering = in_turn(file(OLD, ETag='"1"'))
+        stub.responder = in_turn(file(OLD, ETag='"1"'))
         error = keep.failure(sources={"aws": stub.url})
     # The copy is there, and the result says so.
     assert "aws.json.note': " in str(error)
@@ -501,7 +501,7 @@ def test_credentials_are_never_sent(keep: Keeper, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"):
         monkeypatch.setenv(name, PASSWORD)
-    with Stub(in_turn(Answer(302, headers={"Location": "/there"}), file(OLD))) as stub:
+    with Stub(in_turn(Response(302, headers={"Location": "/there"}), file(OLD))) as stub:
         keep.of(stub.url)
     assert len(stub.requests) == 2
     for request in stub.requests:
@@ -511,9 +511,9 @@ def test_credentials_are_never_sent(keep: Keeper, tmp_path: Path, monkeypatch: p
 
 
 def test_redirects_are_followed(keep: Keeper) -> None:
-    with Stub(in_turn(file(OLD, ETag='"1"'))) as target, Stub(in_turn(Answer(301))) as stub:
-        stub.answering = in_turn(
-            Answer(301, headers={"Location": "next"}), Answer(307, headers={"Location": f"{target.url}/aws.json"})
+    with Stub(in_turn(file(OLD, ETag='"1"'))) as target, Stub(in_turn(Response(301))) as stub:
+        stub.responder = in_turn(
+            Response(301, headers={"Location": "next"}), Response(307, headers={"Location": f"{target.url}/aws.json"})
         )
         copy = keep.of(f"{stub.url}/a/b")
     assert [request.path for request in stub.requests + target.requests] == ["/a/b", "/a/next", "/aws.json"]
@@ -532,7 +532,7 @@ def test_redirects_are_followed(keep: Keeper) -> None:
     ids=ascii,
 )
 def test_redirects_that_are_not_followed(keep: Keeper, location: str, part: str) -> None:
-    with Stub(in_turn(Answer(302, headers={"Location": location}))) as stub:
+    with Stub(in_turn(Response(302, headers={"Location": location}))) as stub:
         error = keep.failure_of(stub.url)
     assert part in error
     assert PASSWORD not in error
@@ -548,18 +548,18 @@ def test_https(keep: Keeper, tmp_path: Path) -> None:
         assert keep.of(stub.url, ca_path=str(authority.path))["error"] is None
         assert stub.connections == 3
         # Never from https to http, but the other way.
-        stub.answering = in_turn(Answer(302, headers={"Location": plain.url}))
+        stub.responder = in_turn(Response(302, headers={"Location": plain.url}))
         assert "redirects from https to http" in keep.failure_of(stub.url, ca_path=str(authority.path))
         assert "redirects from https to http" in keep.failure_of(
             stub.url.replace("https", "HTTPS"), ca_path=str(authority.path)
         )
         assert plain.requests == []
-        plain.answering = in_turn(Answer(302, headers={"Location": f"{stub.url}/there"}))
-        stub.answering = in_turn(file(NEW))
+        plain.responder = in_turn(Response(302, headers={"Location": f"{stub.url}/there"}))
+        stub.responder = in_turn(file(NEW))
         assert keep.of(plain.url, ca_path=str(authority.path))["version"] == "2"
 
 
-def test_a_copy_appears_as_a_whole_and_nothing_is_left_over(keep: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copies_are_replaced_atomically(keep: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     move = os.replace
 
@@ -596,7 +596,7 @@ def many(vendor: str, number: int, version: int) -> str:
     ],
     ids=["old aws", "old azure", "old gcp", "old oci", "small gcp", "small aws of the same version"],
 )
-def test_a_file_that_lost_something_replaces_no_good_copy(keep: Keeper, vendor: str, new: str, part: str) -> None:
+def test_a_file_with_losses_replaces_no_good_copy(keep: Keeper, vendor: str, new: str, part: str) -> None:
     good = published(vendor, ENTRIES[vendor], 20)
     with Stub(in_turn(file(good, ETag='"1"'), file(new, ETag='"2"'))) as stub:
         source = {vendor: f"{stub.url}/there.json"}
@@ -627,7 +627,7 @@ def test_a_file_that_lost_something_replaces_no_good_copy(keep: Keeper, vendor: 
         ),
     ],
 )
-def test_what_replaces_a_good_copy(keep: Keeper, tmp_path: Path, good: str, new: str) -> None:
+def test_replacement_of_a_good_copy(keep: Keeper, tmp_path: Path, good: str, new: str) -> None:
     vendor = "gcp" if "creationTime" in new else "oci" if "last_updated" in new else "aws"
     keep.folder.mkdir(parents=True)
     (keep.folder / f"{vendor}.json").write_text(good)
@@ -643,7 +643,7 @@ def test_the_last_good_copies_are_kept_with_their_age(keep: Keeper, mirror: Stub
     keep.made(30.51, "aws")
     keep.made(0.91, "azure")
     keep.made(24 * 7.21, "gcp")
-    with Stub(in_turn(Answer(503))) as bad:
+    with Stub(in_turn(Response(503))) as bad:
         chosen = {**sources(mirror), "aws": f"{bad.url}/a", "azure": "/nowhere", "gcp": f"{bad.url}/b"}
         outcome = keep.outcome(sources=chosen, on_unavailable="keep")
         foretold = keep.outcome(True, sources=chosen, on_unavailable="keep")
@@ -661,7 +661,7 @@ def test_the_last_good_copies_are_kept_with_their_age(keep: Keeper, mirror: Stub
 
 
 @pytest.mark.parametrize(
-    ("answer", "part"),
+    ("response", "part"),
     [
         (PAGE, "is not JSON"),
         (file(published("aws", ENTRIES["aws"], 0)), "older than version 1"),
@@ -670,8 +670,8 @@ def test_the_last_good_copies_are_kept_with_their_age(keep: Keeper, mirror: Stub
     ],
     ids=["page", "older", "smaller", "dropped"],
 )
-def test_what_is_refused_is_unavailable_too(keep: Keeper, answer: Answer | None, part: str) -> None:
-    with Stub(in_turn(file(OLD), answer)) as stub:
+def test_refused_sources_are_unavailable_too(keep: Keeper, response: Response | None, part: str) -> None:
+    with Stub(in_turn(file(OLD), response)) as stub:
         keep.of(stub.url)
         [warning] = keep.outcome(sources={"aws": stub.url}, on_unavailable="keep").warnings
     assert part in warning
@@ -681,7 +681,7 @@ def test_what_is_refused_is_unavailable_too(keep: Keeper, answer: Answer | None,
 def test_without_a_copy_to_keep_the_task_fails(keep: Keeper, mirror: Stub) -> None:
     keep(sources={"aws": sources(mirror)["aws"]})
     (keep.folder / "gcp.json").write_text("<html>")
-    with Stub(in_turn(Answer(404))) as bad:
+    with Stub(in_turn(Response(404))) as bad:
         chosen = {vendor: f"{bad.url}/{vendor}" for vendor in ("aws", "azure", "gcp")}
         error = keep.failure(sources={**sources(mirror), **chosen}, on_unavailable="keep")
     assert str(error).startswith("2 of 4 sources failed: azure: HTTP 404 from ")
@@ -689,7 +689,7 @@ def test_without_a_copy_to_keep_the_task_fails(keep: Keeper, mirror: Stub) -> No
     assert error.result["files"].keys() == {"aws", "oci"}
 
 
-def test_a_copy_that_cannot_be_written_is_a_failure_all_the_same(keep: Keeper) -> None:
+def test_an_unwritable_copy_is_a_failure(keep: Keeper) -> None:
     with Stub(in_turn(file(OLD, ETag='"1"'), file(NEW, ETag='"2"'))) as stub:
         keep.of(stub.url)
         (keep.folder / "aws.json.note").unlink()
@@ -715,7 +715,7 @@ def test_a_young_copy_is_used_without_a_request(keep: Keeper, mirror: Stub) -> N
     assert len(mirror.requests) == 6
 
 
-def test_a_young_copy_that_is_damaged_is_fetched(keep: Keeper, tmp_path: Path) -> None:
+def test_a_damaged_young_copy_is_fetched(keep: Keeper, tmp_path: Path) -> None:
     local = tmp_path / "local.json"
     local.write_text(NEW)
     with Stub(in_turn(file(OLD))) as stub:
@@ -817,15 +817,15 @@ class Centre:
         self.files = files
         self.page = "".join(f'<a href="/download/7/ServiceTags_Public_{date}.json">{date}</a>' for date in files)
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         if request.path == "/moved":
-            return Answer(302, headers={"Location": "/page"})
+            return Response(302, headers={"Location": "/page"})
         if request.path == "/page":
             html = f"\ufeff\n<!DOCTYPE html><html>{self.page}</html>"
             return file(html, Content_Type="text/html; charset=utf-8", ETag='"page"')
         tag = f'"{request.path}"'
         if request.headers["If-None-Match"] == tag:
-            return Answer(304)
+            return Response(304)
         return file(self.files[request.path[-13:-5]], ETag=tag)
 
 
@@ -848,7 +848,7 @@ def test_azures_page_leads_to_the_newest_file(keep: Keeper, page: str) -> None:
             (path, f'"{path}"'),
         ]
         # A new file has another name, so that nothing is known of it.
-        stub.answering = Centre(**AZURE)
+        stub.responder = Centre(**AZURE)
         stub.requests.clear()
         assert keep(sources=source)["ranges"][0]["version"] == "2"
         assert keep.files["azure.json"] == AZURE["20260309"]
@@ -861,7 +861,7 @@ def test_azures_page_leads_to_the_newest_file(keep: Keeper, page: str) -> None:
         assert not keep(sources=direct)["changed"]
         assert stub.requests[0].headers["If-None-Match"] is not None
         # The page went back.
-        stub.answering = Centre(**{"20260302": AZURE["20260302"]})
+        stub.responder = Centre(**{"20260302": AZURE["20260302"]})
         error = keep.failure(sources=source)
     assert "/ServiceTags_Public_20260302.json' has version 1, older than version 2" in str(error)
 
@@ -877,7 +877,7 @@ def test_a_saved_page(keep: Keeper, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "part"),
+    ("responses", "part"),
     [
         (
             [PAGE],
@@ -885,9 +885,9 @@ def test_a_saved_page(keep: Keeper, tmp_path: Path) -> None:
         ),
         ([file("<a href=http://192.0.2.1/ServiceTags_Public_20260302.json>")], "is a page without an https link"),
         ([file("<" + " " * MAX_PAGE_BYTES)], "is a page of more than 4 MiB"),
-        ([file("<a href=ServiceTags_Public_20260302.json>"), Answer(404)], "HTTP 404 from http://"),
+        ([file("<a href=ServiceTags_Public_20260302.json>"), Response(404)], "HTTP 404 from http://"),
         ([file("<a href=ServiceTags_Public_20260302.json>")], "ServiceTags_Public_20260302.json' is not JSON"),
-        ([file("<a href=ServiceTags_Public_20260302.json>"), Answer(304)], "HTTP 304 from http://"),
+        ([file("<a href=ServiceTags_Public_20260302.json>"), Response(304)], "HTTP 304 from http://"),
         (
             [file("<a href=ServiceTags_Public_20260302.json>"), file(published("gcp", ENTRIES["gcp"]))],
             "it has the format of the file of gcp",
@@ -895,11 +895,11 @@ def test_a_saved_page(keep: Keeper, tmp_path: Path) -> None:
     ],
     ids=["no link", "http", "large", "404", "page after page", "304", "other"],
 )
-def test_pages_that_lead_nowhere(keep: Keeper, answers: list[Answer], part: str) -> None:
+def test_pages_without_a_link(keep: Keeper, responses: list[Response], part: str) -> None:
     with Stub(in_turn(file(AZURE["20260302"]))) as good:
         keep(sources={"azure": good.url})
     before = keep.files
-    with Stub(in_turn(*answers)) as stub:
+    with Stub(in_turn(*responses)) as stub:
         error = keep.failure(sources={"azure": f"{stub.url}/page"})
         assert part in str(error)
         [warning] = keep.outcome(sources={"azure": stub.url}, on_unavailable="keep").warnings

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Both versions of the API: equal values, the fewest requests, and errors for odd answers."""
+"""Both versions of the API: equal values, the fewest requests, and errors for unexpected responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
 from emulator.server import Emulator
 from emulator.state import REGIONS, Zone
 from support.operations import both, mapping, open_api, options
-from support.stub import Answer, Request, Stub, failure, forward, in_turn, success
+from support.stub import Request, Response, Stub, failure, forward, in_turn, success
 from support.values import TOKEN, ZONE_ID, fleet
 
 SEEDED = {
@@ -87,7 +87,7 @@ def test_create(zone: Zone, api: MappingsApi) -> None:
 
 
 @pytest.mark.parametrize("served", ["v1"])
-def test_only_v1_creates_without_taking_over(zone: Zone, api: MappingsApi) -> None:
+def test_only_v1_creates_atomically(zone: Zone, api: MappingsApi) -> None:
     with pytest.raises(CloudflareError) as refused:
         api.create(mapping("192.0.2.1", "gcp", "us-east1"))
     assert refused.value.codes == {1145}
@@ -159,9 +159,9 @@ def test_supported_regions_without_tiered_cache(emulator: Emulator, api: Mapping
     assert refused.value.status == 403
 
 
-@pytest.mark.parametrize("answer", [failure(401, 10000), failure(429, 10100), failure(503, 1156), failure(400, 7003)])
-def test_tiered_cache_is_not_blamed_for_everything(answer: Answer) -> None:
-    with Stub(in_turn(answer)) as stub, open_api("v2", stub.url) as api, pytest.raises(CloudflareError) as failed:
+@pytest.mark.parametrize("response", [failure(401, 10000), failure(429, 10100), failure(503, 1156), failure(400, 7003)])
+def test_other_failures_do_not_blame_tiered_cache(response: Response) -> None:
+    with Stub(in_turn(response)) as stub, open_api("v2", stub.url) as api, pytest.raises(CloudflareError) as failed:
         api.supported_regions()
     assert "Tiered Cache" not in str(failed.value)
 
@@ -218,7 +218,7 @@ def test_lists_are_read_in_the_largest_pages(emulator: Emulator, api: MappingsAp
 
 
 @pytest.mark.parametrize("served", ["v2"])
-def test_a_total_tells_whether_the_whole_zone_was_read(emulator: Emulator, api: MappingsApi) -> None:
+def test_complete_is_set_if_all_mappings_were_read(emulator: Emulator, api: MappingsApi) -> None:
     emulator.add_zone("example.com", mappings=fleet(250))
     single_read = api.fetch([ip_address("10.0.0.1")])
     assert (single_read.total, single_read.complete) == (None, False)
@@ -264,7 +264,7 @@ def test_a_version_that_is_not_served(emulator: Emulator, zone: Zone, api_versio
     assert len(emulator.requests) == 1
 
 
-def test_an_unknown_zone_is_unknown_to_both(emulator: Emulator) -> None:
+def test_an_unknown_zone_in_both_versions(emulator: Emulator) -> None:
     with open_zone(options(emulator.api_url)) as client, pytest.raises(CloudflareError, match=ZONE_ID):
         client.negotiate(lambda api: api.fetch_all())
     assert len(emulator.requests) == 2
@@ -272,7 +272,7 @@ def test_an_unknown_zone_is_unknown_to_both(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("code", [7000, 7003])
 def test_either_code_leads_to_v1(emulator: Emulator, zone: Zone, code: int) -> None:
-    def serve_v1_only(request: Request) -> Answer:
+    def serve_v1_only(request: Request) -> Response:
         return failure(400, code) if "/origin/" in request.path else forward(emulator, request)
 
     with Stub(serve_v1_only) as stub, open_zone(options(stub.url, zone_id=zone.id)) as client:
@@ -282,24 +282,24 @@ def test_either_code_leads_to_v1(emulator: Emulator, zone: Zone, code: int) -> N
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         failure(400, 1146),
         failure(404, 7003),
         failure(404, 1142),
         failure(429, 10100),
         failure(500, 1140),
-        Answer(400, b"<html>Bad request</html>"),
-        Answer(404, b"<html>Not found</html>"),
-        Answer(200, b"<html>Sign in</html>"),
-        Answer(302, headers={"Location": "/"}),
+        Response(400, b"<html>Bad request</html>"),
+        Response(404, b"<html>Not found</html>"),
+        Response(200, b"<html>Sign in</html>"),
+        Response(302, headers={"Location": "/"}),
         success(None),
         None,
     ],
     ids=str,
 )
-def test_nothing_else_leads_to_v1(answer: Answer | None) -> None:
-    with Stub(in_turn(answer)) as stub, open_zone(options(stub.url)) as client, pytest.raises(CloudflareError):
+def test_nothing_else_leads_to_v1(response: Response | None) -> None:
+    with Stub(in_turn(response)) as stub, open_zone(options(stub.url)) as client, pytest.raises(CloudflareError):
         client.negotiate(lambda api: api.fetch_all())
     [request] = stub.requests
     assert "/origin/cloud_regions" in request.path
@@ -307,7 +307,7 @@ def test_nothing_else_leads_to_v1(answer: Answer | None) -> None:
 
 @both
 @pytest.mark.parametrize("code", [1142, 1163])
-def test_either_code_says_that_there_is_no_mapping(served: str, code: int) -> None:
+def test_both_codes_of_a_missing_mapping(served: str, code: int) -> None:
     with Stub(in_turn(failure(404, code))) as stub, open_api(served, stub.url) as api:
         assert api.get(ip_address("192.0.2.1")) is None
         api.delete(ip_address("192.0.2.1"))
@@ -316,19 +316,19 @@ def test_either_code_says_that_there_is_no_mapping(served: str, code: int) -> No
 
 @both
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         failure(404, 1000),
         failure(400, 1142),
         failure(500, 1163),
-        Answer(404, b"<html>Not found</html>"),
-        Answer(404),
-        Answer(404, b'{"success": false, "errors": [], "result": null}'),
+        Response(404, b"<html>Not found</html>"),
+        Response(404),
+        Response(404, b'{"success": false, "errors": [], "result": null}'),
     ],
     ids=["code", "status", "server", "html", "empty", "no-code"],
 )
-def test_no_other_answer_says_that_there_is_no_mapping(served: str, answer: Answer) -> None:
-    with Stub(in_turn(answer)) as stub, open_api(served, stub.url) as api:
+def test_other_responses_are_no_missing_mapping(served: str, response: Response) -> None:
+    with Stub(in_turn(response)) as stub, open_api(served, stub.url) as api:
         with pytest.raises(CloudflareError, match=r"Reading the mapping of 192\.0\.2\.1 in zone"):
             api.get(ip_address("192.0.2.1"))
         with pytest.raises(CloudflareError, match=r"Deleting the mapping of 192\.0\.2\.1 in zone"):
@@ -376,12 +376,12 @@ NO_OUTCOMES: list[Any] = [
         pytest.param(lambda api: api.delete_batch([ONE]), NO_OUTCOMES, id="delete_batch"),
     ],
 )
-def test_odd_values_are_errors(
+def test_unexpected_values_are_errors(
     served: str, call: Callable[[MappingsApi], object], odd_values: list[Any], subtests: pytest.Subtests
 ) -> None:
     with Stub(in_turn(None)) as stub, open_api(served, stub.url) as api:
         for value in odd_values:
-            stub.answering = in_turn(success(value if served == "v2" else {"value": value}, total_count=0))
+            stub.responder = in_turn(success(value if served == "v2" else {"value": value}, total_count=0))
             with subtests.test(value=value), pytest.raises(CloudflareError):
                 call(api)
 
@@ -410,7 +410,7 @@ def test_values_of_v1_are_wrapped(result: object) -> None:
     ],
     ids=str,
 )
-def test_odd_supported_regions_are_errors(served: str, result: object) -> None:
+def test_unexpected_supported_regions_are_errors(served: str, result: object) -> None:
     with (
         Stub(in_turn(success(result))) as stub,
         open_api(served, stub.url) as api,
@@ -431,7 +431,7 @@ def test_odd_supported_regions_are_errors(served: str, result: object) -> None:
     ],
     ids=str,
 )
-def test_odd_totals_are_errors(info: dict[str, Any]) -> None:
+def test_unexpected_totals_are_errors(info: dict[str, Any]) -> None:
     with Stub(in_turn(success([ENTRY], **info))) as stub, open_api("v2", stub.url) as api:
         for read in (api.fetch_all, api.count):
             with pytest.raises(CloudflareError, match="does not have the format"):
@@ -447,7 +447,7 @@ def entries(count: int, *, start: int = 0) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         pytest.param(success(entries(100), total_count=250), id="the-same-page-again-and-again"),
         pytest.param(success([], total_count=250), id="no-pages"),
@@ -456,9 +456,9 @@ def entries(count: int, *, start: int = 0) -> list[dict[str, Any]]:
         pytest.param(success([*entries(1), *entries(1)], total_count=2), id="one-twice"),
     ],
 )
-def test_pages_that_never_add_up_are_an_error_soon(answer: Answer) -> None:
+def test_inconsistent_pages_are_an_error_after_few_attempts(response: Response) -> None:
     with (
-        Stub(in_turn(answer)) as stub,
+        Stub(in_turn(response)) as stub,
         open_api("v2", stub.url) as api,
         pytest.raises(CloudflareError, match="did not add up"),
     ):
@@ -466,7 +466,7 @@ def test_pages_that_never_add_up_are_an_error_soon(answer: Answer) -> None:
     assert len(stub.requests) <= 9
 
 
-def test_a_list_that_changes_while_it_is_read_is_read_again() -> None:
+def test_a_list_changed_between_pages_is_read_again() -> None:
     changing = in_turn(
         success(entries(100), total_count=101),
         success([], total_count=100),
@@ -477,20 +477,20 @@ def test_a_list_that_changes_while_it_is_read_is_read_again() -> None:
     assert (len(current.mappings), current.total, len(stub.requests)) == (100, 100, 3)
 
 
-def test_what_a_batch_does_not_mention_counts_as_refused() -> None:
-    answer = success({"succeeded": [ENTRY], "failed": None})
+def test_unreported_items_of_a_batch_count_as_failed() -> None:
+    response = success({"succeeded": [ENTRY], "failed": None})
     other = mapping("192.0.2.2")
-    with Stub(in_turn(answer)) as stub, open_api("v2", stub.url) as api:
+    with Stub(in_turn(response)) as stub, open_api("v2", stub.url) as api:
         written = api.upsert_batch([ONE, other])
     assert written.succeeded == [ONE]
     assert "does not mention it" in written.failed[other.address]
 
 
 def test_reasons_of_a_batch_are_cleaned() -> None:
-    answer = success(
+    response = success(
         {"succeeded": [], "failed": [{"origin_ip": "192.0.2.1", "error": f"{TOKEN}\x1b[31m" + 9999 * "!"}]}
     )
-    with Stub(in_turn(answer)) as stub, open_api("v2", stub.url) as api:
+    with Stub(in_turn(response)) as stub, open_api("v2", stub.url) as api:
         reason = api.upsert_batch([ONE]).failed[ONE.address]
     assert TOKEN not in reason
     assert reason.isprintable()
@@ -498,14 +498,14 @@ def test_reasons_of_a_batch_are_cleaned() -> None:
 
 
 @both
-def test_items_that_only_another_spelling_names(served: str) -> None:
+def test_items_reported_in_another_spelling(served: str) -> None:
     outcome = {
         "succeeded": [{"origin_ip": "2001:DB8:0::1", "origin-ip": "2001:DB8:0::1"}],
         "failed": [{"origin_ip": "2001:DB8:0::2", "origin-ip": "2001:DB8:0::2", "error": "not this one"}],
     }
-    answer = success(outcome if served == "v2" else {"value": outcome})
+    response = success(outcome if served == "v2" else {"value": outcome})
     wanted = [mapping("2001:db8::1"), mapping("2001:db8::2")]
-    with Stub(in_turn(answer)) as stub, open_api(served, stub.url) as api:
+    with Stub(in_turn(response)) as stub, open_api(served, stub.url) as api:
         written = api.upsert_batch(wanted)
     assert written.succeeded == wanted[:1]
     assert written.failed == {wanted[1].address: "not this one"}

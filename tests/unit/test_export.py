@@ -122,7 +122,7 @@ def test_nothing_is_replaced(emulator: Emulator, zone: Zone, tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_directory_that_cannot_be_used(emulator: Emulator, zone: Zone, tmp_path: Path, check_mode: bool) -> None:
+def test_an_unusable_directory(emulator: Emulator, zone: Zone, tmp_path: Path, check_mode: bool) -> None:
     file = tmp_path / "file"
     file.write_text("")
     for dest in (file, file / "below"):
@@ -130,12 +130,12 @@ def test_a_directory_that_cannot_be_used(emulator: Emulator, zone: Zone, tmp_pat
     assert emulator.requests == []
 
 
-def test_a_directory_that_nobody_can_write(emulator: Emulator, zone: Zone) -> None:
+def test_an_unwritable_directory(emulator: Emulator, zone: Zone) -> None:
     result = run(emulator, zone, Path("/proc/export"))
     assert (result["msg"].startswith("dest: cannot write /proc"), result["changed"]) == (True, False)
 
 
-def test_a_failure_between_two_files_names_what_was_written(emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
+def test_a_failure_between_two_files_names_the_written_ones(emulator: Emulator, zone: Zone, tmp_path: Path) -> None:
     run(emulator, zone, tmp_path / "sizes")
     size = len((tmp_path / "sizes" / "mappings.yml").read_bytes())
     dest = tmp_path / "export"
@@ -150,7 +150,7 @@ def test_a_failure_between_two_files_names_what_was_written(emulator: Emulator, 
 
 
 @pytest.mark.parametrize("name", ["", "two words", "origins-1", "1st", "../up", "é"])
-def test_a_name_that_not_every_format_can_hold(emulator: Emulator, zone: Zone, tmp_path: Path, name: str) -> None:
+def test_a_name_unsuitable_for_a_format(emulator: Emulator, zone: Zone, tmp_path: Path, name: str) -> None:
     assert "has other characters than letters" in run(emulator, zone, tmp_path, name=name)["msg"]
     assert emulator.requests == []
 
@@ -159,9 +159,9 @@ def test_a_name_that_not_every_format_can_hold(emulator: Emulator, zone: Zone, t
 def test_a_region_that_could_be_evaluated_is_refused(
     emulator: Emulator, zone: Zone, tmp_path: Path, region: str
 ) -> None:
-    def change(answer: Any) -> Any:
-        answer["result"][0]["region"] = region
-        return answer
+    def change(response: Any) -> Any:
+        response["result"][0]["region"] = region
+        return response
 
     emulator.faults = [Fault(effect=Change(change))]
     assert "characters that no file can hold safely" in run(emulator, zone, tmp_path)["msg"]

@@ -26,7 +26,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._errors impor
 from ansible_collections.originops.cloudflare.plugins.module_utils._http import MAX_TOTAL_WAIT
 from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
-from emulator.faults import Answer, Change, Cut, Effect, Endless, Fault, Meanwhile, Merge, Reset, Stall
+from emulator.faults import Change, Cut, Effect, Endless, Fault, Meanwhile, Merge, Reset, Respond, Stall
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Operation, Result, audit_zone, both, perform, result_of
@@ -146,7 +146,7 @@ class Point:
 
     @property
     def is_optional(self) -> bool:
-        """Return True if the run does without the answer: all of an audit but the mappings."""
+        """Return True if the run can do without the response: all of an audit but the mappings."""
         return self.run is AUDIT and "page" not in self.path
 
     @property
@@ -213,8 +213,8 @@ def limited(seconds: float | None = None, **headers: str) -> Trouble:
     return Trouble(refusal(429, 10100, **headers), 429, (10100,), retried=True, retry_after=seconds)
 
 
-def envelope(result: object) -> Answer:
-    return Answer(200, {"success": True, "errors": [], "messages": [], "result": result})
+def envelope(result: object) -> Respond:
+    return Respond(200, {"success": True, "errors": [], "messages": [], "result": result})
 
 
 def widened(value: Any) -> Any:
@@ -232,25 +232,25 @@ TROUBLES = {
     "429-seconds": limited(7, Retry_After="7"),
     "429-date": limited(30, Retry_After=formatdate(time.time() + 30, usegmt=True)),
     "429-absurd": Trouble(refusal(429, 971, Retry_After="86400"), 429, (971,)),
-    "429-html": Trouble(Answer(429, "<html>Slow down</html>"), 429, retried=True),
+    "429-html": Trouble(Respond(429, "<html>Slow down</html>"), 429, retried=True),
     "500": Trouble(refusal(500, 1140), 500, (1140,), retried=True),
-    **{f"{status}": Trouble(Answer(status), status, retried=True) for status in (502, 503, 504, *range(520, 525))},
-    "502-applied": Trouble(Answer(502, "<html>Bad gateway</html>", applied=True), 502, retried=True, applied=True),
+    **{f"{status}": Trouble(Respond(status), status, retried=True) for status in (502, 503, 504, *range(520, 525))},
+    "502-applied": Trouble(Respond(502, "<html>Bad gateway</html>", applied=True), 502, retried=True, applied=True),
     "401": Trouble(refusal(401, 10000), 401, (10000,)),
     "403": Trouble(refusal(403, 9109), 403, (9109,)),
-    "302": Trouble(Answer(302, "", {"Location": "https://login.example"}), 302),
-    "html": Trouble(Answer(200, "<html><body>Sign in</body></html>"), 200),
-    "empty": Trouble(Answer(200), 200),
-    "empty-applied": Trouble(Answer(200, applied=True), 200, applied=True),
-    "broken-json": Trouble(Answer(200, '{"success": true, "result": '), 200),
-    "no-result": Trouble(Answer(200, {"success": True}), 200),
+    "302": Trouble(Respond(302, "", {"Location": "https://login.example"}), 302),
+    "html": Trouble(Respond(200, "<html><body>Sign in</body></html>"), 200),
+    "empty": Trouble(Respond(200), 200),
+    "empty-applied": Trouble(Respond(200, applied=True), 200, applied=True),
+    "broken-json": Trouble(Respond(200, '{"success": true, "result": '), 200),
+    "no-result": Trouble(Respond(200, {"success": True}), 200),
     "null-result": Trouble(envelope(None), 200),
     "text-result": Trouble(envelope("fine"), 200),
     "empty-result": Trouble(envelope({}), 200),
     "odd-result": Trouble(envelope({"origin_ip": 7, "value": [[]], "vendors": 7, "succeeded": 7, "failed": 7}), 200),
     "unsuccessful": Trouble(refusal(200, 1140), 200, (1140,)),
     "reset": Trouble(Reset(), retried=True),
-    "lost-answer": Trouble(Reset(applied=True), retried=True, applied=True),
+    "lost-response": Trouble(Reset(applied=True), retried=True, applied=True),
     "cut-short": Trouble(Cut(), retried=True, applied=True),
     "stall": Trouble(Stall(1.5), retried=True, timeout=0.6),
     "stall-applied": Trouble(Stall(1.5, applied=True), retried=True, applied=True, timeout=0.6),
@@ -258,7 +258,7 @@ TROUBLES = {
     "unknown-keys": Trouble(Change(widened), applied=True, harmless=True),
 }
 
-LASTING = ("429", "429-seconds", "500", "502-applied", "empty-applied", "reset", "lost-answer", "cut-short")
+LASTING = ("429", "429-seconds", "500", "502-applied", "empty-applied", "reset", "lost-response", "cut-short")
 """Troubles that are also tried without an end. For those that are not retried this makes no difference."""
 
 DISTURBANCES = [*((what, False) for what in TROUBLES), *((what, True) for what in LASTING)]
@@ -350,7 +350,7 @@ def check_report(result: Mapping[str, Any], run: Run, zone: Zone) -> None:
 
 
 def check_effort(emulator: Emulator, waits: list[float], point: Point, trouble: Trouble, lasting: bool) -> None:
-    """Check that there are no attempts and no waits that cannot help."""
+    """Check that there are no useless attempts or waits."""
     disturbed = [request for request in emulator.requests if request.fault]
     assert {request.method for request in disturbed} == {point.method}
     retried = trouble.is_retried(point)
@@ -362,17 +362,17 @@ def check_effort(emulator: Emulator, waits: list[float], point: Point, trouble: 
 
 
 def check_next_run(emulator: Emulator, run: Run, zone: Zone) -> None:
-    """Check that a run without the fault does what is left to do."""
+    """Check that a run without the fault makes the remaining changes."""
     emulator.faults = []
     left = zone.values() != run.after
     assert run(emulator, zone)["changed"] is left
     assert zone.values() == run.after
 
 
-def repeated(answer: dict[str, Any]) -> dict[str, Any]:
+def repeated(response: dict[str, Any]) -> dict[str, Any]:
     """Return a page whose second half repeats its first half."""
-    half = answer["result"][: len(answer["result"]) // 2]
-    return {**answer, "result": half + half}
+    half = response["result"][: len(response["result"]) // 2]
+    return {**response, "result": half + half}
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def repeated(answer: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("run", "lasting"), [(INFO, False), (purge(fleet(250), fleet(3)), True)], ids=["info-once", "purge-lasting"]
 )
-def test_pages_that_do_not_fit(emulator: Emulator, run: Run, lasting: bool, page: int, effect: Effect) -> None:
+def test_inconsistent_pages(emulator: Emulator, run: Run, lasting: bool, page: int, effect: Effect) -> None:
     zone = emulator.add_zone("example.com", mappings=run.before)
     emulator.faults = [Fault(effect=effect, path=f"page={page}&", times=None if lasting else 1)]
     result = result_of(run, emulator, zone)
@@ -414,7 +414,7 @@ def test_pages_that_do_not_fit(emulator: Emulator, run: Run, lasting: bool, page
     ],
 )
 @pytest.mark.parametrize("page", [2, 3])
-def test_mappings_that_come_and_go_between_two_pages(
+def test_mappings_changed_between_two_pages(
     emulator: Emulator, page: int, change: Callable[[Values], object], after: Values
 ) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(250))
@@ -430,7 +430,7 @@ def test_mappings_that_come_and_go_between_two_pages(
     assert result["total_count"] == len(after)
 
 
-def test_a_zone_that_never_rests_is_not_read_for_ever(emulator: Emulator) -> None:
+def test_reads_of_a_changing_zone_are_bounded(emulator: Emulator) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(250))
 
     def act() -> None:
@@ -455,7 +455,7 @@ def test_a_zone_that_never_rests_is_not_read_for_ever(emulator: Emulator) -> Non
         pytest.param({}, id="emptied"),
     ],
 )
-def test_what_others_write_between_the_read_and_a_write(emulator: Emulator, values: Values, method: str) -> None:
+def test_concurrent_changes_between_read_and_write(emulator: Emulator, values: Values, method: str) -> None:
     zone = emulator.add_zone("example.com", mappings=PURGE.before)
     emulator.faults = [Fault(effect=Meanwhile(lambda: zone.replace(values)), method=method)]
     result = PURGE(emulator, zone)
@@ -470,7 +470,7 @@ def test_what_others_write_between_the_read_and_a_write(emulator: Emulator, valu
 @pytest.mark.parametrize("served", ["v1", "v2"])
 @pytest.mark.parametrize("run", [CREATE, UPDATE, DELETE], ids=["create", "update", "delete"])
 @pytest.mark.parametrize("values", [{}, fleet(1), fleet(1, "eu-west-1")], ids=["removed", "done", "changed"])
-def test_what_others_write_before_a_single_write(emulator: Emulator, run: Run, served: str, values: Values) -> None:
+def test_concurrent_changes_before_a_single_write(emulator: Emulator, run: Run, served: str, values: Values) -> None:
     zone = emulator.add_zone("example.com", mappings=run.before)
     emulator.faults = [
         Fault(effect=Meanwhile(lambda: zone.replace(values)), method=method) for method in ("PUT", "PATCH", "DELETE")
@@ -511,15 +511,15 @@ def test_the_limit_in_the_middle(
 @both
 @pytest.mark.parametrize("on_invalid", ["fail", "skip"])
 def test_an_item_that_only_the_service_refuses(emulator: Emulator, served: str, on_invalid: str) -> None:
-    """The supported regions name one that the service then does not take."""
+    """A supported region that the service then refuses."""
     run = purge(fleet(130, start=1000), fleet(150) | {"10.0.0.7": ("aws", "moon-1")})
     zone = emulator.add_zone("example.com", mappings=run.before)
 
-    def promise(answer: dict[str, Any]) -> dict[str, Any]:
-        answer["result"]["vendors"]["aws"].append({"name": "moon-1", "upper_tier_colos": []})
-        return answer
+    def add_region(response: dict[str, Any]) -> dict[str, Any]:
+        response["result"]["vendors"]["aws"].append({"name": "moon-1", "upper_tier_colos": []})
+        return response
 
-    emulator.faults = [Fault(effect=Change(promise), path="/supported_regions")]
+    emulator.faults = [Fault(effect=Change(add_region), path="/supported_regions")]
     result = result_of(run, emulator, zone, api_version=served, on_invalid=on_invalid)
     check_report(result, run, zone)
     assert as_values(result["failed_items"]) == {"10.0.0.7": ("aws", "moon-1")}
@@ -534,11 +534,11 @@ def test_an_item_that_only_the_service_refuses(emulator: Emulator, served: str, 
 @both
 @pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize("run", [purge(fleet(30), fleet(30) | SEVENTH | fleet(120, start=40)), purge(fleet(150), {})])
-def test_items_that_an_answer_does_not_mention(emulator: Emulator, run: Run, served: str, applied: bool) -> None:
+def test_items_missing_from_a_response(emulator: Emulator, run: Run, served: str, applied: bool) -> None:
     zone = emulator.add_zone("example.com", mappings=run.before)
     nothing = {"succeeded": [], "failed": []}
-    answer = envelope({**nothing, "value": nothing})
-    emulator.faults = [Fault(effect=Answer(200, answer.body, applied=applied), path="/batch")]
+    response = envelope({**nothing, "value": nothing})
+    emulator.faults = [Fault(effect=Respond(200, response.body, applied=applied), path="/batch")]
     result = result_of(run, emulator, zone, api_version=served)
     check_report(result, run, zone)
     assert result["summary"]["failed"] == (0 if applied else 100)
@@ -564,8 +564,8 @@ def test_a_quota_used_up_in_the_middle(waits: list[float], used: int) -> None:
         check_next_run(spent, PURGE, zone)
 
 
-def test_a_quota_is_not_waited_for_twice(waits: list[float]) -> None:
-    """The answer tells the same wait by two headers."""
+def test_waits_for_a_quota_are_not_repeated(waits: list[float]) -> None:
+    """The response has the same wait in two headers."""
     with Emulator(quota=0, window=100) as emulator:
         zone = emulator.add_zone("example.com", mappings=fleet(1))
         result = result_of(INFO, emulator, zone, retries=1)
@@ -602,7 +602,7 @@ def test_all_waits_of_a_request_are_bounded(
     assert (waits, result["status"]) == (waited, 429)
 
 
-@pytest.mark.parametrize("effect", [Reset(), Cut(), Answer(503)], ids=["reset", "cut-short", "503"])
+@pytest.mark.parametrize("effect", [Reset(), Cut(), Respond(503)], ids=["reset", "cut-short", "503"])
 def test_backoff_is_bounded_too(emulator: Emulator, waits: list[float], effect: Effect) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(1))
     emulator.faults = [Fault(effect=effect, times=None)]
@@ -615,7 +615,7 @@ def test_backoff_is_bounded_too(emulator: Emulator, waits: list[float], effect: 
 
 def test_faults_of_several_kinds_share_the_retries(emulator: Emulator, waits: list[float]) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(1))
-    effects = [Cut(), Answer(503), Reset(), Cut()]
+    effects = [Cut(), Respond(503), Reset(), Cut()]
     emulator.faults = [Fault(effect=effect, nth=number) for number, effect in enumerate(effects, 1)]
     assert "msg" in result_of(INFO, emulator, zone, retries=3)
     assert len(emulator.requests) == 4

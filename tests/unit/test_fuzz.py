@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random answers: an operation gives a result or one error for the user, soon, and never the secret."""
+"""Random responses: an operation soon returns a result or an error for the user, never the secret."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._info import 
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
-from emulator.faults import Answer, Change, Effect, Exchange, Fault
+from emulator.faults import Change, Effect, Exchange, Fault, Respond
 from emulator.server import Emulator
 from support.operations import Operation, Result, audit_zone, options, perform
 from support.values import TOKEN, fleet
@@ -85,7 +85,7 @@ Path = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Altered:
-    """The true answer, with one place of its JSON replaced or removed."""
+    """The true response, with one place of its JSON replaced or removed."""
 
     place: int
     value: Any = None
@@ -94,19 +94,19 @@ class Altered:
     def __call__(self, exchange: Exchange) -> Response:
         return Change(self._altered)(exchange)
 
-    def _altered(self, answer: Any) -> Any:
-        path = list(paths(answer))[self.place % len(list(paths(answer)))]
+    def _altered(self, response: Any) -> Any:
+        path = list(paths(response))[self.place % len(list(paths(response)))]
         if not path:
             return self.value
         *way, last = path
-        parent = answer
+        parent = response
         for step in way:
             parent = parent[step]
         if self.removed:
             del parent[last]
         else:
             parent[last] = self.value
-        return answer
+        return response
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -119,7 +119,7 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Forged:
-    """An answer of any status, any headers and any body."""
+    """A response of any status, any headers and any body."""
 
     status: int
     headers: dict[str, str]
@@ -131,12 +131,12 @@ class Forged:
 
 @dataclass(frozen=True)
 class Noise:
-    """Bytes that need not even be HTTP, and then the end of the connection."""
+    """Arbitrary bytes, and the end of the connection."""
 
     data: bytes
 
     def __call__(self, exchange: Exchange) -> Response:
-        exchange.answered(None)
+        exchange.record_status(None)
         exchange.request.environ["werkzeug.socket"].sendall(self.data)
         raise ConnectionAbortedError
 
@@ -181,12 +181,12 @@ headers = st.dictionaries(
     | header_texts,
     max_size=3,
 )
-json_answers = st.builds(
-    Answer, statuses, (envelopes | refusals | values).filter(lambda answer: not isinstance(answer, str)), headers
+json_responses = st.builds(
+    Respond, statuses, (envelopes | refusals | values).filter(lambda response: not isinstance(response, str)), headers
 )
 """Text would be sent as HTML."""
-raw_answers = st.builds(Forged, statuses, headers, st.binary(max_size=200))
-altered_answers = st.builds(Altered, st.integers(0, 500), values) | st.builds(
+raw_responses = st.builds(Forged, statuses, headers, st.binary(max_size=200))
+altered_responses = st.builds(Altered, st.integers(0, 500), values) | st.builds(
     Altered, st.integers(0, 500), removed=st.just(True)
 )
 noises = st.builds(
@@ -246,17 +246,17 @@ def check(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @settings(max_examples=24)
-@given(faults=rules_of(json_answers | altered_answers | raw_answers | noises))
-def test_any_answer(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
+@given(faults=rules_of(json_responses | altered_responses | raw_responses | noises))
+def test_any_response(emulator: Emulator, waits: list[float], name: str, faults: list[Fault]) -> None:
     check(emulator, waits, name, faults)
 
 
 @pytest.mark.parametrize("name", ["info", "batch", "lookup"])
 def test_the_secret_in_place_of_a_region(emulator: Emulator, waits: list[float], name: str) -> None:
-    """Answer like a service that repeats what was sent."""
+    """Respond like a service that echoes the request."""
 
-    def echo(answer: Any) -> Any:
-        return json.loads(json.dumps(answer).replace("us-east-1", TOKEN))
+    def echo(response: Any) -> Any:
+        return json.loads(json.dumps(response).replace("us-east-1", TOKEN))
 
     check(emulator, waits, name, [Fault(effect=Change(echo), nth=number) for number in range(1, 5)])
 

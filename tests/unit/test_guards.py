@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Guards against accidents: what a plan may change, and what is refused before the first write."""
+"""Guards against accidents: plans that are accepted, and plans refused before the first write."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def refusal_of(emulator: Emulator, zone: Zone, listed: list[Any] | Values, **arg
 
 
 def result_on(emulator: Emulator, zone: Zone, listed: list[Any] | Values, **arguments: Any) -> Result:
-    """Return the result of a run, which check mode says before without a write."""
+    """Return the result of a run, after check mode predicted it without a write."""
     predicted = run_on(emulator, zone, True, listed, **arguments)
     assert emulator.writes == []
     result = run_on(emulator, zone, False, listed, **arguments)
@@ -100,14 +100,14 @@ def test_share_of_deletions(
 
 
 def test_a_percentage_in_a_message_allows_the_change(emulator: Emulator) -> None:
-    """A third has no end: what is named must be enough."""
+    """A third has no finite decimal: the percentage in the message must suffice."""
     zone = emulator.add_zone("example.com", mappings=fleet(12))
     assert "33.34 or more" in refusal_of(emulator, zone, fleet(8), purge=True)
     assert result_on(emulator, zone, fleet(8), purge=True, max_delete_percentage=33.34)["summary"]["deleted"] == 4
 
 
 @both
-def test_one_address_is_not_guarded(emulator: Emulator, served: str) -> None:
+def test_guards_ignore_a_single_address(emulator: Emulator, served: str) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(11))
     arguments = {"state": "absent", "max_delete_percentage": 0, "api_version": served}
     assert result_on(emulator, zone, ["10.0.0.0"], **arguments)["summary"]["deleted"] == 1
@@ -115,7 +115,7 @@ def test_one_address_is_not_guarded(emulator: Emulator, served: str) -> None:
     assert "max_delete_percentage" in refusal_of(emulator, zone, ["10.0.0.1", "10.0.0.2"], **arguments)
 
 
-def test_to_clear_a_zone_takes_both_options(emulator: Emulator) -> None:
+def test_clearing_a_zone_requires_both_options(emulator: Emulator) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(10))
     assert "allow_empty" in refusal_of(emulator, zone, [], purge=True, max_delete_percentage=100)
     assert "max_delete_percentage" in refusal_of(emulator, zone, [], purge=True, allow_empty=True)
@@ -181,7 +181,7 @@ def test_share_of_updates(emulator: Emulator, allowed: float | None, refused: bo
         assert result_on(emulator, zone, wanted, **arguments)["summary"]["updated"] == 3
 
 
-def test_updates_are_not_guarded_where_no_total_is_read(emulator: Emulator) -> None:
+def test_updates_are_not_guarded_without_a_total(emulator: Emulator) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(10))
     assert result_on(emulator, zone, fleet(1, "us-west-2"), max_update_percentage=0)["summary"]["updated"] == 1
 
@@ -202,7 +202,7 @@ KEPT = {"192.0.2.77": OCI, "2001:db8:1::5": OCI, "2001:db8:2::1": OCI}
         (["198.51.100.0/24", "192.0.2.77/32", "2001:db8::/32"], [*KEPT]),
     ],
 )
-def test_what_is_kept(emulator: Emulator, keep: list[str], kept: list[str]) -> None:
+def test_keep(emulator: Emulator, keep: list[str], kept: list[str]) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(1) | KEPT)
     result_on(emulator, zone, fleet(1), purge=True, keep=keep, max_delete_percentage=100)
     assert [*zone.values()] == ["10.0.0.0", *kept]
@@ -217,7 +217,7 @@ def test_what_is_kept(emulator: Emulator, keep: list[str], kept: list[str]) -> N
         ("web1", "not an IPv4 or IPv6 address"),
     ],
 )
-def test_what_cannot_be_kept(emulator: Emulator, text: str, reason: str) -> None:
+def test_invalid_keep(emulator: Emulator, text: str, reason: str) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(1))
     message = refusal_of(emulator, zone, fleet(1), purge=True, keep=["192.0.2.0/24", text])
     assert "item 2 (keep[1])" in message
@@ -262,7 +262,7 @@ def test_a_readable_address_of_an_invalid_item_is_only_kept_itself(emulator: Emu
     assert zone.values() == fleet(19) | {"192.0.2.1": ("aws", "us-east-1")}
 
 
-def test_what_was_reviewed_is_what_is_applied(emulator: Emulator) -> None:
+def test_a_checksum_binds_the_reviewed_plan(emulator: Emulator) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(20))
     wanted = fleet(18, "us-west-2")
     reviewed = run_on(emulator, zone, True, wanted, purge=True)["plan_checksum"]
@@ -282,7 +282,7 @@ def test_malformed_checksums(emulator: Emulator, checksum: str) -> None:
     assert emulator.requests == []
 
 
-def test_a_zone_past_the_known_limit_has_another_one() -> None:
+def test_a_zone_beyond_the_known_limit_has_another() -> None:
     """Some accounts may have one: only the service knows."""
     old, new = mapping("192.0.2.1"), mapping("192.0.2.2")
     for total, refused in ((3500, True), (3501, False), (5000, False)):
@@ -311,7 +311,7 @@ Mappings = dict[Address, OriginMapping]
 
 
 @given(zones, zones, st.booleans(), percentages, percentages)
-def test_no_plan_that_passes_changes_more_than_it_may(
+def test_accepted_plans_stay_within_the_guards(
     zone: Mappings, wanted: Mappings, purge: bool, delete: float, update: float
 ) -> None:
     current = ZoneMappings(zone, len(zone), complete=True)
@@ -332,7 +332,7 @@ def test_no_plan_that_passes_changes_more_than_it_may(
 
 
 @given(zones, zones, keeps)
-def test_what_is_kept_wins_over_a_purge(zone: Mappings, wanted: Mappings, keep: list[Any]) -> None:
+def test_keep_wins_over_a_purge(zone: Mappings, wanted: Mappings, keep: list[Any]) -> None:
     plan = make_plan(ZoneMappings(zone, len(zone), complete=True), dict(wanted), purge=True, keep=keep)
     kept = {address for address in zone if any(address in network for network in keep)}
     assert {change.address for change in plan.deletes} == zone.keys() - wanted.keys() - kept
@@ -344,7 +344,7 @@ def purging(zone: Mappings, wanted: Mappings) -> Plan:
 
 
 @given(zones, zones, zones, zones, st.randoms(use_true_random=False))
-def test_checksums_agree_just_where_plans_do(
+def test_checksums_are_equal_exactly_for_equal_plans(
     zone: Mappings, wanted: Mappings, other_zone: Mappings, other_wanted: Mappings, random: Any
 ) -> None:
     plan, other = purging(zone, wanted), purging(other_zone, other_wanted)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter that turns hosts into mappings: every cloud, every trap, and nothing left out silently."""
+"""The filter that turns hosts into mappings: every cloud, edge cases, and no host left out silently."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_addresses_of_azure_before_version_2_1_of_its_plugin() -> None:
 
 
 @pytest.mark.parametrize("host", [AZURE_ARC, AZURE_STACK_HCI, {**AZURE_ARC, "resource_type": None}])
-def test_machines_that_azure_only_records_are_not_in_azure(host: dict[str, Any], tmp_path: Path) -> None:
+def test_arc_machines_are_not_in_azure(host: dict[str, Any], tmp_path: Path) -> None:
     [address] = host["public_ipv4_address"]
     assert unresolved({"edge": host}) == [("edge", "unknown_cloud", [address])]
     assert "outside of azure" in reasons({"edge": host})["edge"]
@@ -202,7 +202,7 @@ def test_machines_that_azure_only_records_are_not_in_azure(host: dict[str, Any],
         ({**OWN}, "192.0.2.1 aws/eu-west-1"),
     ],
 )
-def test_variables_of_ones_own_win_one_by_one(own: dict[str, Any], mapping: str) -> None:
+def test_custom_variables_win_one_by_one(own: dict[str, Any], mapping: str) -> None:
     assert mapped([{**OCI, **own}]) == [mapping]
 
 
@@ -210,7 +210,7 @@ def test_another_vendor_does_not_take_over_the_region() -> None:
     assert "the region is missing" in reasons({"o1": {**OCI, "origin_vendor": "gcp"}})["o1"]
 
 
-def test_names_of_ones_own() -> None:
+def test_custom_variable_names() -> None:
     host = {"addr": "192.0.2.1", "cloud": "gcp", "where": "us-east1", "sites": ["a.example", "b.example"]}
     names = {"ip_variable": "addr", "vendor_variable": "cloud", "region_variable": "where", "zones_variable": "sites"}
     assert mapped({"h": host}, **names, zone="b.example") == ["192.0.2.1 gcp/us-east1"]
@@ -278,14 +278,14 @@ def test_no_host_is_left_out_silently(
 
 
 @pytest.mark.parametrize("ignored", [True, "true", "yes", "on", 1])
-def test_hosts_that_are_no_origins(ignored: Any) -> None:
+def test_hosts_without_origins(ignored: Any) -> None:
     hosts = {"web": OWN, "runner": Variables({**AWS, "origin_ignore": ignored}, "origin_ip", "origin_zones")}
     assert mapped(hosts) == ["192.0.2.1 aws/eu-west-1"]
     assert mapped(hosts, zone="a.example") == []
 
 
 @pytest.mark.parametrize("ignored", [False, "no", "", None, 0])
-def test_hosts_that_are_origins_all_the_same(ignored: Any) -> None:
+def test_false_values_of_origin_ignore(ignored: Any) -> None:
     assert mapped([{**OWN, "origin_ignore": ignored}]) == ["192.0.2.1 aws/eu-west-1"]
 
 
@@ -311,19 +311,19 @@ def test_the_known_addresses_of_a_host_with_a_faulty_variable() -> None:
     ]
 
 
-def test_variables_that_do_not_matter_are_not_evaluated() -> None:
+def test_irrelevant_variables_are_not_evaluated() -> None:
     assert mapped({"web": Variables(OWN, "location", "zone", "placement", "origin_zones")}) == [
         "192.0.2.1 aws/eu-west-1"
     ]
 
 
-def test_a_bad_address_beside_a_good_one() -> None:
+def test_a_bad_and_a_good_address() -> None:
     report = origin_mappings({"h": {**OWN, "origin_ip": ["192.0.2.1", "nonsense"]}}, unresolved="report")
     assert [entry["origin_ip"] for entry in report["mappings"]] == ["192.0.2.1"]
     assert [entry["host"] for entry in report["unresolved"]] == ["h"]
 
 
-def test_the_report_tells_hosts_and_addresses() -> None:
+def test_the_report_lists_hosts_and_addresses() -> None:
     hosts = {"a": OWN, "b": OWN, "lost": {"origin_ip": ["192.0.2.7", "2001:DB8::7"]}}
     report = origin_mappings(hosts, unresolved="report")
     assert report["mappings"] == [{"origin_ip": "192.0.2.1", "vendor": "aws", "region": "eu-west-1"}]
@@ -493,12 +493,12 @@ def test_options_that_are_null_have_their_defaults() -> None:
 
 
 @pytest.mark.parametrize("hosts", ["web", 5, None, {"web": "192.0.2.1"}, [5], [["192.0.2.1"]]])
-def test_inputs_of_no_use(hosts: Any) -> None:
+def test_unusable_inputs(hosts: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="origin_mappings: "):
         origin_mappings(hosts)
 
 
-def test_an_unknown_way_with_unresolved_hosts() -> None:
+def test_an_unknown_value_of_on_unresolved() -> None:
     with pytest.raises(AnsibleFilterError, match="did you mean skip"):
         origin_mappings([], unresolved="skipp")
 
@@ -523,7 +523,7 @@ def test_zones_of_hosts(zones: Any) -> None:
     assert mapped(hosts, zone="aa.example") == mapped(hosts, zone="example") == []
 
 
-def test_many_zones_in_one_pass() -> None:
+def test_many_zones_in_a_single_pass() -> None:
     one = Variables(origin("192.0.2.1", "aws/us-east-1", origin_zones="a.example,b.example"))
     two = Variables(origin("192.0.2.2", "aws/us-east-1", origin_zones=["b.example"]))
     address = {"origin_ip": "203.0.113.7", "vendor": "gcp", "region": "us-central1"}
@@ -541,7 +541,7 @@ def test_many_zones_in_one_pass() -> None:
         assert sorted(variables.read) == ["origin_ip", "origin_region", "origin_vendor", "origin_zones"]
 
 
-def test_published_ranges_tell_what_variables_do_not(tmp_path: Path) -> None:
+def test_published_ranges_fill_gaps_of_variables(tmp_path: Path) -> None:
     ranges = write_ranges(tmp_path)
     assert mapped(["203.0.113.20", "2001:db8:3::7"], ranges=ranges, zone="any.example") == [
         "203.0.113.20 gcp/us-central1",
@@ -568,15 +568,13 @@ def test_published_ranges_tell_what_variables_do_not(tmp_path: Path) -> None:
         ({"origin_ip": "10.0.0.1"}, "private_address", "10.0.0.1 is private"),
     ],
 )
-def test_locations_that_the_ranges_do_not_have_either(
-    host: dict[str, Any], code: str, reason: str, tmp_path: Path
-) -> None:
+def test_locations_missing_from_the_ranges_too(host: dict[str, Any], code: str, reason: str, tmp_path: Path) -> None:
     ranges = write_ranges(tmp_path)
     assert unresolved({"h": host}, ranges=ranges) == [("h", code, [host["origin_ip"]])]
     assert reason in reasons({"h": host}, ranges=ranges)["h"]
 
 
-def test_addresses_of_a_host_that_the_ranges_have_in_part(tmp_path: Path) -> None:
+def test_addresses_partly_in_the_ranges(tmp_path: Path) -> None:
     hosts = {"h": {"origin_ip": ["203.0.113.20", "198.18.0.1", "198.18.0.2", "nonsense"]}}
     ranges = write_ranges(tmp_path)
     assert mapped(hosts, unresolved="skip", ranges=ranges) == ["203.0.113.20 gcp/us-central1"]
@@ -594,7 +592,7 @@ def test_entries_of_zones() -> None:
     assert "'1' is unknown" in str(odd.error)
 
 
-def test_ranges_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_ranges(tmp_path: Path) -> None:
     with pytest.raises(AnsibleFilterError, match=r"origin_mappings: .*nowhere"):
         origin_mappings(["192.0.2.1"], ranges={"aws": str(tmp_path / "nowhere")})
 
@@ -616,7 +614,7 @@ HOSTS = st.dictionaries(
 
 
 @given(HOSTS)
-def test_every_host_is_accounted_for_whatever_its_variables(hosts: dict[str, Any]) -> None:
+def test_every_host_is_a_mapping_or_unresolved(hosts: dict[str, Any]) -> None:
     report = origin_mappings(hosts, unresolved="report")
     behind = {host for names in report["hosts"].values() for host in names}
     assert behind | {host for entry in report["unresolved"] for host in entry["host"].split(" and ")} == hosts.keys()

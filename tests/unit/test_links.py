@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The links of all Markdown pages lead somewhere, as a Git host shows them; those to other hosts are not followed."""
+"""Links in all Markdown pages, as a Git host resolves them; those to other hosts are not followed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def problem(page: Path, link: str) -> str | None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_targets(page: Path) -> None:
     assert {link: found for link in links(page) if (found := problem(page, link))} == {}
 
 
@@ -89,7 +89,7 @@ def is_in_tarball(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("page", [*filter(is_in_tarball, PAGES)], ids=lambda page: str(page.relative_to(ROOT)))
-def test_pages_of_the_tarball_link_to_nothing_that_it_lacks(page: Path) -> None:
+def test_links_in_the_tarball_have_targets_in_it(page: Path) -> None:
     targets = [(page.parent / urlsplit(link).path).resolve() for link in links(page) if not urlsplit(link).scheme]
     assert [target for target in targets if not is_in_tarball(target)] == []
 
@@ -101,7 +101,7 @@ def test_the_tarball_has_the_pages_for_users_and_contributors() -> None:
     assert not is_in_tarball(ROOT / ".github" / "PULL_REQUEST_TEMPLATE.md")
 
 
-def test_the_address_of_the_repository_is_in_one_file() -> None:
+def test_the_repository_address_is_in_a_single_file() -> None:
     address = GALAXY["repository"]
     assert {key: GALAXY[key] for key in ("homepage", "documentation", "issues")} == {
         "homepage": address,

@@ -37,7 +37,7 @@ def rejection(*terms: Any, **chosen: Any) -> str:
     return str(failed.value)
 
 
-def here(emulator: Emulator, **chosen: Any) -> dict[str, Any]:
+def options_for(emulator: Emulator, **chosen: Any) -> dict[str, Any]:
     """Return the options for the emulator's zone."""
     return {"api_url": emulator.api_url, "api_token": TOKEN, "zone": "example.com", "retries": 0, **chosen}
 
@@ -51,32 +51,32 @@ def regions_of(*vendors: str) -> list[dict[str, Any]]:
 
 
 def test_without_terms_all_vendors(emulator: Emulator, zone: Zone) -> None:
-    assert look_up(**here(emulator)) == regions_of("aws", "azure", "gcp", "oci")
+    assert look_up(**options_for(emulator)) == regions_of("aws", "azure", "gcp", "oci")
     assert len(emulator.requests) == 2
 
 
 @pytest.mark.parametrize("terms", [["oci"], ["oci", "aws"]], ids=str)
 def test_terms_are_vendors_in_order(emulator: Emulator, zone: Zone, terms: list[str]) -> None:
-    assert look_up(*terms, **here(emulator, zone=None, zone_id=zone.id)) == regions_of(*terms)
+    assert look_up(*terms, **options_for(emulator, zone=None, zone_id=zone.id)) == regions_of(*terms)
     assert len(emulator.requests) == 1
 
 
 def test_a_vendor_twice_counts_once(emulator: Emulator, zone: Zone) -> None:
-    assert look_up("gcp", "gcp", **here(emulator)) == regions_of("gcp")
+    assert look_up("gcp", "gcp", **options_for(emulator)) == regions_of("gcp")
 
 
 @pytest.mark.parametrize("names_only", [True, "yes"])
 def test_names_only(emulator: Emulator, zone: Zone, names_only: object) -> None:
-    assert look_up("gcp", names_only=names_only, **here(emulator)) == sorted(REGIONS["gcp"])
+    assert look_up("gcp", names_only=names_only, **options_for(emulator)) == sorted(REGIONS["gcp"])
 
 
 def test_terms_may_be_lists(emulator: Emulator, zone: Zone) -> None:
-    assert look_up(["gcp", "oci"], "gcp", **here(emulator)) == look_up("gcp", "oci", **here(emulator))
+    assert look_up(["gcp", "oci"], "gcp", **options_for(emulator)) == look_up("gcp", "oci", **options_for(emulator))
     assert len(emulator.requests) == 4
 
 
 def test_results_are_plain_data(emulator: Emulator, zone: Zone) -> None:
-    first = look_up("aws", **here(emulator))[0]
+    first = look_up("aws", **options_for(emulator))[0]
     assert {type(value) for value in first.values()} == {str, list}
     assert first.keys() == {"vendor", "name", "upper_tier_colos"}
 
@@ -95,7 +95,7 @@ def test_results_are_plain_data(emulator: Emulator, zone: Zone) -> None:
     ],
 )
 def test_unknown_vendors(emulator: Emulator, zone: Zone, term: object, part: str) -> None:
-    assert part in rejection("aws", term, **here(emulator))
+    assert part in rejection("aws", term, **options_for(emulator))
     assert emulator.requests == []
 
 
@@ -119,15 +119,15 @@ def test_unknown_vendors(emulator: Emulator, zone: Zone, term: object, part: str
     ids=str,
 )
 def test_unusable_options(emulator: Emulator, zone: Zone, chosen: dict[str, Any], part: str) -> None:
-    assert part in rejection(**here(emulator, **chosen))
+    assert part in rejection(**options_for(emulator, **chosen))
     assert emulator.requests == []
 
 
 def test_failures_of_the_service(emulator: Emulator, zone: Zone) -> None:
-    assert "there is no example.net" in rejection(**here(emulator, zone="example.net"))
-    assert "10000" in rejection(**here(emulator, api_token="wrong-6Wd4Hs9Pz"))
+    assert "there is no example.net" in rejection(**options_for(emulator, zone="example.net"))
+    assert "10000" in rejection(**options_for(emulator, api_token="wrong-6Wd4Hs9Pz"))
     emulator.add_zone("example.com", tiered_cache=False)
-    assert "Tiered Cache too: turn them on" in rejection(**here(emulator))
+    assert "Tiered Cache too: turn them on" in rejection(**options_for(emulator))
 
 
 def test_no_service() -> None:
@@ -153,12 +153,12 @@ def test_the_environment(
 
 def test_v1_is_deprecated(emulator: Emulator, zone: Zone, capsys: pytest.CaptureFixture[str]) -> None:
     emulator.api_versions = ["v1"]
-    assert look_up("gcp", **here(emulator)) == regions_of("gcp")
+    assert look_up("gcp", **options_for(emulator)) == regions_of("gcp")
     assert "2026-10-01" in capsys.readouterr().err
 
 
 def test_missing_data_centres_are_warned_of(emulator: Emulator, zone: Zone, capsys: pytest.CaptureFixture[str]) -> None:
     emulator.add_zone("example.com", obtained_codes=False)
-    regions = look_up("gcp", **here(emulator))
+    regions = look_up("gcp", **options_for(emulator))
     assert [region["upper_tier_colos"] for region in regions] == [[] for _region in regions]
     assert "may be incomplete" in " ".join(capsys.readouterr().err.split())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses and mappings as users spell them: what is one identity, and what is refused with which words."""
+"""Addresses and mappings as users spell them: identity, and messages of refusals."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ entries = json_values | st.dictionaries(
 
 @st.composite
 def spellings(draw: st.DrawFn, address: Address) -> str:
-    """Any text that means this address: case, leading zeros, compression, dotted quads, blanks around it."""
+    """Generate spellings of an address: case, leading zeros, compression, dotted quads, blanks around it."""
     text = str(address)
     if isinstance(address, IPv6Address):
         numbers = struct.unpack("!8H", address.packed)
@@ -149,13 +149,13 @@ def test_ipv4_mapped_is_no_ipv4() -> None:
         (ip_address("192.0.2.1"), "is of type IPv4Address"),
     ],
 )
-def test_all_else_is_refused(wrong: object, part: str) -> None:
+def test_other_texts_are_refused(wrong: object, part: str) -> None:
     with pytest.raises(InvalidInput, match=part):
         parse_address(wrong)
 
 
 @given(st.text() | st.text("0123456789abcdefABCDEF:./%x ", max_size=45) | json_values)
-def test_anything_is_an_address_or_refused(anything: Any) -> None:
+def test_any_text_is_an_address_or_refused(anything: Any) -> None:
     try:
         address = parse_address(anything)
     except InvalidInput:
@@ -172,7 +172,7 @@ def test_anything_is_an_address_or_refused(anything: Any) -> None:
         pytest.param(lambda text: parse_addresses([text], "origin_ip"), id="addresses"),
     ],
 )
-def test_refusals_quote_and_shorten_what_was_given(call: Callable[[str], object]) -> None:
+def test_refusals_quote_and_shorten_the_input(call: Callable[[str], object]) -> None:
     with pytest.raises(InvalidInput) as refusal:
         call("\x1b[31m\n" + 100_000 * "x")
     assert str(refusal.value).isprintable()
@@ -223,7 +223,7 @@ def test_refused_values(vendor: object, region: object, part: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_values_are_taken_exactly(vendor: str) -> None:
+def test_values_are_not_normalized(vendor: str) -> None:
     assert validate_location(vendor, "Some-Region") == (vendor, "Some-Region")
 
 
@@ -287,7 +287,7 @@ def test_entries_of_another_shape(wrong: Any, part: str) -> None:
     assert str(bad).startswith("item 2 (mappings[1])")
 
 
-def test_the_same_twice_counts_once() -> None:
+def test_duplicates_count_once() -> None:
     listing = parse_mappings(
         [entry("2001:db8::1"), {"ip": "2001:DB8:0::1", "vendor": "aws", "region": "us-east-1"}], present=True
     )
@@ -304,7 +304,7 @@ def test_the_same_address_with_other_values_is_a_conflict_of_two_positions() -> 
         assert part in conflict
 
 
-def test_conflicts_quote_and_shorten_what_was_given() -> None:
+def test_conflicts_quote_and_shorten_the_input() -> None:
     listing = parse_mappings(
         [entry("192.0.2.1"), entry("192.0.2.1", "aws", "\x1b[31m\n" + 100_000 * "x")], present=True
     )
@@ -313,7 +313,7 @@ def test_conflicts_quote_and_shorten_what_was_given() -> None:
     assert len(conflict) < 500
 
 
-def test_absent_looks_at_addresses_only() -> None:
+def test_absent_uses_addresses_only() -> None:
     listing = parse_mappings(
         [{"ip": "192.0.2.1"}, entry("192.0.2.2", "ibm", 5), {"origin_ip": "192.0.2.3", "note": "gone"}, entry("x")],
         present=False,
@@ -339,13 +339,13 @@ def test_absent_looks_at_addresses_only() -> None:
         pytest.param("192.0.2.1", id="text"),
     ],
 )
-def test_a_purge_spares_every_address_that_is_listed(listed: Any) -> None:
+def test_a_purge_keeps_every_listed_address(listed: Any) -> None:
     parsed = parse_mappings([listed], present=True)
     assert parse_address("192.0.2.1") in parsed.index or parsed.unreadable
 
 
 @given(st.lists(entries, max_size=4), st.booleans())
-def test_every_entry_is_wanted_or_bad_whatever_it_is(given_entries: list[Any], present: bool) -> None:
+def test_every_entry_is_wanted_or_invalid(given_entries: list[Any], present: bool) -> None:
     alone = [parse_mappings([first], present) for first in given_entries]
     for listing in alone:
         assert len(listing.wanted) + len(listing.invalid) == 1
@@ -365,14 +365,14 @@ def test_address_lists_have_each_address_once() -> None:
     ]
 
 
-def test_address_lists_name_every_bad_one() -> None:
+def test_address_lists_name_every_bad_item() -> None:
     with pytest.raises(InvalidInput) as refusal:
         parse_addresses(["192.0.2.1", "x", "192.0.2.0/24"], "origin_ip")
     assert "item 2 (origin_ip[1]): 'x' is not" in str(refusal.value)
     assert "item 3 (origin_ip[2]): '192.0.2.0/24' is a prefix" in str(refusal.value)
 
 
-def test_when_a_mapping_was_written_is_no_part_of_its_value() -> None:
+def test_modified_on_is_ignored_in_comparisons() -> None:
     read = OriginMapping(parse_address("2001:DB8::1"), "gcp", "us-east1", "2026-03-01T12:00:00Z")
     assert read == mapping("2001:db8::1", "gcp", "us-east1")
     assert str(read) == "2001:db8::1: gcp/us-east1"

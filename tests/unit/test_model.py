@@ -22,7 +22,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils import _apply
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
-from emulator.faults import Answer, Cut, Effect, Fault, Meanwhile, Reset
+from emulator.faults import Cut, Effect, Fault, Meanwhile, Reset, Respond
 from emulator.server import Emulator
 from support.operations import Operation, Result, perform, result_of
 from support.values import TOKEN, Values, as_values, items, refusal
@@ -55,7 +55,7 @@ UNUSABLE = {**{f"{address}/32": address for address in ADDRESSES[:6]}, "origin.e
 
 @dataclass(frozen=True)
 class Forecast:
-    """The effect that a task should have on a zone that nobody else writes to."""
+    """Expected effect of a task on a zone without other writers."""
 
     before: Values
     after: Values
@@ -223,7 +223,7 @@ class Batch:
     def check_result(
         self, result: Result, before: Values, zone: Values, others: Collection[str], forecast: Forecast | None
     ) -> None:
-        """Check that the lists have all planned changes and agree with the zone, and that nothing else changed."""
+        """Check that the lists have all planned changes and agree with the zone."""
         # Items that were never part of the plan are reported as the user wrote them.
         planned = [
             item for item in result["failed_items"] if item["origin_ip"] in ADDRESSES and as_value(item) in VALUES
@@ -291,14 +291,14 @@ BEFORE_THE_API = [
     refusal(401, 10000),
     refusal(403, 9109),
     refusal(500, 1140),
-    Answer(503),
-    Answer(200, "<html>Sign in</html>"),
+    Respond(503),
+    Respond(200, "<html>Sign in</html>"),
     Reset(),
 ]
 """Effects that keep a request from being carried out."""
 
-BEHIND_THE_API = [Answer(502, applied=True), Answer(200, applied=True), Reset(applied=True), Cut()]
-"""Effects that lose the answer to a request that was carried out."""
+BEHIND_THE_API = [Respond(502, applied=True), Respond(200, applied=True), Reset(applied=True), Cut()]
+"""Effects that lose the response to a request that was carried out."""
 
 
 def rules_of(effects: list[Effect]) -> st.SearchStrategy[Fault]:
@@ -411,7 +411,7 @@ class Sequence(RuleBasedStateMachine):
         faults=st.lists(rules_of(BEHIND_THE_API), min_size=1, max_size=1)
         | st.lists(rules_of([*BEFORE_THE_API, *BEHIND_THE_API]), min_size=1, max_size=3),
     )
-    def run_with_lost_answers(self, task: Task, faults: list[Fault]) -> None:
+    def run_with_lost_responses(self, task: Task, faults: list[Fault]) -> None:
         self.disturbed(task, faults)
         self.run(task)
 
@@ -421,7 +421,7 @@ class Sequence(RuleBasedStateMachine):
         then=st.lists(st.sampled_from([*BEFORE_THE_API, *BEHIND_THE_API]), max_size=2),
         read=st.none() | st.sampled_from([*BEFORE_THE_API, *BEHIND_THE_API]),
     )
-    def run_with_a_lost_answer_and_its_retries(
+    def run_with_a_lost_response_and_its_retries(
         self, task: Task, lost: Effect, then: list[Effect], read: Effect | None
     ) -> None:
         """Disturb up to three attempts of the first write, and the read that follows."""
@@ -466,7 +466,7 @@ class Sequence(RuleBasedStateMachine):
         hit = [request.method for request in self.emulator.requests if request.fault]
         lost = all(fault.effect in BEHIND_THE_API for fault in faults)
         if lost and len(hit) == 1 and hit != ["GET"] and forecast.peak <= self.emulator.limit:
-            # The zone tells what became of a write whose answer was lost.
+            # The zone shows the outcome of a write with a lost response.
             assert "msg" not in result
             task.check_success(result, forecast)
         # Nothing but what is wanted is ever done.
@@ -500,12 +500,12 @@ class Sequence(RuleBasedStateMachine):
         assert result["total_count"] in ((len(self.model), None) if origins else (len(self.model),))
 
     @invariant()
-    def the_zone_is_as_modelled(self) -> None:
+    def check_zone(self) -> None:
         assert self.zone.values() == self.model
 
 
 @pytest.fixture
-def small_world(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (_apply, _endpoints):
         monkeypatch.setattr(module, "PAGE_SIZE", PAGE)
     monkeypatch.setattr(_plan, "ZONE_LIMIT", LIMIT)
@@ -514,9 +514,9 @@ def small_world(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_http, "_pause", lambda _seconds, _stop: None)
 
 
-@pytest.mark.usefixtures("small_world")
+@pytest.mark.usefixtures("small_limits")
 @pytest.mark.parametrize("served", ["v1", "v2"])
-def test_whatever_happens_the_result_is_right(served: str) -> None:
+def test_results_are_correct_under_faults(served: str) -> None:
     with Emulator(quota=10**9) as emulator:
         run_state_machine_as_test(
             lambda: Sequence(emulator, served),

@@ -24,7 +24,7 @@ from emulator.faults import Fault
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, both, failure_of, options, perform
-from support.stub import Answer, Request, Stub, failure, forward
+from support.stub import Request, Response, Stub, failure, forward
 from support.values import Values, fleet, items, refusal
 
 
@@ -122,7 +122,7 @@ def test_budget_of_a_batch_of_one(emulator: Emulator, check_mode: bool) -> None:
     ("count", "number"),
     [(1, 1), (100, 1), (100, 5), (100, 100), (101, 1), (101, 5), (101, 100), (3500, 1), (3500, 5), (3500, 3500)],
 )
-def test_budget_of_a_batch_of_what_is_there(emulator: Emulator, count: int, number: int) -> None:
+def test_budget_of_an_unchanged_batch(emulator: Emulator, count: int, number: int) -> None:
     _zone, run = runner(emulator, fleet(count))
     listed = fleet(number)
     most = lookups(count, number)
@@ -143,7 +143,7 @@ def test_budget_of_a_batch_of_what_is_there(emulator: Emulator, count: int, numb
 @pytest.mark.parametrize(
     ("count", "number"), [(0, 1), (0, 5), (0, 3500), (1, 5), (1, 100), (100, 5), (101, 100), (3000, 1), (3400, 100)]
 )
-def test_budget_of_a_batch_of_what_is_new(emulator: Emulator, count: int, number: int) -> None:
+def test_budget_of_a_batch_of_creations(emulator: Emulator, count: int, number: int) -> None:
     _zone, run = runner(emulator, fleet(count))
     listed = fleet(number, start=count)
     for check_mode in (True, False):
@@ -274,7 +274,7 @@ def without_times(result: Result) -> Result:
 
 @both
 @pytest.mark.parametrize("task", TASKS)
-def test_check_mode_says_what_the_run_then_does(emulator: Emulator, served: str, task: Task) -> None:
+def test_check_mode_predicts_the_run(emulator: Emulator, served: str, task: Task) -> None:
     zone, run = runner(emulator, SEEDED, api_version=served)
     operation = getattr(run, task.operation)
     predicted = operation(**task.arguments, check_mode=True)
@@ -359,7 +359,7 @@ def test_all_bad_items_are_named_at_once(emulator: Emulator, check_mode: bool) -
     assert zone.values() == SEEDED
 
 
-def test_nothing_is_sent_where_no_item_is_usable(emulator: Emulator) -> None:
+def test_nothing_is_sent_without_a_usable_item(emulator: Emulator) -> None:
     _zone, run = runner(emulator, SEEDED)
     failure_of(run.batch, ["x", {"ip": "192.0.2.0/24"}])
     failure_of(run.batch, ["x"], state="absent")
@@ -377,11 +377,11 @@ def test_a_creation_past_the_limit_in_check_mode_fails_as_the_run_does(emulator:
 
 
 @both
-def test_what_nobody_can_tell_is_no_success(emulator: Emulator, served: str) -> None:
-    """Lose the answer to a deletion, whose repetition finds nothing, when the zone cannot be read again."""
+def test_an_unknown_outcome_is_no_success(emulator: Emulator, served: str) -> None:
+    """Lose the response to a deletion; its retry finds nothing, and the zone cannot be read again."""
     zone, run = runner(emulator, fleet(1), api_version=served, retries=1)
     emulator.faults = [
-        Fault(effect=faults.Answer(502, applied=True), path="/batch$", nth=1, times=1),
+        Fault(effect=faults.Response(502, applied=True), path="/batch$", nth=1, times=1),
         Fault(effect=refusal(429, 971, Retry_After="86400"), method="GET", nth=2, times=None),
     ]
     with pytest.raises(
@@ -395,7 +395,7 @@ def test_what_nobody_can_tell_is_no_success(emulator: Emulator, served: str) -> 
 
 
 @both
-def test_unusable_items_are_skipped_on_demand(emulator: Emulator, served: str) -> None:
+def test_unusable_items_are_skipped_if_requested(emulator: Emulator, served: str) -> None:
     zone, run = runner(emulator, SEEDED, api_version=served)
     listed = [
         {"ip": "192.0.2.9", "vendor": "aws", "region": "us-east-1"},
@@ -419,16 +419,16 @@ def test_unusable_items_are_skipped_on_demand(emulator: Emulator, served: str) -
 
 
 @both
-def test_a_batch_that_stops_early_says_what_was_done(emulator: Emulator, served: str) -> None:
+def test_a_batch_that_stops_early_reports_every_change(emulator: Emulator, served: str) -> None:
     zone = emulator.add_zone("example.com", mappings=fleet(3, start=1000))
     writes: list[Request] = []
 
-    def stop_after_one(request: Request) -> Answer:
+    def refuse_after_one(request: Request) -> Response:
         if request.method != "GET":
             writes.append(request)
         return failure(403, 10000) if len(writes) > 1 else forward(emulator, request)
 
-    with Stub(stop_after_one) as stub:
+    with Stub(refuse_after_one) as stub:
         run = Runner(emulator, zone_id=zone.id, url=stub.url, api_version=served)
         failed = failure_of(run.batch, fleet(250), purge=True)
     assert failed.result["changed"] is True
@@ -449,7 +449,7 @@ def test_a_batch_that_stops_early_says_what_was_done(emulator: Emulator, served:
     assert "100 changes were applied, 100 failed, 53 were not tried" in str(failed)
 
 
-def test_a_token_that_may_only_read(emulator: Emulator) -> None:
+def test_a_read_only_token(emulator: Emulator) -> None:
     zone, run = runner(emulator, SEEDED, api_token=emulator.read_only_token)
     assert len(run.info()["mappings"]) == 3
     assert run.single(**NEW, check_mode=True)["changed"] is True
@@ -481,7 +481,7 @@ def test_without_tiered_cache(emulator: Emulator, served: str, check_mode: bool)
 
 
 @both
-def test_a_zone_is_emptied_where_that_is_allowed(emulator: Emulator, served: str) -> None:
+def test_allow_empty_permits_an_empty_zone(emulator: Emulator, served: str) -> None:
     zone, run = runner(emulator, SEEDED, api_version=served)
     assert run.batch([], purge=True, allow_empty=True)["summary"]["deleted"] == 3
     assert zone.values() == {}
@@ -496,7 +496,7 @@ def test_an_empty_list_without_purge_changes_nothing(emulator: Emulator) -> None
 
 @both
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_nothing_is_taken_over_without_overwrite(emulator: Emulator, served: str, check_mode: bool) -> None:
+def test_nothing_is_replaced_without_overwrite(emulator: Emulator, served: str, check_mode: bool) -> None:
     zone, run = runner(emulator, fleet(1, "us-west-2"), api_version=served)
     failed = failure_of(run.single, **RIGHT, overwrite=False, check_mode=check_mode)
     for part in ("10.0.0.0", "aws/us-west-2", "aws/us-east-1", "overwrite"):
@@ -505,15 +505,15 @@ def test_nothing_is_taken_over_without_overwrite(emulator: Emulator, served: str
     assert zone.values() == fleet(1, "us-west-2")
 
 
-def test_not_even_what_appears_in_between_is_taken_over_by_v1(emulator: Emulator) -> None:
+def test_v1_replaces_no_concurrent_mapping(emulator: Emulator) -> None:
     zone = emulator.add_zone("example.com")
 
-    def another_is_quicker(request: Request) -> Answer:
+    def create_concurrently(request: Request) -> Response:
         if request.method == "POST":
             emulator.add_zone("example.com", mappings=fleet(1, "us-west-2"))
         return forward(emulator, request)
 
-    with Stub(another_is_quicker) as stub:
+    with Stub(create_concurrently) as stub:
         run = Runner(emulator, zone_id=zone.id, url=stub.url, api_version="v1")
         assert "1145" in str(failure_of(run.single, **RIGHT, overwrite=False))
     assert zone.values() == fleet(1, "us-west-2")
@@ -521,9 +521,7 @@ def test_not_even_what_appears_in_between_is_taken_over_by_v1(emulator: Emulator
 
 @both
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_a_near_miss_of_a_region_is_refused_with_the_right_spelling(
-    emulator: Emulator, served: str, check_mode: bool
-) -> None:
+def test_a_misspelt_region_is_refused_with_a_suggestion(emulator: Emulator, served: str, check_mode: bool) -> None:
     zone, run = runner(emulator, SEEDED, api_version=served)
     failed = failure_of(run.single, **{**NEW, "region": "US-East-1"}, check_mode=check_mode)
     assert "did you mean us-east-1? Supported regions of aws: " in str(failed)
@@ -566,7 +564,7 @@ def test_info(emulator: Emulator, served: str) -> None:
     assert run.info(origin_ip=["192.0.2.1"])["total_count"] is None
 
 
-def test_info_names_all_bad_addresses_before_anything_is_sent(emulator: Emulator) -> None:
+def test_info_names_all_bad_addresses_before_the_first_request(emulator: Emulator) -> None:
     _zone, run = runner(emulator, SEEDED)
     failed = failure_of(run.info, origin_ip=["192.0.2.1", "x", "192.0.2.0/24"])
     assert "origin_ip[1]" in str(failed)
@@ -585,7 +583,7 @@ def test_info_about_supported_regions(emulator: Emulator) -> None:
     assert "enabled: true, smart: true" in str(failure_of(run.info, supported_regions=True))
 
 
-def test_many_unsupported_regions_make_no_long_message(emulator: Emulator) -> None:
+def test_messages_about_many_unsupported_regions_are_short(emulator: Emulator) -> None:
     _zone, run = runner(emulator, {})
     listed = {address: ("aws" if number % 2 else "gcp", "moon-1") for number, address in enumerate(fleet(3000))}
     failed = failure_of(run.batch, listed)
@@ -640,7 +638,7 @@ def test_all_faults_of_an_item_are_named(emulator: Emulator) -> None:
         ("::ffff:127.0.0.1", "loopback"),
     ],
 )
-def test_addresses_that_no_origin_has(emulator: Emulator, address: str, kind: str) -> None:
+def test_addresses_no_origin_can_have(emulator: Emulator, address: str, kind: str) -> None:
     _zone, run = runner(emulator, SEEDED)
     entry = {"vendor": "aws", "region": "us-east-1", "origin_ip": address}
     for failed in (failure_of(run.single, **entry), failure_of(run.batch, [entry])):
@@ -673,11 +671,11 @@ def test_unprintable_values_of_the_service_are_refused(emulator: Emulator, text:
     assert "does not have the format" in str(failure_of(run.single, **NEW | {"origin_ip": "10.0.0.0"}))
 
 
-def test_where_no_version_is_served_the_error_is_that_of_v2(emulator: Emulator) -> None:
-    def answer(request: Request) -> Answer:
+def test_the_error_of_v2_if_no_version_is_served(emulator: Emulator) -> None:
+    def response(request: Request) -> Response:
         return failure(400, 7000 if "/cache/" in request.path else 7003, request.path.split("/")[3])
 
-    with Stub(answer) as stub:
+    with Stub(response) as stub:
         failed = failure_of(Runner(emulator, url=stub.url).info)
     assert "7003" in str(failed)
     assert "origin (code" in str(failed)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Origins of a zone as the emulator has them: requests, what may be left out, odd answers, look-ups."""
+"""Origins of a zone as the emulator has them: requests, optional values, unexpected responses, look-ups."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_all_pages_of_records_are_read(emulator: Emulator, count: int) -> None:
     assert len(emulator.requests) == ceil(count / 1000)
 
 
-def test_records_that_do_not_add_up_are_an_error(emulator: Emulator, zone: Zone) -> None:
+def test_inconsistent_records_are_an_error(emulator: Emulator, zone: Zone) -> None:
     emulator.faults = [Fault(effect=Merge({"result_info": {"total_count": 5}}), path="/dns_records", times=None)]
     result = run(emulator, zone)
     assert f"Reading the DNS records of zone {zone.id} failed: 3 times the pages" in result["msg"]
@@ -132,9 +132,7 @@ def test_records_that_do_not_add_up_are_an_error(emulator: Emulator, zone: Zone)
 
 @pytest.mark.parametrize("path", ["/load_balancers", "/pools"])
 @pytest.mark.parametrize("info", [{"total_count": 11}, {"total_pages": 2}])
-def test_a_list_that_is_not_whole_is_an_error(
-    emulator: Emulator, balanced: Zone, path: str, info: Mapping[str, int]
-) -> None:
+def test_an_incomplete_list_is_an_error(emulator: Emulator, balanced: Zone, path: str, info: Mapping[str, int]) -> None:
     emulator.faults = [Fault(effect=Merge({"result_info": info}), path=path + "$")]
     for chosen in ("auto", "true"):
         assert "of them, but has more" in run(emulator, balanced, load_balancers=chosen)["msg"]
@@ -142,16 +140,16 @@ def test_a_list_that_is_not_whole_is_an_error(
 
 
 @pytest.mark.parametrize("info", [None, {}, {"total_count": None}, {"total_count": 2, "total_pages": 1}])
-def test_a_whole_list_may_have_its_numbers(emulator: Emulator, balanced: Zone, info: object) -> None:
+def test_a_complete_list_may_have_totals(emulator: Emulator, balanced: Zone, info: object) -> None:
     emulator.faults = [Fault(effect=Merge({"result_info": info}), path="/load_balancers$")]
     assert len(run(emulator, balanced)["origins"]) == 10
 
 
-@pytest.mark.parametrize(("answer", "status"), [("forbidden", 403), ("not_enabled", 400)])
-def test_load_balancers_that_may_not_be_read(
-    emulator: Emulator, balanced: Zone, answer: Literal["forbidden", "not_enabled"], status: int
+@pytest.mark.parametrize(("response", "status"), [("forbidden", 403), ("not_enabled", 400)])
+def test_forbidden_load_balancers(
+    emulator: Emulator, balanced: Zone, response: Literal["forbidden", "not_enabled"], status: int
 ) -> None:
-    emulator.load_balancing = answer
+    emulator.load_balancing = response
     result = run(emulator, balanced)
     assert (result["load_balancers"], len(result["origins"])) == ("unreadable", 1)
     [warning] = result["warnings"]
@@ -184,7 +182,7 @@ def test_other_errors_are_errors(emulator: Emulator, zone: Zone, status: int) ->
     assert run(emulator, zone)["status"] == status
 
 
-def test_records_that_may_not_be_read_are_an_error(emulator: Emulator, zone: Zone) -> None:
+def test_forbidden_records_are_an_error(emulator: Emulator, zone: Zone) -> None:
     emulator.faults = [Fault(effect=refusal(403, 10000), path="/dns_records")]
     result = run(emulator, zone)
     assert "Check that the credentials" in result["msg"]
@@ -192,8 +190,8 @@ def test_records_that_may_not_be_read_are_an_error(emulator: Emulator, zone: Zon
 
 
 def replaced(value: object) -> Callable[[Any], Any]:
-    """Return a function that replaces the result of an answer."""
-    return lambda answer: {**answer, "result": value}
+    """Return a function that replaces the result of a response."""
+    return lambda response: {**response, "result": value}
 
 
 PROXIED = {"id": "1", "type": "A", "name": "www.example.com", "content": "192.0.2.10", "proxied": True}
@@ -272,7 +270,7 @@ PROXIED = {"id": "1", "type": "A", "name": "www.example.com", "content": "192.0.
     ],
     ids=str,
 )
-def test_odd_answers_are_errors(emulator: Emulator, balanced: Zone, path: str, value: object) -> None:
+def test_unexpected_responses_are_errors(emulator: Emulator, balanced: Zone, path: str, value: object) -> None:
     emulator.faults = [Fault(effect=Change(replaced(value)), path=path)]
     result = run(emulator, balanced, resolve=True)
     assert result["msg"].endswith("HTTP 200, but the response does not have the format of the API")
@@ -280,9 +278,7 @@ def test_odd_answers_are_errors(emulator: Emulator, balanced: Zone, path: str, v
 
 
 @pytest.mark.parametrize("account", ["../zones", "", 5, "a" * 33])
-def test_an_account_that_is_no_identifier_is_never_part_of_a_path(
-    emulator: Emulator, balanced: Zone, account: object
-) -> None:
+def test_an_invalid_account_id_is_never_part_of_a_path(emulator: Emulator, balanced: Zone, account: object) -> None:
     emulator.faults = [Fault(effect=Merge({"result": {"account": {"id": account}}}), path="/zones/[0-9a-f]+$")]
     assert "Reading the zone" in run(emulator, balanced)["msg"]
     assert "pools" not in paths(emulator)
@@ -293,7 +289,7 @@ def test_lists_may_be_null(emulator: Emulator, zone: Zone) -> None:
     assert run(emulator, zone)["load_balancers"] == "read"
 
 
-def test_a_pool_that_is_gone_is_an_error(emulator: Emulator, balanced: Zone) -> None:
+def test_a_missing_pool_is_an_error(emulator: Emulator, balanced: Zone) -> None:
     emulator.set_pools(balanced.account, [])
     result = run(emulator, balanced)
     assert "lb.example.com has the pool" in result["msg"]
@@ -370,7 +366,7 @@ def test_hostnames_are_looked_up(emulator: Emulator, resolver: list[str]) -> Non
     assert sorted(resolver) == ["app.example.net.", "single"]
 
 
-def test_names_that_do_not_resolve(emulator: Emulator, resolver: list[str]) -> None:
+def test_unresolvable_names(emulator: Emulator, resolver: list[str]) -> None:
     names = ("missing.example.net", "scoped.example.net", "odd.example.net")
     zone = emulator.add_zone("example.com", dns_records=hostnames(*names))
     result = run(emulator, zone, resolve=True)
@@ -395,7 +391,7 @@ def test_records_with_addresses_of_cloudflare(emulator: Emulator) -> None:
     assert [item["origin_ip"] for item in run(emulator, zone)["origins"]] == ["104.16.0.1"]
 
 
-def test_a_resolver_that_never_answers(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_without_a_response(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     never, real = threading.Event(), socket.getaddrinfo
 
     def getaddrinfo(host: str, port: Any, *more: Any, **options: Any) -> Any:

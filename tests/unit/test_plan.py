@@ -53,7 +53,7 @@ def current(zone: Mappings, total: int | None = None) -> ZoneMappings:
     return ZoneMappings(zone, len(zone) if total is None else total, complete=True)
 
 
-def carried_out(zone: Mappings, plan: Plan) -> Mappings:
+def apply_plan(zone: Mappings, plan: Plan) -> Mappings:
     """Return the zone after the plan is applied."""
     after = dict(zone)
     for change in plan.changes:
@@ -65,26 +65,26 @@ def carried_out(zone: Mappings, plan: Plan) -> Mappings:
 
 
 @given(zones, desired, kept)
-def test_a_plan_leads_to_what_is_wanted(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+def test_a_plan_leads_to_the_wanted_state(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
     plan = planned(current(zone), wanted, keep)
     kept = {
         address: mapping
         for address, mapping in zone.items()
         if address not in wanted and (keep is None or address in keep)
     }
-    assert carried_out(zone, plan) == {**kept, **{address: mapping for address, mapping in wanted.items() if mapping}}
+    assert apply_plan(zone, plan) == {**kept, **{address: mapping for address, mapping in wanted.items() if mapping}}
 
 
 @given(zones, desired, kept)
-def test_planning_again_gives_nothing(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
-    after = carried_out(zone, planned(current(zone), wanted, keep))
+def test_planning_is_idempotent(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+    after = apply_plan(zone, planned(current(zone), wanted, keep))
     again = planned(current(after), wanted, keep)
     assert again.changes == ()
     assert again.unchanged == len(wanted)
 
 
 @given(zones, desired, kept)
-def test_no_change_is_without_effect(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+def test_every_change_has_an_effect(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
     plan = planned(current(zone), wanted, keep)
     assert plan.unchanged == sum(zone.get(address) == mapping for address, mapping in wanted.items())
     for change in plan.changes:
@@ -123,7 +123,7 @@ def test_batches(zone: Mappings, wanted: Wanted, keep: Collection[Address] | Non
 
 
 @given(zones, desired, kept, st.integers(ZONE_LIMIT - 5, ZONE_LIMIT + 5))
-def test_deletions_come_first_just_where_the_zone_has_no_room(
+def test_deletions_come_first_exactly_if_the_zone_has_no_room(
     zone: Mappings, wanted: Wanted, keep: Collection[Address] | None, total: int
 ) -> None:
     plan = planned(current(zone, total), wanted, keep)
@@ -152,7 +152,7 @@ def wanting(*wanted: OriginMapping) -> Wanted:
     return {each.address: each for each in wanted}
 
 
-def test_a_zone_past_its_limit_is_refused_with_the_numbers() -> None:
+def test_exceeding_the_limit_is_refused_with_the_numbers() -> None:
     plan = make_plan(current({OLD.address: OLD}, total=3500), wanting(OLD, NEW))
     with pytest.raises(InvalidInput, match="holds 3500 mappings and would come to 3501"):
         plan.check_limit("the zone")
@@ -176,17 +176,17 @@ def test_within_the_limit(current: ZoneMappings, wanted: Wanted, purge: bool) ->
     plan.check_limit("the zone")
 
 
-def test_additions_come_first_where_the_total_is_unknown() -> None:
+def test_additions_come_first_if_the_total_is_unknown() -> None:
     plan = make_plan(ZoneMappings({STALE.address: STALE}), {STALE.address: None, NEW.address: NEW})
     assert [change.kind for change in plan.changes] == ["created", "deleted"]
 
 
-def test_nothing_is_taken_over_without_overwrite() -> None:
+def test_nothing_is_replaced_without_overwrite() -> None:
     with pytest.raises(InvalidInput, match=r"192\.0\.2\.1: aws/us-east-1 exists already .* gcp/us-east1"):
         make_plan(current({OLD.address: OLD}), wanting(mapping("192.0.2.1", "gcp", "us-east1")), overwrite=False)
 
 
-def test_overwrite_is_about_other_values_only() -> None:
+def test_overwrite_concerns_other_values_only() -> None:
     zone = current({OLD.address: OLD, STALE.address: STALE})
     plan = make_plan(zone, {**wanting(OLD, NEW), STALE.address: None}, overwrite=False)
     assert [(change.kind, change.mapping) for change in plan.changes] == [("created", NEW), ("deleted", STALE)]
@@ -194,9 +194,9 @@ def test_overwrite_is_about_other_values_only() -> None:
 
 
 @given(zones, desired, kept)
-def test_a_diff_has_one_line_a_change(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
+def test_a_diff_has_one_line_per_change(zone: Mappings, wanted: Wanted, keep: Collection[Address] | None) -> None:
     plan = planned(current(zone), wanted, keep)
-    after = carried_out(zone, plan)
+    after = apply_plan(zone, plan)
     changed = sorted((zone.items() ^ after.items()), key=lambda item: address_order(item[0]))
     assert lines(plan) == {
         "before": "".join(f"{zone[address]}\n" for address, before in changed if zone.get(address) is before),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The published ranges: where addresses are by them, and files that are not what they should be."""
+"""Published ranges: locations of addresses, and invalid files."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def where(ranges: Ranges, address: str) -> tuple[str, list[str]]:
         ("255.255.255.255", "unknown", []),
     ],
 )
-def test_where_addresses_are(paths: dict[str, str], address: str, status: str, places: list[str]) -> None:
+def test_locations_of_addresses(paths: dict[str, str], address: str, status: str, places: list[str]) -> None:
     assert where(Ranges.load(paths), address) == (status, places)
 
 
-def test_placements_have_the_prefix_in_its_canonical_spelling() -> None:
+def test_matches_have_the_canonical_prefix() -> None:
     ranges = ranges_of(aws=[("2001:DB8:0::/48", "us-east-1"), ("::ffff:0:0/96", "us-west-2")])
     assert ranges.locate(ip_address("2001:db8::1")) == LookupResult(
         "found", (RangeMatch("aws", "us-east-1", "2001:db8::/48"),)
@@ -121,7 +121,7 @@ def test_files_can_be_missing(paths: dict[str, str], vendor: str) -> None:
     ],
     ids=str,
 )
-def test_which_prefix_wins(entries: dict[str, Entries], status: str, places: list[str]) -> None:
+def test_the_winning_prefix(entries: dict[str, Entries], status: str, places: list[str]) -> None:
     assert where(ranges_of(**entries), "192.0.2.1") == (status, places)
 
 
@@ -133,7 +133,7 @@ def test_azures_old_names_are_those_of_its_regions_today() -> None:
     ]
 
 
-def test_azures_tags_of_services_say_nothing() -> None:
+def test_azures_tags_of_services_are_ignored() -> None:
     document = SHAPES["azure"]([("192.0.2.0/24", "eastus2")], 1)
     for name, region in (("ActionGroup", ""), ("Storage.WestUS", "westus"), ("AzureCloudish", "westus")):
         properties = {"region": region, "addressPrefixes": ["192.0.2.1/32"]}
@@ -169,7 +169,7 @@ ADDRESSES = st.one_of(
 
 # oci names a region for everything.
 @given(st.dictionaries(st.sampled_from(["aws", "azure", "gcp"]), LISTS), st.lists(ADDRESSES, min_size=1, max_size=8))
-def test_the_longest_prefix_wins_as_looking_at_each_tells(
+def test_the_longest_prefix_wins_as_in_a_linear_search(
     files: dict[str, list[tuple[IPv4Network | IPv6Network, str | None]]], addresses: list[Any]
 ) -> None:
     everything = [(network, vendor, region) for vendor, listed in files.items() for network, region in listed]
@@ -190,7 +190,7 @@ def test_the_longest_prefix_wins_as_looking_at_each_tells(
         assert location.status == (expected if best else "unknown")
 
 
-def test_a_file_says_its_version_and_has_each_prefix_once() -> None:
+def test_a_file_has_a_version_and_unique_prefixes() -> None:
     part = {vendor: parse_ranges(vendor, published(vendor, ENTRIES[vendor], 7).encode(), vendor) for vendor in VENDORS}
     assert {vendor: contents.version for vendor, contents in part.items()} == {
         "aws": "7",
@@ -202,7 +202,7 @@ def test_a_file_says_its_version_and_has_each_prefix_once() -> None:
         assert contents.prefixes == len({prefix for prefix, _region in ENTRIES[vendor]})
 
 
-def test_a_file_need_not_say_its_version_and_may_begin_with_a_mark() -> None:
+def test_a_file_may_lack_a_version_and_have_a_byte_order_mark() -> None:
     document = SHAPES["aws"]([("192.0.2.0/24", "us-east-1")], 1)
     del document["syncToken"]
     assert parse_ranges("aws", json.dumps(document).encode("utf-8-sig"), "aws.json").version is None
@@ -259,7 +259,7 @@ ONE = [("192.0.2.0/24", "somewhere")]
         ("oci", '{"regions": {"region": "r"}}', "in another format"),
     ],
 )
-def test_files_that_are_refused(tmp_path: Path, vendor: str, text: str | bytes, part: str) -> None:
+def test_refused_files(tmp_path: Path, vendor: str, text: str | bytes, part: str) -> None:
     path = tmp_path / "file.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InvalidInput) as refused:
@@ -268,7 +268,7 @@ def test_files_that_are_refused(tmp_path: Path, vendor: str, text: str | bytes, 
     assert part in str(refused.value)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_files(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     large = tmp_path / "large"
@@ -298,12 +298,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_path(paths: dict[Any, Any], part: str) -> None:
+def test_invalid_paths(paths: dict[Any, Any], part: str) -> None:
     with pytest.raises(InvalidInput, match=part.replace("?", r"\?")):
         Ranges.load(paths)
 
 
-def test_a_path_may_be_relative_and_of_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_may_be_relative_or_below_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_ranges(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -311,7 +311,7 @@ def test_a_path_may_be_relative_and_of_the_home_folder(tmp_path: Path, monkeypat
         assert where(Ranges.load({"aws": path}), "198.51.100.10") == ("found", ["aws/us-west-2"])
 
 
-def test_a_changed_file_is_read_again_and_another_is_not(tmp_path: Path) -> None:
+def test_only_changed_files_are_read_again(tmp_path: Path) -> None:
     path = tmp_path / "aws.json"
 
     def write(region: str) -> os.stat_result:

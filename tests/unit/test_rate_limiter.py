@@ -51,14 +51,14 @@ def test_a_long_batch_slows_down_before_it_is_refused() -> None:
         assert refused(emulator) == 0
 
 
-def test_forks_cope_with_one_another() -> None:
+def test_forks_share_the_rate_limit() -> None:
     with Emulator(quota=20, window=1) as emulator, ThreadPoolExecutor(3) as forks:
         zones = [f"example{number}.com" for number in range(3)]
         results = list(forks.map(lambda zone: fill(emulator, zone), zones))
     assert [result["summary"]["created"] for result in results] == [SMALL] * 3
 
 
-def test_without_retries_nothing_is_waited_for() -> None:
+def test_without_retries_there_are_no_waits() -> None:
     with Emulator(quota=14, window=1000) as emulator:
         began = time.monotonic()
         with pytest.raises(CloudflareError, match="HTTP 429") as failed:

@@ -89,7 +89,7 @@ def test_each_option_is_the_file_of_its_vendor(paths: dict[str, str], vendor: st
     ],
     ids=str,
 )
-def test_what_is_no_address(paths: dict[str, str], value: object, part: str) -> None:
+def test_invalid_addresses(paths: dict[str, str], value: object, part: str) -> None:
     with pytest.raises(AnsibleFilterError) as refused:
         region_of(value, **paths)
     assert part in str(refused.value)

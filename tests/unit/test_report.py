@@ -163,7 +163,7 @@ def test_one_report_and_an_aggregate_and_lists_of_either() -> None:
     assert json.loads(render(reports)) == whole
 
 
-def test_keys_that_no_report_has_are_left_out() -> None:
+def test_unknown_keys_are_left_out() -> None:
     report = zone_report("example.com")
     assert aggregate({**report, "changed": False, "failed": False})["zones"] == [report]
 
@@ -180,14 +180,14 @@ def at(hour: int, **fields: Any) -> Report:
         pytest.param([at(8, api_version="v1"), at(8)], [1], id="same-time"),
         pytest.param([at(8, zone_id="a"), at(9, zone_id="b")], [0, 1], id="same-name-two-zones"),
         pytest.param([at(8, zone_id="a", zone=None), at(9, zone_id="a")], [1], id="a-name-that-came-later"),
-        pytest.param([at(8, zone_id=None, error="no answer"), at(9, zone_id="a")], [1], id="failed-then-found"),
-        pytest.param([at(8, zone_id="a"), at(9, zone_id=None, error="no answer")], [1, 0], id="found-then-failed"),
+        pytest.param([at(8, zone_id=None, error="no response"), at(9, zone_id="a")], [1], id="failed-then-found"),
+        pytest.param([at(8, zone_id="a"), at(9, zone_id=None, error="no response")], [1, 0], id="found-then-failed"),
         pytest.param(
             [at(8, zone_id="a"), at(8, zone_id="b"), at(9, zone_id=None, error="ambiguous")], [2, 0, 1], id="ambiguous"
         ),
     ],
 )
-def test_of_a_zone_the_latest_report_counts(reports: list[Report], left: list[int]) -> None:
+def test_the_latest_report_of_a_zone_counts(reports: list[Report], left: list[int]) -> None:
     report = aggregate(reports)
     assert report["zones"] == [reports[number] for number in left]
     assert report["generated_on"] == max(reports[number]["audited_on"] for number in left)
@@ -243,7 +243,7 @@ NO_RANGES = {"contradicted": "the published ranges could not be read: [Errno 2]"
         ),
     ],
 )
-def test_an_audit_fails_by_findings_and_by_what_it_could_not_check(
+def test_an_audit_fails_by_findings_and_by_unchecked_kinds(
     reports: list[Report], options: dict[str, Any], failures: list[str]
 ) -> None:
     report = aggregate(reports, **options)
@@ -267,7 +267,7 @@ def test_an_audit_of_no_zone_fails_in_every_format() -> None:
 
 
 @pytest.mark.parametrize("reports", [[], [zone_report("a")]], ids=["none", "one"])
-def test_a_report_that_could_not_be_merged_fails_in_every_format(reports: list[Report]) -> None:
+def test_an_unmerged_report_fails_in_every_format(reports: list[Report]) -> None:
     lost = ["There is no readable report of an audit in b\x00: No such file", "c is of yesterday"]
     shown = lost[0].replace("\x00", "\ufffd")
     part = combine([], [], FAILING_KINDS, not_merged=lost)
@@ -338,7 +338,7 @@ def without(key: str) -> Report:
         (broken(error=5), "error should be text, not '5'"),
     ],
 )
-def test_what_is_no_report_is_refused(reports: Any, message: str) -> None:
+def test_other_data_is_no_report(reports: Any, message: str) -> None:
     assert message in rejection(reports)
 
 
@@ -461,7 +461,7 @@ def test_unmapped_origins_without_ranges(fields: Report, text: str) -> None:
 @pytest.mark.parametrize(
     "reason", [{"error": "the query broke"}, {"not_available": limit("permission", "the query broke")}, {}], ids=str
 )
-def test_traffic_that_is_not_known(reason: Report) -> None:
+def test_unknown_traffic(reason: Report) -> None:
     """Check that it is not shown as none, and that an error in it fails no other zone."""
     zones = [
         zone_report("a.example", [mapping("192.0.2.1", "aws/us-east-1")], traffic=unknown_traffic(**reason)),
@@ -508,7 +508,7 @@ def test_markdown_is_cut_at_a_line() -> None:
     assert lines[-1] in whole.splitlines()
 
 
-def test_markdown_shows_hostile_texts_as_they_are() -> None:
+def test_markdown_shows_hostile_texts_literally() -> None:
     text = render(hostile_reports(), "markdown")
     cells = {cell for table in markdown_tables(text) for row in table for cell in row}
     for hostile in HOSTILE:
@@ -621,7 +621,7 @@ def test_junit_has_a_line_for_each_finding() -> None:
 def test_zones_of_one_name_have_different_labels() -> None:
     accounts = [zone_report("example.com", zone_id=text, account_id=f"account {text}") for text in "ab"]
     accounts += [zone_report("example.net", zone_id=text, account_id=None) for text in "cd"]
-    accounts += [zone_report("example.org"), failed_report("example.com", "no answer", account_id="account e")]
+    accounts += [zone_report("example.org"), failed_report("example.com", "no response", account_id="account e")]
     labels = {
         "example.com (account account a)",
         "example.com (account account b)",
@@ -704,7 +704,7 @@ def contents(folder: Path) -> dict[Path, Any]:
 
 
 @pytest.mark.parametrize("make", [make_file, make_link, make_directory, make_empty_file, make_dangling_link])
-def test_what_no_audit_wrote_is_left_alone(make: Callable[[Path], None], tmp_path: Path) -> None:
+def test_foreign_files_are_left_alone(make: Callable[[Path], None], tmp_path: Path) -> None:
     for name in ("report.json", "report.md"):
         make(tmp_path / name)
     before = contents(tmp_path)
@@ -721,7 +721,7 @@ def test_what_no_audit_wrote_is_left_alone(make: Callable[[Path], None], tmp_pat
     assert {path: contents(tmp_path)[path] for path in before} == before
 
 
-def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
+def test_an_unwritable_directory(tmp_path: Path) -> None:
     assert failure_to_write(" ") == "audit_folder is empty: name the directory of the reports"
     file = tmp_path / "file"
     file.write_text("mine")
@@ -745,7 +745,7 @@ def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
         ("{}", "{} is not a report of an audit: its generator is not originops.cloudflare.audit"),
     ],
 )
-def test_a_file_that_is_no_report(text: str | bytes | None, message: str, tmp_path: Path) -> None:
+def test_a_file_without_a_report(text: str | bytes | None, message: str, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "report.json").write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(InvalidInput) as failed:
@@ -888,13 +888,13 @@ def test_no_text_breaks_a_format(report: Report) -> None:
 
 
 @formats
-def test_what_is_no_character_is_replaced(format: str) -> None:
+def test_invalid_characters_are_replaced(format: str) -> None:
     text = render(zone_report("a\x00b\x1bc\ud800d\ufffee", [], [finding("near_limit", None, "\x0b")]), format)
     assert "a\ufffdb\ufffdc\ufffdd\ufffde" in text
     text.encode("utf-8")
 
 
-def test_plain_types_come_out_of_what_ansible_has_read_from_a_file() -> None:
+def test_types_of_ansible_become_plain_types() -> None:
     # What is no JSON, Ansible reads as YAML, into types of its own.
     read = DataLoader().load("---\n" + json.dumps(small_fleet()))
     assert type(read) is not type(small_fleet())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways of credentials, the contents of requests, and bounds for answers."""
+"""Credentials in requests, contents of requests, and bounds of responses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._single impor
 from emulator.server import HOST
 from support.network import DAY, Authority, Proxy
 from support.operations import Operation, options, perform
-from support.stub import Answer, Request, Stub, failure, in_turn, success
+from support.stub import Request, Response, Stub, failure, in_turn, success
 from support.values import TOKEN, ZONE_ID
 
 DONE = success({"done": True})
@@ -163,7 +163,9 @@ def test_no_thread_prints_a_warning(encrypted: Stub) -> None:
         pytest.param("127.0.0.2", DAY, "127.0.0.1", id="of-another-host"),
     ],
 )
-def test_a_trusted_authority_is_not_enough(authority: Authority, host: str, valid_for: timedelta, part: str) -> None:
+def test_a_trusted_authority_with_an_unsuitable_certificate(
+    authority: Authority, host: str, valid_for: timedelta, part: str
+) -> None:
     with Stub(in_turn(DONE), authority.serving(host, valid_for=valid_for)) as stub:
         assert part in error_of(stub.url, ca_path=str(authority.path), retries=5)
     assert (stub.requests, stub.connections) == ([], 1)
@@ -186,7 +188,7 @@ def test_a_ca_path_without_certificates(encrypted: Stub, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_proxy_of_the_environment_leads_to_the_service_and_learns_nothing(
+def test_a_proxy_of_the_environment_sees_no_secret(
     authority: Authority, encrypted: Stub, monkeypatch: pytest.MonkeyPatch, variable: str, form: Mapping[str, Any]
 ) -> None:
     with Proxy() as proxy:
@@ -194,39 +196,39 @@ def test_a_proxy_of_the_environment_leads_to_the_service_and_learns_nothing(
         assert call(encrypted.url, ca_path=str(authority.path), **form) == {"done": True}
     [request] = encrypted.requests
     # A part of the message is shown, without the credentials of the proxy.
-    assert proxy.heard.startswith(f"CONNECT {HOST}:{encrypted.server_port} ".encode())
-    assert b"Proxy-Authorization: Basic" in proxy.heard
+    assert proxy.received.startswith(f"CONNECT {HOST}:{encrypted.server_port} ".encode())
+    assert b"Proxy-Authorization: Basic" in proxy.received
     assert "Proxy-Authorization" not in request.headers
     assert any(secret in str(request.headers) for secret in SECRETS)
     for never in (*SECRETS, "X-Auth", "Bearer", "operator@", "/it"):
-        assert never.encode() not in proxy.heard
+        assert never.encode() not in proxy.received
 
 
 def test_a_certificate_is_checked_through_a_proxy_too(encrypted: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{HOST}:{proxy.port}")
         assert "certificate" in error_of(encrypted.url)
-    assert proxy.heard.startswith(b"CONNECT ")
+    assert proxy.received.startswith(b"CONNECT ")
     assert encrypted.requests == []
 
 
-def test_a_host_may_be_spared_the_proxy(authority: Authority, encrypted: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_excludes_a_host(authority: Authority, encrypted: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     with Proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{HOST}:{proxy.port}")
         monkeypatch.setenv("NO_PROXY", HOST)
         assert call(encrypted.url, ca_path=str(authority.path)) == {"done": True}
-    assert proxy.heard == b""
+    assert proxy.received == b""
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_proxy_that_refuses_learns_nothing(monkeypatch: pytest.MonkeyPatch, form: Mapping[str, Any]) -> None:
+def test_a_refusing_proxy_sees_no_secret(monkeypatch: pytest.MonkeyPatch, form: Mapping[str, Any]) -> None:
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with Proxy(refusal) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://someone:proxy-password@{HOST}:{proxy.port}")
         error = error_of("https://api.cloudflare.invalid/client/v4", **form)
     assert "407" in error
     assert "proxy-password" not in error
-    assert not any(secret.encode() in proxy.heard for secret in SECRETS)
+    assert not any(secret.encode() in proxy.received for secret in SECRETS)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ def test_a_proxy_that_refuses_learns_nothing(monkeypatch: pytest.MonkeyPatch, fo
         "socks5://someone:somepassword@127.0.0.1:1",
     ],
 )
-def test_the_password_of_an_unusable_proxy_stays_out(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_the_password_of_an_unusable_proxy_is_masked(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     assert "some" not in error_of("https://api.cloudflare.invalid/client/v4")
 
@@ -253,7 +255,7 @@ def test_loopback_is_reached_without_the_proxies_of_the_environment(
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://{HOST}:{proxy.port}")
         call(stub.url, **form)
-    assert (proxy.heard, len(stub.requests)) == (b"", 1)
+    assert (proxy.received, len(stub.requests)) == (b"", 1)
 
 
 def test_http_to_elsewhere_opens_no_connection(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +275,7 @@ def test_credentials_are_not_redirected(
     """Redirect to the same host, to another, and out of TLS."""
     with Stub(in_turn(DONE), authority.context) as other:
         targets = [f"{encrypted.url}/other", "/other", f"{other.url}/it", f"//{HOST}:{other.server_port}/it", stub.url]
-        encrypted.answering = in_turn(*(Answer(status, headers={"Location": target}) for target in targets))
+        encrypted.responder = in_turn(*(Response(status, headers={"Location": target}) for target in targets))
         for _target in targets:
             assert "a redirect" in error_of(encrypted.url, ca_path=str(authority.path), **form)
     assert [request.path for request in encrypted.requests] == ["/it"] * len(targets)
@@ -281,14 +283,14 @@ def test_credentials_are_not_redirected(
 
 
 @pytest.mark.parametrize("target", ["http://[", "//[", "http://:port", "\xff\xfe", "https://\xe9.example", "\t", ""])
-def test_nobody_looks_where_a_redirect_leads(stub: Stub, target: str) -> None:
-    stub.answering = in_turn(Answer(302, headers={"Location": target}))
+def test_the_target_of_a_redirect_is_not_parsed(stub: Stub, target: str) -> None:
+    stub.responder = in_turn(Response(302, headers={"Location": target}))
     assert "HTTP 302: a redirect, which is not followed" in error_of(stub.url, retries=5)
     assert len(stub.requests) == 1
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_netrc_file_adds_and_replaces_nothing(
+def test_a_netrc_file_is_ignored(
     authority: Authority, encrypted: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: Mapping[str, Any]
 ) -> None:
     netrc = tmp_path / ".netrc"
@@ -322,10 +324,10 @@ def test_secrets_are_masked_everywhere_in_a_result() -> None:
 def silent() -> Iterator[Stub]:
     """Serve neither mappings nor zones."""
 
-    def answer(request: Request) -> Answer:
+    def response(request: Request) -> Response:
         return success([]) if request.path.startswith("/zones?") else failure(404, 1142)
 
-    with Stub(answer) as stub:
+    with Stub(response) as stub:
         yield stub
 
 
@@ -410,7 +412,7 @@ def sent(stub: Stub, operation: Operation, **chosen: Any) -> list[str]:
 @example(zone_id=f"{ZONE_ID}\n")
 @example(zone_id="\ud800")
 @example(zone_id="..")
-def test_no_zone_id_leaves_its_place_in_the_path(silent: Stub, zone_id: str) -> None:
+def test_a_zone_id_is_a_single_path_segment(silent: Stub, zone_id: str) -> None:
     paths = sent(silent, read_mappings, zone_id=zone_id, origin_ip=["192.0.2.1"])
     assert paths in ([], [f"/zones/{zone_id}/origin/cloud_regions/192.0.2.1"])
     assert not paths or (zone_id.isascii() and zone_id.isalnum())
@@ -420,7 +422,7 @@ def test_no_zone_id_leaves_its_place_in_the_path(silent: Stub, zone_id: str) -> 
 @example(origin_ip="fe80::1%25/../x")
 @example(origin_ip="::ffff:192.0.2.1")
 @example(origin_ip="\u0661.0.0.1")
-def test_no_address_leaves_its_place_in_the_path(silent: Stub, origin_ip: str) -> None:
+def test_an_address_is_a_single_path_segment(silent: Stub, origin_ip: str) -> None:
     for operation, value in ((read_mappings, [origin_ip]), (ensure_mapping, origin_ip)):
         more = {"state": "absent"} if operation is ensure_mapping else {}
         for path in sent(silent, operation, origin_ip=value, **more):
@@ -433,7 +435,7 @@ def test_no_address_leaves_its_place_in_the_path(silent: Stub, origin_ip: str) -
 @example(zone="example.com&name=other.example")
 @example(zone="%26name=other.example")
 @example(zone="\ud800")
-def test_no_name_of_a_zone_leaves_its_place_in_the_query(silent: Stub, zone: str) -> None:
+def test_a_zone_name_is_a_single_query_value(silent: Stub, zone: str) -> None:
     for target in sent(silent, read_mappings, zone_id=None, zone=zone):
         url = urlsplit(target)
         assert (url.path, url.fragment) == ("/zones", "")
@@ -449,15 +451,15 @@ def test_no_account_id_becomes_part_of_a_request(silent: Stub, account_id: str) 
 
 @settings(max_examples=30)
 @given(zone_id=from_regex(r"[^0-9A-Za-z]", fullmatch=True) | text(min_size=33))
-def test_no_service_makes_an_identifier_of_anything_else(zone_id: str) -> None:
+def test_identifiers_of_responses_are_validated(zone_id: str) -> None:
     found = {"id": zone_id, "name": "example.com", "account": {"id": "1", "name": "One"}}
     with Stub(in_turn(success([found]))) as stub:
         assert sent(stub, read_mappings, zone_id=None, zone="example.com") == ["/zones?name=example.com&per_page=50"]
 
 
-# How much of an answer is taken
+# Bounds of a response
 
-Speech = Callable[[], Iterable[bytes]]
+Body = Callable[[], Iterable[bytes]]
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BLANKS = b" " * 64 * 1024
@@ -472,29 +474,29 @@ def zipped() -> Iterator[bytes]:
         yield compressor.compress(blanks)
 
 
-def after(head: bytes, part: bytes) -> Speech:
+def after(head: bytes, part: bytes) -> Body:
     """Return a function that yields a head, and then a part without an end."""
 
-    def speak() -> Iterator[bytes]:
+    def yield_parts() -> Iterator[bytes]:
         yield head
         yield from repeat(part)
 
-    return speak
+    return yield_parts
 
 
 @contextmanager
-def speaking(speech: Speech) -> Iterator[str]:
-    """Serve this answer to every request, for as long as the client listens. Yields the service's URL."""
+def serve_body(body: Body) -> Iterator[str]:
+    """Serve this response to every request, for as long as the client listens. Yields the service's URL."""
 
-    class Speaker(StreamRequestHandler):
+    class Handler(StreamRequestHandler):
         def handle(self) -> None:
             while self.rfile.readline().strip():
                 pass
             with suppress(OSError):
-                for part in speech():
+                for part in body():
                     self.wfile.write(part)
 
-    with ThreadingTCPServer((HOST, 0), Speaker) as server:
+    with ThreadingTCPServer((HOST, 0), Handler) as server:
         server.daemon_threads = True
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield f"http://{HOST}:{server.server_address[1]}"
@@ -502,7 +504,7 @@ def speaking(speech: Speech) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "speech",
+    "body",
     [
         pytest.param(after(HEAD + b"Connection: close\r\n\r\n", BLANKS), id="without-length"),
         pytest.param(after(HEAD + b"Content-Length: 99999999999999\r\n\r\n", BLANKS), id="long-by-its-own-account"),
@@ -515,8 +517,8 @@ def speaking(speech: Speech) -> Iterator[str]:
         pytest.param(after(b"", BLANKS), id="no-http"),
     ],
 )
-def test_an_endless_answer_takes_bounded_memory(speech: Speech) -> None:
-    with speaking(speech) as url:
+def test_an_endless_response_takes_bounded_memory(body: Body) -> None:
+    with serve_body(body) as url:
         tracemalloc.start()
         try:
             error_of(url, timeout=10)
@@ -527,22 +529,22 @@ def test_an_endless_answer_takes_bounded_memory(speech: Speech) -> None:
     assert peak < 3 * MAX_RESPONSE_BYTES
 
 
-def test_silence_in_the_middle_of_an_answer_is_bounded() -> None:
-    def speak() -> Iterator[bytes]:
+def test_a_stall_in_the_middle_of_a_response_is_bounded() -> None:
+    def yield_parts() -> Iterator[bytes]:
         yield HEAD + b"Content-Length: 100\r\n\r\n"
         for _number in range(3):
             time.sleep(0.1)
             yield b" "
         time.sleep(5)
 
-    with speaking(speak) as url:
+    with serve_body(yield_parts) as url:
         began = time.monotonic()
         assert "within 0.3 seconds" in error_of(url, timeout=0.3)
         assert 0.5 < time.monotonic() - began < 2
 
 
-def test_a_service_that_always_wants_more_time_gets_no_more_than_it_may_have() -> None:
+def test_waits_for_a_slow_service_are_bounded() -> None:
     refused = json.dumps({"success": False, "errors": [{"code": 10100, "message": "Later"}] * 1000}).encode()
-    with Stub(in_turn(Answer(429, refused, {"Retry-After": "301"}))) as stub:
+    with Stub(in_turn(Response(429, refused, {"Retry-After": "301"}))) as stub:
         assert len(error_of(stub.url, retries=10**9)) < 1000
     assert len(stub.requests) == 1

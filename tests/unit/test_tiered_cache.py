@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tiered Cache and Smart Tiered Cache are brought to their wanted states, and every change is reported."""
+"""Tiered Cache and Smart Tiered Cache: wanted states, and reports of every change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
-from emulator.faults import Answer, Cut, Effect, Fault, Merge, Reset
+from emulator.faults import Cut, Effect, Fault, Merge, Reset, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, perform, result_of
@@ -96,7 +96,7 @@ def test_every_state_from_every_other(
         (False, True, [TIERED, SMART]),
     ],
 )
-def test_what_turns_off_comes_first(emulator: Emulator, tiered: bool, smart: bool, paths: list[str]) -> None:
+def test_turning_off_comes_first(emulator: Emulator, tiered: bool, smart: bool, paths: list[str]) -> None:
     zone = emulator.add_zone("example.com", tiered_cache=not tiered, smart_tiered_cache=not smart)
     run(emulator, zone, enabled=tiered, smart=smart)
     assert [request.path for request in emulator.writes] == [f"/zones/{zone.id}{path}" for path in paths]
@@ -119,7 +119,7 @@ def test_a_setting_that_is_not_editable_is_changed(emulator: Emulator, zone: Zon
     assert (zone.tiered_cache, zone.smart_tiered_cache) == (True, True)
 
 
-def test_a_setting_never_set_is_created_where_it_cannot_be_changed(emulator: Emulator, zone: Zone) -> None:
+def test_an_unset_setting_is_created_if_it_is_not_editable(emulator: Emulator, zone: Zone) -> None:
     emulator.patch_creates = False
     emulator.add_zone(zone.name, smart_tiered_cache=None)
     assert run(emulator, zone, smart=False)["changed"] is False
@@ -130,22 +130,22 @@ def test_a_setting_never_set_is_created_where_it_cannot_be_changed(emulator: Emu
 
 @pytest.mark.parametrize("path", [TIERED, SMART])
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_a_404_from_something_else_is_no_setting(emulator: Emulator, zone: Zone, method: str, path: str) -> None:
-    emulator.faults = [Fault(effect=Answer(404, "Not here"), method=method, path=path)]
+def test_other_404_responses_are_errors(emulator: Emulator, zone: Zone, method: str, path: str) -> None:
+    emulator.faults = [Fault(effect=Respond(404, "Not here"), method=method, path=path)]
     result = run(emulator, zone, enabled=True, smart=True)
     assert "HTTP 404" in result["msg"]
     assert "POST" not in {request.method for request in emulator.writes}
 
 
 @pytest.mark.parametrize("path", [TIERED, SMART])
-def test_settings_that_may_not_be_read_are_an_error(emulator: Emulator, zone: Zone, path: str) -> None:
+def test_forbidden_settings_are_an_error(emulator: Emulator, zone: Zone, path: str) -> None:
     emulator.faults = [Fault(effect=refusal(403, 10000), path=path, times=None)]
     result = run(emulator, zone, enabled=False, smart=False)
     assert (result["status"], result["zone_id"], result["changed"]) == (403, zone.id, False)
     assert "Check that the credentials" in result["msg"]
 
 
-def test_a_failure_reports_what_was_changed_before(emulator: Emulator, zone: Zone) -> None:
+def test_a_failure_reports_earlier_changes(emulator: Emulator, zone: Zone) -> None:
     emulator.faults = [Fault(effect=refusal(403, 10000), method="PATCH", path=SMART, times=None)]
     result = run(emulator, zone, enabled=True, smart=True)
     assert f"Turning Smart Tiered Cache on in zone {zone.id} failed: HTTP 403" in result["msg"]
@@ -162,13 +162,13 @@ def test_a_failure_ends_the_writing(emulator: Emulator, zone: Zone) -> None:
     assert (result["errors"][0]["code"], len(emulator.writes)) == (1135, 1)
 
 
-LOST = [Reset(applied=True), Cut(), Answer(502, applied=True), Answer(408, applied=True)]
+LOST = [Reset(applied=True), Cut(), Respond(502, applied=True), Respond(408, applied=True)]
 
 
-@pytest.mark.parametrize("then", [None, refusal(429, 10100), refusal(403, 9109), refusal(400, 1146), Answer(503)])
+@pytest.mark.parametrize("then", [None, refusal(429, 10100), refusal(403, 9109), refusal(400, 1146), Respond(503)])
 @pytest.mark.parametrize("effect", LOST, ids=["reset", "cut", "502", "408"])
 @pytest.mark.parametrize("path", [TIERED, SMART])
-def test_a_change_counts_whose_answer_is_lost(
+def test_a_change_with_a_lost_response_counts(
     emulator: Emulator, zone: Zone, path: str, effect: Effect, then: Effect | None
 ) -> None:
     emulator.faults = [Fault(effect=effect, method="PATCH", path=path, times=1 if then else 2)]
@@ -179,7 +179,7 @@ def test_a_change_counts_whose_answer_is_lost(
     assert (result["changed"], result["tiered_cache"]) == (True, {"enabled": True, "smart": True})
 
 
-@pytest.mark.parametrize("effect", [Reset(), Answer(502)], ids=["reset", "502"])
+@pytest.mark.parametrize("effect", [Reset(), Respond(502)], ids=["reset", "502"])
 def test_a_change_that_was_not_applied_is_not_reported(emulator: Emulator, zone: Zone, effect: Effect) -> None:
     emulator.faults = [Fault(effect=effect, method="PATCH", times=None)]
     result = run(emulator, zone, enabled=True)
@@ -191,7 +191,7 @@ def test_a_change_that_was_not_applied_is_not_reported(emulator: Emulator, zone:
 def test_a_change_of_unknown_outcome(emulator: Emulator, zone: Zone) -> None:
     emulator.faults = [
         Fault(effect=Reset(applied=True), method="PATCH", path=SMART, times=None),
-        Fault(effect=Answer(503), method="GET", path=SMART, nth=2, times=None),
+        Fault(effect=Respond(503), method="GET", path=SMART, nth=2, times=None),
     ]
     result = run(emulator, zone, enabled=True, smart=True)
     assert result["msg"].endswith("The change may have been applied, but the zone could not be read again")

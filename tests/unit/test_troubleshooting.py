@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/troubleshooting.md has every code and every message of the collection, and none that there is not."""
+"""docs/troubleshooting.md has exactly the codes and messages of the collection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in 
 QUOTED = {" ".join(quoted.split()) for quoted in re.findall(r"`([^`]+)`", PAGE)}
 """Code on the page, messages among it."""
 
-# Answers that are no errors, and so need no advice.
+# Responses that are no errors, and so need no hint.
 HANDLED = {1142, 1163}
 # These write reports, in which whole sentences are no messages, so that only what they raise is looked at.
 REPORTS = {"_report"}
@@ -107,11 +107,11 @@ def test_every_message_is_explained() -> None:
     assert {text for text in TEXTS if is_sentence(text)} | FROM_ROLES <= QUOTED | NO_MESSAGES
 
 
-def test_every_message_that_is_explained_exists() -> None:
+def test_every_explained_message_exists() -> None:
     messages = {row[1].strip("`") for row in ROWS if len(row) == 3 and row[1].startswith("`")}
     assert len(messages) > 50
     assert messages - TEXTS - FROM_ROLES == set()
 
 
-def test_every_row_says_what_to_do() -> None:
+def test_every_row_has_a_remedy() -> None:
     assert [row for row in ROWS if not row[-1]] == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Upper tiers of origins: traffic, plans, permissions, odd answers and requests, over HTTP; the comparison, pure."""
+"""Upper tiers of origins: traffic, plans, permissions, unexpected responses, requests; the comparison in pure code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.fill
     describe_origins,
 )
 from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.operation import read_upper_tiers
-from emulator.faults import Answer, Change, Fault, Reset
+from emulator.faults import Change, Fault, Reset, Respond
 from emulator.server import Emulator
 from emulator.state import REGIONS, Zone, identifier
 from support.operations import Result, mapping, open_api, perform, result_of
@@ -81,7 +81,7 @@ def queries(emulator: Emulator) -> list[Any]:
     return [request.body for request in emulator.requests if request.path.endswith("/graphql")]
 
 
-def test_mappings_that_work(emulator: Emulator, zone: Zone) -> None:
+def test_working_mappings(emulator: Emulator, zone: Zone) -> None:
     result = run(emulator, zone)
     item = only(result)
     assert (result["changed"], result["warnings"]) == (False, [])
@@ -183,7 +183,7 @@ def test_a_zone_without_traffic(emulator: Emulator, zone: Zone) -> None:
         ({"unlisted": True}, "not_listed", []),
     ],
 )
-def test_what_a_plan_does_not_have(
+def test_fields_missing_from_a_plan(
     emulator: Emulator, zone: Zone, *, analytics: Mapping[str, Any], code: str, names: list[str]
 ) -> None:
     emulator.add_zone(zone.name, analytics=analytics)
@@ -239,7 +239,7 @@ def test_more_groups_than_a_page(emulator: Emulator, zone: Zone) -> None:
     ]
 
 
-def test_a_partial_answer(emulator: Emulator, zone: Zone) -> None:
+def test_a_partial_response(emulator: Emulator, zone: Zone) -> None:
     broken = emulator.add_zone("broken.example", mappings=MAPPINGS, analytics={"broken": True})
     result = run(emulator, zone, broken)
     whole, part = result["zones"]
@@ -252,12 +252,12 @@ def test_a_partial_answer(emulator: Emulator, zone: Zone) -> None:
 
 
 @pytest.mark.parametrize("text", ["Internal server error", "zone 'x' does not have access to the path"])
-def test_settings_that_are_a_partial_answer(emulator: Emulator, zone: Zone, text: str) -> None:
+def test_partial_settings(emulator: Emulator, zone: Zone, text: str) -> None:
     other = emulator.add_zone("other.example", mappings=MAPPINGS)
 
-    def lose_second(answer: Any) -> Any:
-        answer["data"]["viewer"]["zones"][1]["settings"] = None
-        return {**answer, "errors": [{"message": text, "path": ["viewer", "zones", "1", "settings"]}]}
+    def lose_second(response: Any) -> Any:
+        response["data"]["viewer"]["zones"][1]["settings"] = None
+        return {**response, "errors": [{"message": text, "path": ["viewer", "zones", "1", "settings"]}]}
 
     emulator.faults = [Fault(effect=Change(lose_second), path="/graphql", nth=1)]
     whole, part = run(emulator, zone, other)["zones"]
@@ -273,11 +273,11 @@ def test_settings_that_are_a_partial_answer(emulator: Emulator, zone: Zone, text
 
 
 def test_errors_beside_the_data_of_a_zone(emulator: Emulator, zone: Zone) -> None:
-    errors = [{"message": "some shards did not answer", "path": None}]
-    emulator.faults = [Fault(effect=Change(lambda answer: {**answer, "errors": errors}), path="/graphql", nth=2)]
+    errors = [{"message": "some shards did not respond", "path": None}]
+    emulator.faults = [Fault(effect=Change(lambda response: {**response, "errors": errors}), path="/graphql", nth=2)]
     result = run(emulator, zone)
     assert codes(only(result)) == ["partial"]
-    assert "some shards did not answer" in result["warnings"][0]
+    assert "some shards did not respond" in result["warnings"][0]
     assert {origin["share_expected"] for origin in only(result)["origins"]} == {100}
 
 
@@ -289,7 +289,7 @@ def test_credentials_without_the_permission(emulator: Emulator, zone: Zone, way:
     elif way == "request":
         emulator.faults = [Fault(effect=refusal(403, 10000), path="/graphql", times=None)]
     else:
-        refused = Answer(403, {"data": None, "errors": [{"message": "no"}]})
+        refused = Respond(403, {"data": None, "errors": [{"message": "no"}]})
         emulator.faults = [Fault(effect=refused, path="/graphql", times=None)]
     result = run(emulator, zone, other)
     assert [item["not_available"]["code"] for item in result["zones"]] == ["permission", "permission"]
@@ -308,7 +308,7 @@ def test_credentials_without_the_permission(emulator: Emulator, zone: Zone, way:
 def test_plans_and_permissions_by_the_documented_errors(
     emulator: Emulator, zone: Zone, message: str, code: str
 ) -> None:
-    refused = Answer(200, {"data": None, "errors": [{"message": message, "path": ["viewer", "zones", "0"]}]})
+    refused = Respond(200, {"data": None, "errors": [{"message": message, "path": ["viewer", "zones", "0"]}]})
     emulator.faults = [Fault(effect=refused, path="/graphql", nth=2)]
     item = only(run(emulator, zone))
     assert (item["not_available"]["code"], item["error"]) == (code, None)
@@ -328,7 +328,7 @@ def test_plans_and_permissions_by_the_documented_errors(
 def test_a_refused_query(
     emulator: Emulator, zone: Zone, *, nth: int, status: int, errors: list[dict[str, Any]], message: str
 ) -> None:
-    refused = Answer(status, {"data": None, "errors": errors})
+    refused = Respond(status, {"data": None, "errors": errors})
     emulator.faults = [Fault(effect=refused, path="/graphql", nth=nth)]
     result = run(emulator, zone)
     action = "Reading the traffic" if nth > 1 else "Reading the analytics settings"
@@ -339,11 +339,11 @@ def test_a_refused_query(
 
 
 def change_zone(change: Callable[[dict[str, Any]], object]) -> Callable[[Any], Any]:
-    """Return a function that changes the first zone of an answer in place."""
+    """Return a function that changes the first zone of a response in place."""
 
-    def changed(answer: Any) -> Any:
-        change(answer["data"]["viewer"]["zones"][0])
-        return answer
+    def changed(response: Any) -> Any:
+        change(response["data"]["viewer"]["zones"][0])
+        return response
 
     return changed
 
@@ -353,17 +353,17 @@ def node(entry: dict[str, Any]) -> Any:
 
 
 ODD: Mapping[str, tuple[int, Callable[[Any], Any]]] = {
-    "a list": (1, lambda _answer: []),
-    "nothing": (1, lambda _answer: {}),
-    "no data, no errors": (1, lambda _answer: {"data": None, "errors": None}),
-    "data as text": (1, lambda _answer: {"data": "text"}),
-    "zones as text": (1, lambda _answer: {"data": {"viewer": {"zones": "text"}}}),
-    "zones as a number": (1, lambda _answer: {"data": {"viewer": {"zones": 7}}}),
-    "errors as text": (1, lambda answer: {**answer, "errors": "text"}),
-    "errors as an object": (1, lambda answer: {**answer, "errors": {"message": "text"}}),
-    "an error without message": (1, lambda answer: {**answer, "errors": [{}]}),
-    "a path as text": (1, lambda answer: {**answer, "errors": [{"message": "x", "path": "viewer"}]}),
-    "extensions as text": (1, lambda answer: {**answer, "errors": [{"message": "x", "extensions": "y"}]}),
+    "a list": (1, lambda _response: []),
+    "nothing": (1, lambda _response: {}),
+    "no data, no errors": (1, lambda _response: {"data": None, "errors": None}),
+    "data as text": (1, lambda _response: {"data": "text"}),
+    "zones as text": (1, lambda _response: {"data": {"viewer": {"zones": "text"}}}),
+    "zones as a number": (1, lambda _response: {"data": {"viewer": {"zones": 7}}}),
+    "errors as text": (1, lambda response: {**response, "errors": "text"}),
+    "errors as an object": (1, lambda response: {**response, "errors": {"message": "text"}}),
+    "an error without message": (1, lambda response: {**response, "errors": [{}]}),
+    "a path as text": (1, lambda response: {**response, "errors": [{"message": "x", "path": "viewer"}]}),
+    "extensions as text": (1, lambda response: {**response, "errors": [{"message": "x", "extensions": "y"}]}),
     "another zone": (1, change_zone(lambda entry: entry.update(zoneTag="f" * 32))),
     "no tag": (1, change_zone(lambda entry: entry.pop("zoneTag"))),
     "a tag as a list": (1, change_zone(lambda entry: entry.update(zoneTag=[]))),
@@ -388,12 +388,12 @@ ODD: Mapping[str, tuple[int, Callable[[Any], Any]]] = {
     "a negative count": (2, change_zone(lambda entry: node(entry)[0].update(count=-7))),
     "a broken count": (2, change_zone(lambda entry: node(entry)[0].update(count=1.5))),
     "more than the limit": (2, change_zone(lambda entry: entry.update(httpRequestsAdaptiveGroups=node(entry) * 2000))),
-    "a zone twice": (2, lambda answer: {"data": {"viewer": {"zones": answer["data"]["viewer"]["zones"] * 2}}}),
+    "a zone twice": (2, lambda response: {"data": {"viewer": {"zones": response["data"]["viewer"]["zones"] * 2}}}),
 }
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_answer_is_an_error(emulator: Emulator, zone: Zone, name: str) -> None:
+def test_an_unexpected_response_is_an_error(emulator: Emulator, zone: Zone, name: str) -> None:
     nth, change = ODD[name]
     emulator.faults = [Fault(effect=Change(change), path="/graphql", nth=nth)]
     result = run(emulator, zone)
@@ -407,7 +407,7 @@ def test_an_odd_answer_is_an_error(emulator: Emulator, zone: Zone, name: str) ->
     ("nth", "data"),
     [(1, None), (1, {"viewer": None}), (2, {"viewer": {"zones": None}}), (2, {"viewer": {"zones": []}})],
 )
-def test_an_answer_without_the_zone(emulator: Emulator, zone: Zone, nth: int, data: Any) -> None:
+def test_a_response_without_the_zone(emulator: Emulator, zone: Zone, nth: int, data: Any) -> None:
     errors = [{"message": "x"}]
     emulator.faults = [Fault(effect=Change(lambda _: {"data": data, "errors": errors}), path="/graphql", nth=nth)]
     assert "Cloudflare refused the query: x" in run(emulator, zone)["msg"]
@@ -432,9 +432,9 @@ def test_empty_values(emulator: Emulator, zone: Zone) -> None:
     }
 
 
-@pytest.mark.parametrize("effect", [Reset(), Answer(503), Answer(429, headers={"Retry-After": "7"})])
-def test_queries_are_repeated_as_reads_are(
-    emulator: Emulator, zone: Zone, waits: list[float], effect: Reset | Answer
+@pytest.mark.parametrize("effect", [Reset(), Respond(503), Respond(429, headers={"Retry-After": "7"})])
+def test_queries_are_retried_like_reads(
+    emulator: Emulator, zone: Zone, waits: list[float], effect: Reset | Respond
 ) -> None:
     emulator.faults = [Fault(effect=effect, path="/graphql", nth=nth) for nth in (1, 3)]
     item = only(run(emulator, zone, retries=1))
@@ -442,8 +442,8 @@ def test_queries_are_repeated_as_reads_are(
     assert (paths(emulator).count("graphql"), len(waits)) == (4, 2)
 
 
-@pytest.mark.parametrize(("effect", "message"), [(Reset(), "no usable response"), (Answer(503), "is not available")])
-def test_queries_that_fail(emulator: Emulator, zone: Zone, effect: Reset | Answer, message: str) -> None:
+@pytest.mark.parametrize(("effect", "message"), [(Reset(), "no usable response"), (Respond(503), "is not available")])
+def test_failing_queries(emulator: Emulator, zone: Zone, effect: Reset | Respond, message: str) -> None:
     emulator.faults = [Fault(effect=effect, path="/graphql", times=None)]
     result = run(emulator, zone)
     assert message in result["msg"]
@@ -536,7 +536,7 @@ def test_bad_input(emulator: Emulator, zone: Zone, name: str) -> None:
     assert emulator.requests == []
 
 
-def test_zones_that_cannot_be_read(emulator: Emulator, zone: Zone) -> None:
+def test_unreadable_zones(emulator: Emulator, zone: Zone) -> None:
     missing = identifier("missing")
     entries = ["gone.example", {"zone": zone.name, "zone_id": zone.id}, {"zone_id": missing}, {"zone_id": "a/b"}]
     result = run(emulator, zone, zone_id=None, zones=entries)
@@ -608,9 +608,7 @@ def cases() -> Iterator[tuple[SupportedRegions | None, str, bool | None]]:
 
 
 @pytest.mark.parametrize(("supported", "region", "expected"), [*cases()])
-def test_data_centres_that_are_not_all_known(
-    supported: SupportedRegions | None, region: str, expected: bool | None
-) -> None:
+def test_unknown_data_centres(supported: SupportedRegions | None, region: str, expected: bool | None) -> None:
     address = parse_address("192.0.2.1")
     mapped = {address: mapping("192.0.2.1", region=region)}
     [item], uncertain = describe_origins(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory plugin, as Ansible loads and runs it, and the list of zones that it is made from."""
+"""The inventory plugin, as Ansible loads and runs it, and its list of zones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible.plugins.loader import inventory_loader
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from emulator.server import Emulator
-from support.stub import Answer, Request, Stub, in_turn, success
+from support.stub import Request, Response, Stub, in_turn, success
 from support.values import TOKEN
 
 NAME = "originops.cloudflare.zones"
@@ -118,7 +118,7 @@ def test_a_file_of_another_name_is_explained(
     assert bool(warning) is explained
 
 
-def test_a_host_has_what_is_known_of_its_zone(emulator: Emulator, read: Read, tmp_path: Path) -> None:
+def test_variables_of_a_host(emulator: Emulator, read: Read, tmp_path: Path) -> None:
     zone = emulator.add_zone("example.com", account="One", plan="Pro Website")
     inventory = read()
     assert hosts(inventory) == ["zone-example.com"]
@@ -238,14 +238,14 @@ def test_a_name_in_more_than_one_account(emulator: Emulator, read: Read) -> None
     statuses=st.sets(st.sampled_from(["active", "moved"])),
 )
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_chosen_zone_is_one_host(read: Read, zones: list[tuple[str, str, str]], statuses: set[str]) -> None:
-    answers = [
+def test_every_chosen_zone_is_a_host(read: Read, zones: list[tuple[str, str, str]], statuses: set[str]) -> None:
+    responses = [
         {"id": name + account, "name": name, "status": status, "account": {"id": account, "name": "One"}}
         for name, account, status in zones
     ]
-    with Stub(in_turn(success(answers, total_count=len(answers)))) as stub:
+    with Stub(in_turn(success(responses, total_count=len(responses)))) as stub:
         inventory = read(api_url=stub.url, statuses=sorted(statuses))
-    chosen = [zone for zone in answers if not statuses or zone["status"] in statuses]
+    chosen = [zone for zone in responses if not statuses or zone["status"] in statuses]
     names = Counter(zone["name"] for zone in chosen)
     assert {host.name: host.vars["cloudflare_zone_id"] for host in inventory.hosts.values()} == {
         f"zone-{zone['name']}" if names[zone["name"]] == 1 else f"zone-{zone['name']}_{zone['id']}": zone["id"]
@@ -265,7 +265,7 @@ def test_every_chosen_zone_is_one_host(read: Read, zones: list[tuple[str, str, s
         ("{{ 'c' ~ 'f.' }}", "example.com", "cf.example.com"),
     ],
 )
-def test_a_host_that_was_there_before_is_another_host(
+def test_an_existing_host_is_not_replaced(
     emulator: Emulator, read: Read, prefix: str | None, earlier: str, name: str
 ) -> None:
     zone = emulator.add_zone("example.com")
@@ -331,7 +331,7 @@ def test_strict(emulator: Emulator, read: Read, option: dict[str, Any]) -> None:
     assert "example.com" in rejection(read, **option, strict=True)
 
 
-def test_the_cache_spares_requests(emulator: Emulator, read: Read, tmp_path: Path) -> None:
+def test_the_cache_saves_requests(emulator: Emulator, read: Read, tmp_path: Path) -> None:
     zones = [emulator.add_zone(name) for name in ("a.example", "b.example")]
     emulator.add_zone("c.example", status="pending")
     cached = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
@@ -372,7 +372,7 @@ def test_the_cache_spares_requests(emulator: Emulator, read: Read, tmp_path: Pat
     assert not [text for text in (TOKEN, sys.executable) if text in content]
 
 
-def test_a_failed_read_leaves_the_cache_as_it_was(emulator: Emulator, read: Read, tmp_path: Path) -> None:
+def test_a_failed_read_keeps_the_cache(emulator: Emulator, read: Read, tmp_path: Path) -> None:
     emulator.add_zone("example.com")
     cached = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
     read(**cached)
@@ -468,14 +468,14 @@ ZONE = {"id": "1", "name": "example.com", "status": "active", "account": {"id": 
         ({**ZONE, "plan": {"name": "Pro"}, "status": None}, "cloudflare_zone_status"),
     ],
 )
-def test_what_the_service_leaves_out_is_null(read: Read, zone: dict[str, Any], left_out: str) -> None:
+def test_missing_values_are_null(read: Read, zone: dict[str, Any], left_out: str) -> None:
     with Stub(in_turn(success([zone], total_count=1))) as stub:
         inventory = read(api_url=stub.url, statuses=[])
     variables = inventory.hosts["zone-example.com"].vars
     assert [name for name, value in variables.items() if value is None and "zone" in name] == [left_out]
 
 
-def test_what_people_typed_is_made_printable(read: Read) -> None:
+def test_free_text_is_made_printable(read: Read) -> None:
     zone = {**ZONE, "account": {"id": "2", "name": "One\x1b[2J\n\u202e\U0001f469"}, "plan": {"name": TOKEN}}
     with Stub(in_turn(success([zone], total_count=1))) as stub:
         variables = read(api_url=stub.url).hosts["zone-example.com"].vars
@@ -484,7 +484,7 @@ def test_what_people_typed_is_made_printable(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         success(None, total_count=0),
         success({}, total_count=0),
@@ -514,13 +514,13 @@ def test_what_people_typed_is_made_printable(read: Read) -> None:
         success([{**ZONE, "account": {"id": "2", "name": ["One"]}}], total_count=1),
         success([{**ZONE, "plan": "Pro"}], total_count=1),
         success([{**ZONE, "plan": {"name": 5}}], total_count=1),
-        Answer(200, b'{"success": true, "result": []}'),
-        Answer(200, b'{"success": true, "result": [], "result_info": null}'),
+        Response(200, b'{"success": true, "result": []}'),
+        Response(200, b'{"success": true, "result": [], "result_info": null}'),
     ],
-    ids=lambda answer: answer.body.decode()[-150:],
+    ids=lambda response: response.body.decode()[-150:],
 )
-def test_odd_answers(read: Read, answer: Answer) -> None:
-    with Stub(in_turn(answer)) as stub:
+def test_unexpected_responses(read: Read, response: Response) -> None:
+    with Stub(in_turn(response)) as stub:
         refusal = rejection(read, api_url=stub.url)
     message = "Listing the zones failed: HTTP 200, but the response does not have the format of the API"
     assert refusal.startswith(f"{message}. Ansible continues without these zones, unless ")
@@ -533,39 +533,39 @@ def pages(request: Request) -> list[dict[str, Any]]:
     return [{**ZONE, "id": str(i), "name": f"{i}.example"} for i in range(120)][(number - 1) * 50 : number * 50]
 
 
-def repeat_a_page(request: Request) -> Answer:
+def repeat_a_page(request: Request) -> Response:
     return success(pages(Request("GET", request.path.replace("page=2", "page=1"), {}, b"")), total_count=120)
 
 
-def lose_a_page(request: Request) -> Answer:
+def lose_a_page(request: Request) -> Response:
     return success([] if "page=3" in request.path else pages(request), total_count=120)
 
 
-def say_different_totals(request: Request) -> Answer:
+def return_different_totals(request: Request) -> Response:
     return success(pages(request), total_count=121 if "page=3" in request.path else 120)
 
 
-def never_end(request: Request) -> Answer:
+def return_endless_pages(request: Request) -> Response:
     """Serve full pages without an end."""
     return success(pages(Request("GET", request.path.replace("page=3", "page=2"), {}, b"")), total_count=150)
 
 
-@pytest.mark.parametrize("answering", [repeat_a_page, lose_a_page, say_different_totals, never_end])
-def test_pages_that_do_not_add_up(read: Read, answering: Callable[[Request], Answer]) -> None:
-    with Stub(answering) as stub:
+@pytest.mark.parametrize("responder", [repeat_a_page, lose_a_page, return_different_totals, return_endless_pages])
+def test_inconsistent_pages(read: Read, responder: Callable[[Request], Response]) -> None:
+    with Stub(responder) as stub:
         assert "3 times the pages of the list did not add up to its total" in rejection(read, api_url=stub.url)
     assert len(stub.requests) == 9
 
 
-def test_a_list_that_changed_in_between_is_read_again(read: Read) -> None:
-    answering = repeat_a_page
+def test_a_list_changed_between_pages_is_read_again(read: Read) -> None:
+    responder = repeat_a_page
 
-    def settle_down(request: Request) -> Answer:
-        return (answering if len(stub.requests) <= 3 else honestly)(request)
+    def recover(request: Request) -> Response:
+        return (responder if len(stub.requests) <= 3 else return_all)(request)
 
-    def honestly(request: Request) -> Answer:
+    def return_all(request: Request) -> Response:
         return success(pages(request), total_count=120)
 
-    with Stub(settle_down) as stub:
+    with Stub(recover) as stub:
         assert len(hosts(read(api_url=stub.url))) == 120
     assert len(stub.requests) == 6

@@ -25,7 +25,7 @@ from .work import NOTHING
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: who did what to how many mappings, and what it took.
+    """One run: its subject, its work, and its cost.
 
     The latency is in milliseconds a request.
     """

@@ -119,7 +119,7 @@ def report(figures: Figures) -> str:
         *_against_the_baseline(figures, comparisons),
         *_loops(figures),
         *_parts(comparisons),
-        *_how(figures),
+        *_method(figures),
     ]
     return "\n".join(lines) + "\n"
 
@@ -293,7 +293,7 @@ def _parts(comparisons: Sequence[Comparison]) -> Iterator[str]:
     yield from table(("latency", "case", "run", *comparisons[0].parts), rows)
 
 
-def _how(figures: Figures) -> Iterator[str]:
+def _method(figures: Figures) -> Iterator[str]:
     yield "## How it was measured"
     yield ""
     yield "- A callback plugin measures the time of a task, from its start until its result is shown and the playbook"

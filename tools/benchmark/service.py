@@ -36,33 +36,33 @@ class Service:
     token: str
 
     def set_zone(self, name: str, mappings: Iterable[Mapping] = ()) -> str:
-        """Make a zone hold just these mappings. Returns its identifier."""
+        """Replace the mappings of a zone. Returns its identifier."""
         values = {mapping["origin_ip"]: (mapping["vendor"], mapping["region"]) for mapping in mappings}
         identifier: str = self._control("PUT", f"/zones/{name}", {"mappings": values})["id"]
         return identifier
 
     def holds(self, name: str, mappings: Iterable[Mapping]) -> bool:
-        """Return whether a zone holds just these mappings."""
+        """Return whether a zone has exactly these mappings."""
         values = {mapping["origin_ip"]: [mapping["vendor"], mapping["region"]] for mapping in mappings}
         return bool(self._control("PUT", f"/zones/{name}", {})["mappings"] == values)
 
     def requests(self) -> int:
-        """Return the number of requests that came."""
+        """Return the number of requests received."""
         return len(self.recorded())
 
     def recorded(self) -> list[dict[str, Any]]:
-        """Return every request that came, as emulator.app.Recorded has it."""
+        """Return every request received, in the format of emulator.app.Recorded."""
         recorded: list[dict[str, Any]] = self._control("GET", "/requests")
         return recorded
 
     def forget_requests(self) -> None:
-        """Forget the requests that came so far."""
+        """Forget the requests received so far."""
         self._control("DELETE", "/requests")
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        with urlopen(Request(self.control_url + path, data, method=method)) as answer:
-            return json.load(answer)
+        with urlopen(Request(self.control_url + path, data, method=method)) as response:
+            return json.load(response)
 
 
 @contextmanager

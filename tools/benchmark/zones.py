@@ -74,7 +74,7 @@ QUICK = Scale(zones=4, mappings=3, reports=1, forks=(2,), usual_forks=2, latency
 
 @dataclass(frozen=True)
 class Sample:
-    """One run over all zones, and what it took."""
+    """One run over all zones, and its cost."""
 
     way: str
     case: str
@@ -88,7 +88,7 @@ class Sample:
     most: int = 0
     """The most that were granted for one zone."""
     refused: int = 0
-    """Answered 429."""
+    """Responses with status 429."""
     replayed: float | None = None
     """Seconds that the same requests take 16 threads of requests, without those that list the zones."""
     page: int | None = None

@@ -62,7 +62,7 @@ MOST_REQUESTS = 2
 """That a zone may cost where nothing changes. The audit reads more of a zone than its mappings."""
 
 ZONES_PAGE = 50
-"""Zones in one answer of the list."""
+"""Zones in one page of the list."""
 
 Sample = dict[str, Any]
 

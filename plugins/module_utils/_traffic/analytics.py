@@ -132,7 +132,7 @@ class GroupsRead(NamedTuple):
 class ZonesQuery(Generic[T]):
     """A query about zones: its name in messages, text and variables.
 
-    parse returns the value of a zone's part of the answer, None for a part that is null.
+    parse returns the value of a zone's node of the response, None for a node that is null.
     """
 
     action: str
@@ -142,10 +142,10 @@ class ZonesQuery(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Answer(Generic[T]):
-    """A zone's part of an answer, and the errors about it."""
+class ZoneNode(Generic[T]):
+    """A zone's node of a response: its value, and the errors about the zone."""
 
-    node: T
+    value: T
     errors: Sequence[QueryError]
 
 
@@ -160,25 +160,25 @@ def read_traffic(client: Client, zone_ids: Collection[str], hours: int) -> dict[
 
 def _read_some(graphql: GraphQL, zone_ids: Sequence[str], hours: int) -> dict[str, Traffic]:
     """Read the traffic of up to 10 zones."""
-    answers = read_settings(graphql, zone_ids)
+    nodes = read_settings(graphql, zone_ids)
     result: dict[str, Traffic] = {}
     readable: dict[str, NodeSettings] = {}
-    for zone_id, answer in answers.items():
-        if isinstance(answer, Traffic):
-            result[zone_id] = answer
-        elif reason := _reason_against(answer.node):
+    for zone_id, node in nodes.items():
+        if isinstance(node, Traffic):
+            result[zone_id] = node
+        elif reason := _reason_against(node.value):
             result[zone_id] = Traffic(not_available=reason)
         else:
-            readable[zone_id] = answer.node
+            readable[zone_id] = node.value
     if readable:
         result |= _read_groups(graphql, readable, hours)
     return result
 
 
-def read_settings(graphql: GraphQL, zone_ids: Sequence[str]) -> dict[str, Answer[NodeSettings] | Traffic]:
+def read_settings(graphql: GraphQL, zone_ids: Sequence[str]) -> dict[str, ZoneNode[NodeSettings] | Traffic]:
     """Read the limits of the plans of up to 10 zones by one query.
 
-    A zone without an answer has Traffic with the reason.
+    A zone without a node has Traffic with the reason.
     """
     query = ZonesQuery("Reading the analytics settings", SETTINGS_QUERY, {}, _parse_settings)
     return _query_zones(graphql, query, zone_ids)
@@ -214,33 +214,33 @@ def _read_groups(graphql: GraphQL, readable: Mapping[str, NodeSettings], hours: 
     def parse(entry: dict[str, Any]) -> GroupsRead | None:
         return _parse_groups(entry, limit)
 
-    answers = _query_zones(graphql, ZonesQuery("Reading the traffic", TRAFFIC_QUERY, variables, parse), [*readable])
+    nodes = _query_zones(graphql, ZonesQuery("Reading the traffic", TRAFFIC_QUERY, variables, parse), [*readable])
     result: dict[str, Traffic] = {}
-    for zone_id, answer in answers.items():
-        if isinstance(answer, Traffic):
-            result[zone_id] = answer
+    for zone_id, node in nodes.items():
+        if isinstance(node, Traffic):
+            result[zone_id] = node
             continue
-        groups, complete = answer.node
+        groups, complete = node.value
         limits = []
         if seconds < hours * 3600:
             plan = "its plan" if readable[zone_id].seconds == seconds else "the plan of another zone"
             limits.append(Limit("range", f"only the last {_duration(seconds)} were read, as {plan} allows no more"))
-        if answer.errors:
-            limits.append(Limit("partial", f"Cloudflare answered with errors beside the data: {_join(answer.errors)}"))
+        if node.errors:
+            limits.append(Limit("partial", f"Cloudflare answered with errors beside the data: {_join(node.errors)}"))
         if not complete:
             limits.append(
                 Limit("truncated", f"Cloudflare has more than {limit} groups, of which the largest were read")
             )
-        if not any(group.requests for group in groups) and complete and not answer.errors:
+        if not any(group.requests for group in groups) and complete and not node.errors:
             limits.append(Limit("no_traffic", "no request reached an origin in this time, so nothing is proven"))
-        result[zone_id] = Traffic(groups, complete and not answer.errors, since, until, limits=limits)
+        result[zone_id] = Traffic(groups, complete and not node.errors, since, until, limits=limits)
     return result
 
 
-def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]) -> dict[str, Answer[T] | Traffic]:
+def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]) -> dict[str, ZoneNode[T] | Traffic]:
     """Send a query about zones.
 
-    A zone without an answer has Traffic with the reason.
+    A zone without a node has Traffic with the reason.
     If the query as a whole is refused for lack of access, each zone is read alone, as one may be to blame.
     """
     label = f"zone {zone_ids[0]}" if len(zone_ids) == 1 else f"{len(zone_ids)} zones"
@@ -249,7 +249,7 @@ def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]
     def decode(data: dict[str, Any]) -> list[tuple[str | None, T | None]]:
         viewer = data["viewer"] or {"zones": None}
         entries = [(entry and entry["zoneTag"], entry and query.parse(entry)) for entry in viewer["zones"] or ()]
-        tags = [tag for tag, _node in entries if tag is not None]
+        tags = [tag for tag, _value in entries if tag is not None]
         if len({*tags}) < len(tags) or not {*tags} <= {*zone_ids}:
             raise ValueError(tags)
         return entries
@@ -262,19 +262,19 @@ def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]
         failed = Traffic(not_available=_no_permission(str(error))) if refused else Traffic(error=error)
         return dict.fromkeys(zone_ids, failed)
     entries = data or []
-    nodes = {zone_id: node for zone_id, node in entries if zone_id}
-    if not nodes and len(zone_ids) > 1 and _has(_join(errors), *PLAN, *PERMISSION):
+    values = {zone_id: value for zone_id, value in entries if zone_id}
+    if not values and len(zone_ids) > 1 and _has(_join(errors), *PLAN, *PERMISSION):
         alone = graphql.client.http.map_concurrently(lambda zone_id: _query_zones(graphql, query, [zone_id]), zone_ids)
-        return {zone_id: answer for answers in alone for zone_id, answer in answers.items()}
-    result: dict[str, Answer[T] | Traffic] = {}
+        return {zone_id: node for result in alone for zone_id, node in result.items()}
+    result: dict[str, ZoneNode[T] | Traffic] = {}
     for zone_id in zone_ids:
-        about = _errors_about(zone_id, errors, [tag for tag, _node in entries])
-        node = nodes.get(zone_id)
-        if node is not None:
-            result[zone_id] = Answer(node, about)
+        about = _errors_about(zone_id, errors, [tag for tag, _value in entries])
+        value = values.get(zone_id)
+        if value is not None:
+            result[zone_id] = ZoneNode(value, about)
         elif about:
             result[zone_id] = _refused(f"{query.action} of zone {zone_id}", about)
-        elif zone_id in nodes:
+        elif zone_id in values:
             result[zone_id] = Traffic(not_available=NOT_ENABLED)
         else:
             reason = "Cloudflare's analytics do not know the zone, or these credentials may not read them"
@@ -285,7 +285,7 @@ def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]
 def _errors_about(zone_id: str, errors: Sequence[QueryError], tags: Sequence[str | None]) -> list[QueryError]:
     """Return the errors about a zone, or about no zone in particular.
 
-    The number in the path of an error is that of the zone in the answer.
+    The number in the path of an error is that of the zone in the response.
     """
     about = []
     for error in errors:
@@ -337,7 +337,7 @@ def _parse_groups(entry: dict[str, Any], limit: int) -> GroupsRead | None:
     for item in node:
         origin, colo = (parse_text(item["dimensions"][name] or "") for name in FIELDS)
         requests = _number(item["count"])
-        # Most requests are answered from the cache, and have no origin.
+        # Most requests are served from the cache, and have no origin.
         address = parse_address(origin) if origin else None
         if address and not address.is_unspecified:
             groups.append(Group(address, colo, requests))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A callback plugin that tells pytest what each task came to, beside the output that users see."""
+"""Callback plugin that records each task's outcome for pytest, beside the output for users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ short_description: Record results, and the requests behind them
 description:
   - Appends a line of JSON for each task to the file of E(OUTCOMES_FILE).
   - It has the task's result, whether that is a failure, and the requests that the emulator of E(OUTCOMES_EMULATOR)
-    answered meanwhile.
+    served meanwhile.
   - Without these variables it does nothing.
 """
 
@@ -55,6 +55,6 @@ class CallbackModule(CallbackBase):
             print(json.dumps(outcome, default=str), file=file)
 
     def _requests(self) -> list[Any]:
-        with urlopen(f"{os.environ['OUTCOMES_EMULATOR']}/requests") as answer:
-            requests: list[Any] = json.load(answer)
+        with urlopen(f"{os.environ['OUTCOMES_EMULATOR']}/requests") as response:
+            requests: list[Any] = json.load(response)
         return requests

@@ -33,20 +33,20 @@ query Q($zones: [string!], $since: Time!, $until: Time!, $limit: uint64!) {
 
 
 def ask(call: Call, *zones: str, query: str = QUERY, hours: int = 24, **variables: Any) -> Mapping[str, Any]:
-    """Return the answer to a query about the last hours."""
+    """Return the response to a query about the last hours."""
     until = datetime.now(timezone.utc)
     since = until - timedelta(hours=hours)
     times = {"since": f"{since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{until:%Y-%m-%dT%H:%M:%SZ}"}
     body = {"query": query, "variables": {"zones": zones, "limit": 100, **times, **variables}}
-    answer: Mapping[str, Any] = call("POST", "/graphql", json=body).json()
-    return answer
+    response: Mapping[str, Any] = call("POST", "/graphql", json=body).json()
+    return response
 
 
 def test_traffic_follows_from_mappings(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.add_zone(zone.name, traffic={"2001:db8::1": {"FRA": 7}, "203.0.113.9": {"": 3}})
-    answer = ask(call, zone.id)
-    assert answer["errors"] is None
-    [entry] = answer["data"]["viewer"]["zones"]
+    response = ask(call, zone.id)
+    assert response["errors"] is None
+    [entry] = response["data"]["viewer"]["zones"]
     assert entry["zoneTag"] == zone.id
     groups = entry["httpRequestsAdaptiveGroups"]
     by_origin = {
@@ -60,7 +60,7 @@ def test_traffic_follows_from_mappings(emulator: Emulator, call: Call, zone: Zon
         ("203.0.113.9", ""),
     }
     assert [group["count"] for group in groups] == sorted(by_origin.values(), reverse=True)
-    assert ask(call, zone.id) == answer
+    assert ask(call, zone.id) == response
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_traffic_follows_from_mappings(emulator: Emulator, call: Call, zone: Zon
     ],
 )
 def test_a_wrong_query_fails(call: Call, zone: Zone, query: str, message: str) -> None:
-    answer = ask(call, zone.id, query=query)
-    assert answer["data"] is None
-    assert message in " ".join(error["message"] for error in answer["errors"])
+    response = ask(call, zone.id, query=query)
+    assert response["data"] is None
+    assert message in " ".join(error["message"] for error in response["errors"])
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,18 @@ def test_limits(
     message: str,
 ) -> None:
     emulator.add_zone(zone.name, analytics=analytics)
-    answer = ask(call, zone.id, **query)
-    assert answer["data"] is None
-    assert message in " ".join(error["message"] for error in answer["errors"])
+    response = ask(call, zone.id, **query)
+    assert response["data"] is None
+    assert message in " ".join(error["message"] for error in response["errors"])
 
 
-def test_a_partial_answer(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_partial_response(emulator: Emulator, call: Call, zone: Zone) -> None:
     broken = emulator.add_zone("broken.example", analytics={"broken": True})
-    answer = ask(call, zone.id, broken.id)
-    whole, part = answer["data"]["viewer"]["zones"]
+    response = ask(call, zone.id, broken.id)
+    whole, part = response["data"]["viewer"]["zones"]
     assert whole["httpRequestsAdaptiveGroups"]
     assert part == {"zoneTag": broken.id, "httpRequestsAdaptiveGroups": None}
-    [error] = answer["errors"]
+    [error] = response["errors"]
     assert error["path"] == ["viewer", "zones", "1", "httpRequestsAdaptiveGroups"]
 
 
@@ -133,12 +133,12 @@ def test_settings(emulator: Emulator, call: Call, zone: Zone) -> None:
     assert "dimensions_originIP" in settings["availableFields"]
 
 
-def test_the_quota_of_queries_is_its_own(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_queries_have_a_separate_quota(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.graphql_quota = 2
     assert [ask(call, zone.id)["errors"] for _time in range(2)] == [None, None]
-    answer = call("POST", "/graphql", json={"query": QUERY})
-    assert (answer.status_code, answer.json()["data"]) == (429, None)
-    assert int(answer.headers["Retry-After"]) > 0
+    response = call("POST", "/graphql", json={"query": QUERY})
+    assert (response.status_code, response.json()["data"]) == (429, None)
+    assert int(response.headers["Retry-After"]) > 0
     assert call("GET", f"/zones/{zone.id}").status_code == 200
 
 

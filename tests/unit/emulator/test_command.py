@@ -100,7 +100,7 @@ def test_options(tmp_path: Path, run: Run) -> None:
     assert list(content["zones"]) == ["example.net", "example.org"]
     zone_url = f"{content['api_url']}/zones/{content['zones']['example.org']}"
     headers = {"X-Auth-Email": content["email"], "X-Auth-Key": content["key"]}
-    answers = [
+    responses = [
         requests.get(zone_url + path, headers=headers, timeout=10)
         for path in (
             "/origin/cloud_regions",
@@ -109,7 +109,7 @@ def test_options(tmp_path: Path, run: Run) -> None:
             "",
         )
     ]
-    assert [answer.status_code for answer in answers] == [200, 400, 403, 429]
+    assert [response.status_code for response in responses] == [200, 400, 403, 429]
 
 
 def test_bad_starts(tmp_path: Path, run: Run) -> None:

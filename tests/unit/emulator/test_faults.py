@@ -15,7 +15,6 @@ import pytest
 import requests
 
 from emulator.faults import (
-    Answer,
     Change,
     Cut,
     Effect,
@@ -24,6 +23,7 @@ from emulator.faults import (
     Meanwhile,
     Merge,
     Reset,
+    Respond,
     Stall,
 )
 from emulator.server import Emulator
@@ -62,33 +62,35 @@ def page(call: Call, zone: Zone, number: int = 1) -> requests.Response:
         ({"method": "PUT"}, []),
     ],
 )
-def test_the_requests_that_a_rule_disturbs(
+def test_a_rule_applies_to_matching_requests(
     emulator: Emulator, call: Call, zone: Zone, rule: dict[str, Any], disturbed: list[int]
 ) -> None:
-    emulator.faults = [Fault(effect=Answer(503), **rule)]
-    answers = [answer for _round in range(2) for answer in (page(call, zone), page(call, zone, 2), delete(call, zone))]
-    assert [number for number, answer in enumerate(answers) if answer.status_code == 503] == disturbed
-    assert [number for number, request in enumerate(emulator.requests) if request.fault == "answer"] == disturbed
+    emulator.faults = [Fault(effect=Respond(503), **rule)]
+    responses = [
+        response for _round in range(2) for response in (page(call, zone), page(call, zone, 2), delete(call, zone))
+    ]
+    assert [number for number, response in enumerate(responses) if response.status_code == 503] == disturbed
+    assert [number for number, request in enumerate(emulator.requests) if request.fault == "respond"] == disturbed
 
 
-def test_the_first_rule_that_is_due_disturbs(emulator: Emulator, call: Call, zone: Zone) -> None:
-    emulator.faults = [Fault(effect=Answer(502), nth=2), Fault(effect=Answer(503), times=3)]
+def test_the_first_matching_rule_applies(emulator: Emulator, call: Call, zone: Zone) -> None:
+    emulator.faults = [Fault(effect=Respond(502), nth=2), Fault(effect=Respond(503), times=3)]
     assert [page(call, zone).status_code for _attempt in range(4)] == [503, 502, 503, 200]
 
 
 def test_rules_change_while_the_emulator_runs(emulator: Emulator, call: Call, zone: Zone) -> None:
     statuses = []
-    for faults in ([Fault(effect=Answer(502))], [], [Fault(effect=Answer(503))]):
+    for faults in ([Fault(effect=Respond(502))], [], [Fault(effect=Respond(503))]):
         emulator.faults = faults
         statuses.append(page(call, zone).status_code)
     assert statuses == [502, 200, 503]
 
 
-def test_another_answer(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_replaced_response(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.faults = [
-        Fault(effect=Answer(429, {"success": False}, {"Retry-After": "7"})),
-        Fault(effect=Answer(200, "<html>Sign in</html>"), nth=2),
-        Fault(effect=Answer(204), nth=3),
+        Fault(effect=Respond(429, {"success": False}, {"Retry-After": "7"})),
+        Fault(effect=Respond(200, "<html>Sign in</html>"), nth=2),
+        Fault(effect=Respond(204), nth=3),
     ]
     refused, html, nothing = (delete(call, zone) for _attempt in range(3))
     assert (refused.status_code, refused.json(), refused.headers["Retry-After"]) == (429, {"success": False}, "7")
@@ -99,7 +101,7 @@ def test_another_answer(emulator: Emulator, call: Call, zone: Zone) -> None:
 
 
 @pytest.mark.parametrize("effect", [Reset, lambda **options: Stall(0.1, **options)], ids=["reset", "stall"])
-def test_no_answer(
+def test_no_response(
     emulator: Emulator, call: Call, zone: Zone, effect: Callable[..., Effect], subtests: pytest.Subtests
 ) -> None:
     for applied in (False, True):
@@ -112,52 +114,50 @@ def test_no_answer(
     assert page(call, zone).status_code == 200
 
 
-def test_a_stall_goes_on_past_the_timeout(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_stall_outlasts_the_timeout(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.faults = [Fault(effect=Stall(0.5))]
     with pytest.raises(requests.ReadTimeout):
         delete(call, zone, timeout=0.1)
 
 
-@pytest.mark.parametrize("effect", [Answer(502, applied=True), Cut(), Merge({}), Change(lambda answer: answer)])
-def test_requests_that_are_carried_out_whatever_the_answer(
-    emulator: Emulator, call: Call, zone: Zone, effect: Effect
-) -> None:
+@pytest.mark.parametrize("effect", [Respond(502, applied=True), Cut(), Merge({}), Change(lambda response: response)])
+def test_faults_after_the_request_was_applied(emulator: Emulator, call: Call, zone: Zone, effect: Effect) -> None:
     emulator.faults = [Fault(effect=effect)]
     with call("DELETE", f"/zones/{zone.id}/origin/cloud_regions/{ADDRESS}", stream=True):
         assert ADDRESS not in zone.mappings
 
 
-@pytest.mark.parametrize("effect", [Answer(502), Endless()])
-def test_requests_that_are_not_carried_out(emulator: Emulator, call: Call, zone: Zone, effect: Effect) -> None:
+@pytest.mark.parametrize("effect", [Respond(502), Endless()])
+def test_faults_before_the_request_is_applied(emulator: Emulator, call: Call, zone: Zone, effect: Effect) -> None:
     emulator.faults = [Fault(effect=effect)]
     with delete(call, zone, stream=True):
         assert ADDRESS in zone.mappings
 
 
-def test_a_body_that_is_cut_short(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_truncated_body(emulator: Emulator, call: Call, zone: Zone) -> None:
     whole = page(call, zone).content
     emulator.faults = [Fault(effect=Cut())]
-    with call("GET", f"/zones/{zone.id}/origin/cloud_regions?page=1&per_page=1", stream=True) as answer:
-        assert (answer.status_code, answer.headers["Content-Length"]) == (200, str(len(whole)))
+    with call("GET", f"/zones/{zone.id}/origin/cloud_regions?page=1&per_page=1", stream=True) as response:
+        assert (response.status_code, response.headers["Content-Length"]) == (200, str(len(whole)))
         came: list[bytes] = []
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            came.extend(answer.iter_content(1))
+            came.extend(response.iter_content(1))
     assert b"".join(came) == whole[: len(whole) // 2]
 
 
-def test_a_body_that_goes_on(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_an_endless_body(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.faults = [Fault(effect=Endless())]
-    with call("GET", f"/zones/{zone.id}/origin/cloud_regions", stream=True) as answer:
-        assert answer.status_code == 200
-        assert "Content-Length" not in answer.headers
-        assert len(answer.raw.read(20_000_000)) == 20_000_000
+    with call("GET", f"/zones/{zone.id}/origin/cloud_regions", stream=True) as response:
+        assert response.status_code == 200
+        assert "Content-Length" not in response.headers
+        assert len(response.raw.read(20_000_000)) == 20_000_000
 
 
-def test_a_true_answer_that_is_changed(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_modified_response(emulator: Emulator, call: Call, zone: Zone) -> None:
     true = page(call, zone).json()
     emulator.faults = [
         Fault(effect=Merge({"result_info": {"total_count": 7}, "surprise": [1]})),
-        Fault(effect=Change(lambda answer: {**answer, "result": answer["result"] * 2}), nth=2),
+        Fault(effect=Change(lambda response: {**response, "result": response["result"] * 2}), nth=2),
     ]
     info = {**true["result_info"], "total_count": 7}
     assert page(call, zone).json() == {**true, "result_info": info, "surprise": [1]}
@@ -172,13 +172,13 @@ def test_a_concurrent_change(emulator: Emulator, call: Call, zone: Zone) -> None
 
 
 def test_records_name_the_fault(emulator: Emulator, call: Call, zone: Zone) -> None:
-    for effect in (Answer(502), Reset(), Reset(applied=True), Meanwhile(lambda: None)):
+    for effect in (Respond(502), Reset(), Reset(applied=True), Meanwhile(lambda: None)):
         emulator.faults = [Fault(effect=effect)]
         with suppress(requests.ConnectionError):
             delete(call, zone, json=["x"])
     # With the status of the API if the request reached it.
     assert [(request.fault, request.status) for request in emulator.requests] == [
-        ("answer", 502),
+        ("respond", 502),
         ("reset", None),
         ("reset", 200),
         ("meanwhile", 404),
@@ -193,7 +193,7 @@ def control(emulator: Emulator, rules: Any) -> requests.Response:
 
 def test_rules_by_the_control_endpoint(emulator: Emulator, call: Call, zone: Zone) -> None:
     rules = [
-        {"effect": "answer", "method": "GET", "path": "page=2", "times": None, "status": 503, "body": {"a": 1}},
+        {"effect": "respond", "method": "GET", "path": "page=2", "times": None, "status": 503, "body": {"a": 1}},
         {"effect": "merge", "nth": 2, "values": {"result_info": {"total_count": 7}}},
         {"effect": "reset", "method": "DELETE", "applied": True},
         {"effect": "stall", "method": "PUT", "seconds": 0.0},
@@ -226,15 +226,15 @@ def test_rules_by_the_control_endpoint(emulator: Emulator, call: Call, zone: Zon
     ],
 )
 def test_invalid_rules(emulator: Emulator, call: Call, zone: Zone, rules: Any) -> None:
-    emulator.faults = [Fault(effect=Answer(503), times=None)]
-    answer = control(emulator, rules)
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    emulator.faults = [Fault(effect=Respond(503), times=None)]
+    response = control(emulator, rules)
+    assert response.status_code == 400
+    assert response.json()["error"]
     # The previous rules stay in force.
     assert page(call, zone).status_code == 503
 
 
-def test_other_requests_go_on_during_a_stall(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_a_stall_does_not_block_other_requests(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.faults = [Fault(effect=Stall(4.0), method="DELETE")]
     with pytest.raises(requests.ReadTimeout):
         delete(call, zone, timeout=0.1)

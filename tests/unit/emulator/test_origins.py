@@ -66,11 +66,11 @@ def test_unknown_zones_and_accounts(call: Call, zone: Zone) -> None:
     assert call("GET", f"/accounts/{zone.account_id}/load_balancers/pools").json()["result"] == []
 
 
-@pytest.mark.parametrize(("answer", "status"), [("on", 200), ("forbidden", 403), ("not_enabled", 400)])
+@pytest.mark.parametrize(("response", "status"), [("on", 200), ("forbidden", 403), ("not_enabled", 400)])
 def test_load_balancing_may_be_refused(
-    emulator: Emulator, call: Call, zone: Zone, answer: Literal["on", "forbidden", "not_enabled"], status: int
+    emulator: Emulator, call: Call, zone: Zone, response: Literal["on", "forbidden", "not_enabled"], status: int
 ) -> None:
-    emulator.load_balancing = answer
+    emulator.load_balancing = response
     for path in (f"/zones/{zone.id}/load_balancers", f"/accounts/{zone.account_id}/load_balancers/pools"):
         assert call("GET", path).status_code == status
 

@@ -207,7 +207,7 @@ def test_create_never_overwrites(call: Call, zone: Zone) -> None:
     assert zone.values() == SEEDED
 
 
-def test_v1_tells_when_the_set_changed(call: Call, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_v1_returns_the_time_of_the_last_change(call: Call, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
     now = "2026-03-01T12:00:00Z"
     before = zone.mappings["2001:db8::1"].modified_on
     monkeypatch.setattr("emulator.state._now", lambda: now)
@@ -238,10 +238,10 @@ def test_pages(emulator: Emulator, call: Call, zone: Zone, query: str, info: tup
     page, per_page, count, pages = info
     addresses = numbered(123)
     emulator.add_zone(zone.name, mappings=dict.fromkeys(addresses, ("aws", "us-east-1")))
-    answer = call("GET", V2.path(zone) + query).json()
+    response = call("GET", V2.path(zone) + query).json()
     first = (page - 1) * per_page
-    assert [mapping["origin_ip"] for mapping in answer["result"]] == addresses[first : first + per_page]
-    assert answer["result_info"] == {
+    assert [mapping["origin_ip"] for mapping in response["result"]] == addresses[first : first + per_page]
+    assert response["result_info"] == {
         "page": page,
         "per_page": per_page,
         "count": count,

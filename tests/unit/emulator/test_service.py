@@ -60,15 +60,15 @@ def test_accepted_credentials(emulator: Emulator, zone: Zone) -> None:
 def test_quota(emulator: Emulator, call: Call, zone: Zone) -> None:
     emulator.quota = 2
     emulator.window = 30
-    answers = [call("GET", f"/zones/{zone.id}") for _attempt in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
-    assert {answer.headers["Ratelimit-Policy"] for answer in answers} == {'"default";q=2;w=30'}
-    for answer, left in zip(answers, (1, 0, 0, 0), strict=True):
-        remaining, seconds = answer.headers["Ratelimit"].removeprefix('"default";r=').split(";t=")
+    responses = [call("GET", f"/zones/{zone.id}") for _attempt in range(4)]
+    assert [response.status_code for response in responses] == [200, 200, 429, 429]
+    assert {response.headers["Ratelimit-Policy"] for response in responses} == {'"default";q=2;w=30'}
+    for response, left in zip(responses, (1, 0, 0, 0), strict=True):
+        remaining, seconds = response.headers["Ratelimit"].removeprefix('"default";r=').split(";t=")
         assert int(remaining) == left
         assert 20 < int(seconds) <= 30
-        assert answer.headers.get("Retry-After") == (seconds if answer.status_code == 429 else None)
-    assert codes(answers[2]) == [10100]
+        assert response.headers.get("Retry-After") == (seconds if response.status_code == 429 else None)
+    assert codes(responses[2]) == [10100]
 
     # A new window.
     emulator.window = 0
@@ -109,7 +109,7 @@ def test_concurrent_requests(emulator: Emulator, zone: Zone) -> None:
     inner = emulator.api.wsgi_app
     all_there = Barrier(len(bodies), timeout=30)
 
-    def meet(environ: Any, start_response: Any) -> Any:
+    def wait_for_all(environ: Any, start_response: Any) -> Any:
         all_there.wait()
         return inner(environ, start_response)
 
@@ -118,10 +118,10 @@ def test_concurrent_requests(emulator: Emulator, zone: Zone) -> None:
             f"{url}/batch", json=body, headers={"Authorization": f"Bearer {emulator.token}"}, timeout=60
         )
 
-    emulator.api.wsgi_app = meet
+    emulator.api.wsgi_app = wait_for_all
     with ThreadPoolExecutor(len(bodies)) as pool:
-        answers = list(pool.map(put, bodies))
-    assert all(len(answer.json()["result"]["succeeded"]) == 10 for answer in answers)
+        responses = list(pool.map(put, bodies))
+    assert all(len(response.json()["result"]["succeeded"]) == 10 for response in responses)
     assert len(zone.mappings) == 82
     # Each batch is one step: its mappings stand together.
     added = [address.rsplit(".", 1)[0] for address in list(zone.mappings)[2:]]
@@ -151,20 +151,20 @@ def test_zones(emulator: Emulator, call: Call, zone: Zone) -> None:
     assert emulator.add_zone(zone.name) is zone
     assert len({zone.id, other.id, zone.account_id, other.account_id}) == 4
 
-    answer = call("GET", f"/zones?name={zone.name}").json()
-    assert [found["id"] for found in answer["result"]] == [zone.id, other.id]
-    listed = answer["result"][1]
+    response = call("GET", f"/zones?name={zone.name}").json()
+    assert [found["id"] for found in response["result"]] == [zone.id, other.id]
+    listed = response["result"][1]
     assert (listed["id"], listed["name"], listed["status"]) == (other.id, zone.name, "active")
     assert listed["account"] == {"id": other.account_id, "name": "Other"}
     assert (listed["plan"]["name"], listed["plan"]["legacy_id"]) == ("Free Website", "free")
-    assert answer["result_info"] == {"page": 1, "per_page": 20, "count": 2, "total_count": 2, "total_pages": 1}
+    assert response["result_info"] == {"page": 1, "per_page": 20, "count": 2, "total_count": 2, "total_pages": 1}
     assert call("GET", f"/zones/{other.id}").json()["result"] == listed
     emulator.add_zone(zone.name, account="Other", status="pending", plan="Pro Website")
     changed = call("GET", f"/zones/{other.id}").json()["result"]
     assert (changed["status"], changed["plan"]["legacy_id"]) == ("pending", "pro")
 
-    answer = call("GET", "/zones?name=example.org").json()
-    assert (answer["result"], answer["result_info"]["total_pages"]) == ([], 0)
+    response = call("GET", "/zones?name=example.org").json()
+    assert (response["result"], response["result_info"]["total_pages"]) == ([], 0)
 
     assert [found["name"] for found in call("GET", "/zones?per_page=5").json()["result"]] == [
         "example.com",

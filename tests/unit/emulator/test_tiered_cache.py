@@ -48,8 +48,8 @@ def test_edit(call: Call, zone: Zone, path: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("emulator.state._now", lambda: NOW)
     field = "tiered_cache" if path is TIERED else "smart_tiered_cache"
     for value in ("off", "on"):
-        answer = call("PATCH", path.format(zone.id), json={"value": value})
-        assert answer.json()["result"] == setting(path, value, NOW)
+        response = call("PATCH", path.format(zone.id), json={"value": value})
+        assert response.json()["result"] == setting(path, value, NOW)
         assert call("GET", path.format(zone.id)).json()["result"] == setting(path, value, NOW)
         assert getattr(zone, field) is (value == "on")
 
@@ -72,7 +72,7 @@ def test_supported_regions_need_tiered_cache(call: Call, zone: Zone) -> None:
         assert call("GET", regions).status_code == status
 
 
-def test_a_setting_never_set_is_not_found(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_an_unset_setting_is_not_found(emulator: Emulator, call: Call, zone: Zone) -> None:
     path = SMART.format(zone.id)
     emulator.add_zone(zone.name, smart_tiered_cache=None)
     for method in ("GET", "DELETE"):
@@ -84,7 +84,7 @@ def test_a_setting_never_set_is_not_found(emulator: Emulator, call: Call, zone: 
     assert zone.smart_tiered_cache is None
 
 
-def test_a_setting_never_set_is_created(emulator: Emulator, call: Call, zone: Zone) -> None:
+def test_an_unset_setting_is_created(emulator: Emulator, call: Call, zone: Zone) -> None:
     path = SMART.format(zone.id)
     emulator.patch_creates = False
     emulator.add_zone(zone.name, smart_tiered_cache=None)
@@ -96,7 +96,7 @@ def test_a_setting_never_set_is_created(emulator: Emulator, call: Call, zone: Zo
 
 
 @either
-def test_a_setting_may_be_changed_that_is_not_editable(emulator: Emulator, call: Call, zone: Zone, path: str) -> None:
+def test_a_setting_that_is_not_editable_can_be_changed(emulator: Emulator, call: Call, zone: Zone, path: str) -> None:
     emulator.settings_editable = False
     changed = call("PATCH", path.format(zone.id), json={"value": "off"}).json()["result"]
     assert (changed["editable"], changed["value"]) == (False, "off")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fewest requests that will do, one by one, by a session of requests."""
+"""The fewest sufficient requests, one by one, by a session of requests."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from . import main
 
 
 def baseline(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
-    """Read what has to be known, and write the step's changes, unchecked."""
+    """Read the necessary data, and write the step's changes, unchecked."""
     url = f"{service.api_url}/zones/{zone_id}/origin/cloud_regions"
 
     def work() -> None:
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {service.token}"
-            answers = [session.get(url, params={"page": page + 1, "per_page": BATCH}) for page in range(step.pages)]
-            answers += [session.delete(f"{url}/batch", json=batch) for batch in batches(step.deletes)]
-            answers += [session.put(f"{url}/batch", json=batch) for batch in batches(step.upserts)]
-            assert all(answer.json()["success"] for answer in answers)
+            responses = [session.get(url, params={"page": page + 1, "per_page": BATCH}) for page in range(step.pages)]
+            responses += [session.delete(f"{url}/batch", json=batch) for batch in batches(step.deletes)]
+            responses += [session.put(f"{url}/batch", json=batch) for batch in batches(step.upserts)]
+            assert all(response.json()["success"] for response in responses)
 
     return work
 

@@ -21,7 +21,7 @@ DEFAULTS = {name: option.get("default") for name, option in SPEC.items()}
 
 
 def operation(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
-    """Bring the zone to what is wanted."""
+    """Bring the zone to its wanted state."""
     options = {
         **DEFAULTS,
         "api_url": service.api_url,

@@ -28,8 +28,8 @@ def main() -> None:
             threads.session = requests.Session()
             threads.session.headers["Authorization"] = f"Bearer {job['token']}"
         url = job["api_url"] + request["path"]
-        answer = threads.session.request(request["method"], url, params=request["query"], json=request["body"])
-        return bool(answer.json()["success"])
+        response = threads.session.request(request["method"], url, params=request["query"], json=request["body"])
+        return bool(response.json()["success"])
 
     began = time.perf_counter()
     with ThreadPoolExecutor(THREADS) as pool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes that are applied although their answers are lost, and reads that then fail too."""
+"""Writes that are applied although their responses are lost, and reads that then fail too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._batch import
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import Outcome
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region, origin_cloud_region_batch
-from emulator.faults import Answer, Cut, Effect, Fault, Reset
+from emulator.faults import Cut, Effect, Fault, Reset, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, as_result, both, options, result_of
@@ -27,11 +27,11 @@ WRITES = ("PUT", "PATCH", "POST", "DELETE")
 LOST = {
     "reset": Reset(applied=True),
     "cut-short": Cut(),
-    "502": Answer(502, applied=True),
-    "524": Answer(524, applied=True),
-    "408": Answer(408, applied=True),
+    "502": Respond(502, applied=True),
+    "524": Respond(524, applied=True),
+    "408": Respond(408, applied=True),
 }
-"""Effects that lose the answer to a write that is applied; 408 is not retried."""
+"""Effects that lose the response to a write that is applied; 408 is not retried."""
 
 THEN = {
     "429": refusal(429, 10100),
@@ -40,9 +40,9 @@ THEN = {
     "404": refusal(404, 1142),
     "400": refusal(400, 1146),
     "401": refusal(401, 10000),
-    "503": Answer(503),
+    "503": Respond(503),
 }
-"""Answers to the retries."""
+"""Responses to the retries."""
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def lose(effect: Effect, then: Effect | None, read: Effect | None = None) -> lis
     ("lost", "then"),
     [("408", None), *(("reset", then) for then in THEN), *((lost, "403") for lost in LOST if lost != "reset")],
 )
-def test_what_was_applied_is_reported(emulator: Emulator, served: str, run: str, lost: str, then: str | None) -> None:
+def test_applied_changes_are_reported(emulator: Emulator, served: str, run: str, lost: str, then: str | None) -> None:
     task, before, after = RUNS[run]
     zone = emulator.add_zone("example.com", mappings=before)
     emulator.faults = lose(LOST[lost], THEN[then] if then else None)
@@ -120,7 +120,9 @@ def test_what_was_applied_is_reported(emulator: Emulator, served: str, run: str,
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("then", ["429", "403", "404", "400", "503"])
 @pytest.mark.parametrize("read", ["503", "403"])
-def test_what_nobody_knows_is_reported_as_that(emulator: Emulator, served: str, run: str, then: str, read: str) -> None:
+def test_unknown_outcomes_are_reported_as_unknown(
+    emulator: Emulator, served: str, run: str, then: str, read: str
+) -> None:
     task, before, after = RUNS[run]
     zone = emulator.add_zone("example.com", mappings=before)
     emulator.faults = lose(Reset(applied=True), THEN[then], THEN[read])
@@ -143,10 +145,10 @@ def test_what_nobody_knows_is_reported_as_that(emulator: Emulator, served: str, 
 @both
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("then", ["429", "403", "400"])
-def test_a_clear_refusal_needs_no_second_look(emulator: Emulator, served: str, run: str, then: str) -> None:
+def test_a_clear_refusal_is_not_verified(emulator: Emulator, served: str, run: str, then: str) -> None:
     task, before, _after = RUNS[run]
     zone = emulator.add_zone("example.com", mappings=before)
-    emulator.faults = lose(THEN[then], THEN[then], Answer(503))
+    emulator.faults = lose(THEN[then], THEN[then], Respond(503))
     result = task(emulator, zone, served)
     assert "may have been applied" not in result["msg"]
     assert result["changed"] is False
