@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The project's checks and tests, in the environment that `make` sets up."""
+"""Checks and tests of the project, in the environment that `make` sets up."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def sanity(session: nox.Session) -> None:
         session.run("python", "tools/checkout.py", str(copy))
         with session.chdir(copy):
             session.run("git", "init", "--quiet")
-            # Without files ansible-test skips everything, and is content.
+            # Without files ansible-test skips everything, and passes.
             files = session.run("ansible-test", "env", "--list-files", silent=True, env=home)
             if "galaxy.yml" not in files:
                 session.error("ansible-test does not see the collection's files")
@@ -72,17 +72,17 @@ def sanity(session: nox.Session) -> None:
 
 
 def sanity_home() -> dict[str, str]:
-    """Make a home for ansible-test to keep its virtual environments in."""
+    """Make a home for the virtual environments of ansible-test."""
     home = CACHE / "home"
-    # ansible-test fetches a script that installs pip. These versions of it are what the supported releases
-    # ask for; Python brings a pip of its own, and takes no download.
+    # ansible-test fetches a script that installs pip. The supported releases request these versions of it;
+    # the pip that comes with Python needs no download.
     scripts = home / ".ansible" / "test" / "cache"
     scripts.mkdir(parents=True, exist_ok=True)
     for version in ("23_1_2", "24_2", "25_2"):
         (scripts / f"get_pip_{version}.py").write_text(
             "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'ensurepip'], check=True)\n"
         )
-    # A mirror that pip is told to use stays in use.
+    # The configuration of pip, such as a mirror, stays in effect.
     pip = home / ".config" / "pip"
     pip.parent.mkdir(exist_ok=True)
     if not pip.is_symlink():
@@ -98,7 +98,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def model(session: nox.Session) -> None:
-    """Run the model-based test for thousands of steps, and every fault at every request."""
+    """Run thousands of model-based steps, and every fault at every request."""
     session.run(
         "pytest",
         "tests/unit/test_model.py",
@@ -112,7 +112,7 @@ def model(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
-    """Mutants of the core, and how many of them the unit tests notice."""
+    """Count the mutants of the core that the unit tests notice."""
     session.run("python", "tools/mutants.py", *session.posargs)
 
 
@@ -131,7 +131,10 @@ def playbook(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def inventories(session: nox.Session) -> None:
-    """Run inventory plugins of clouds against emulated ones. tools/matrix.py makes environments for it."""
+    """Run inventory plugins of clouds against emulated ones.
+
+    tools/matrix.py makes environments for it.
+    """
     session.run(
         "pytest",
         "tests/inventories",
@@ -144,7 +147,10 @@ def inventories(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def conformance(session: nox.Session) -> None:
-    """Run all operations through a proxy that validates by an OpenAPI description, the emulator's or another."""
+    """Run all operations through a proxy that validates by OpenAPI.
+
+    The description is the emulator's or another.
+    """
     folder = CACHE / "prism"
     if not (folder / "node_modules" / ".bin" / "prism").exists():
         if not shutil.which("npm"):
@@ -161,7 +167,7 @@ def docs(session: nox.Session) -> None:
     source, site = CACHE / "docs", "build/docs"
     for folder in (source, site):
         shutil.rmtree(folder, ignore_errors=True)
-    # The pages keep their places, so that their links hold there as in the checkout.
+    # The pages keep their places, so that their links work as in the checkout.
     shutil.copytree("docs", source / "docs", ignore=shutil.ignore_patterns("site"))
     shutil.copytree("roles/audit/files", source / "roles" / "audit" / "files")
     for page in ("README.md", "CHANGELOG.md", "docs/site/index.md"):
@@ -194,7 +200,7 @@ def docs(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Test the audit's page in a real browser."""
     environment = {"PLAYWRIGHT_BROWSERS_PATH": str(CACHE / "browsers")}
-    # Chromium without windows takes half the time.
+    # Headless Chromium takes half the time.
     if not any(Path("/usr/bin", name).exists() for name in ("chromium-headless-shell", "chromium")):
         try:
             if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -213,7 +219,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def molecule(session: nox.Session) -> None:
-    """Run the molecule scenarios with the collection as its tarball has it."""
+    """Run the molecule scenarios with the collection from its tarball."""
     folder = CACHE / "molecule"
     environment = {
         "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
@@ -229,6 +235,6 @@ def molecule(session: nox.Session) -> None:
 @nox.session(default=False, venv_backend="venv", reuse_venv=True)
 def release(session: nox.Session) -> None:
     """Make a release's tarball, check it, and use it elsewhere."""
-    # What this needs does not go with the other tools, so the session has an environment of its own.
+    # The requirements conflict with those of other tools, so the session has an environment of its own.
     session.install("--quiet", "galaxy-importer~=0.4.44")
     session.run("python", "tools/release.py", *session.posargs)

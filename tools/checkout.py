@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Copy the checkout to another directory, without what git ignores."""
+"""Copy the checkout to another directory, without files that git ignores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 
 def copy_checkout(target: Path) -> None:
-    """Copy the files that git has, or would add, in their present state."""
+    """Copy the files that git tracks, or would add, in their present state."""
     command = ["git", "ls-files", "-coz", "--exclude-standard"]
     listing = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listing.split("\0")):

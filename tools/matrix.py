@@ -29,19 +29,31 @@ SUPPORTED = {
     "2.21": ("3.12", "3.13", "3.14"),
     "2.22": ("3.13", "3.14"),
 }
-"""The releases of ansible-core, and the Pythons that each supports on a controller, oldest first."""
+"""Releases of ansible-core with the Pythons of controllers, oldest first."""
 
 CANDIDATES = {"2.22"}
-"""Releases of which pip takes release candidates too, as there may be nothing else yet."""
+"""Releases of which pip accepts release candidates.
+
+There may be nothing else yet.
+"""
 
 LEFT_OUT = {"2.22": {"sanity": ["--skip-test", "pylint"]}}
-"""Arguments by release and session. The pylint of 2.22.0rc1 requires an archive from GitHub, not from a registry."""
+"""Arguments by release and session.
+
+The pylint of 2.22.0rc1 requires an archive from GitHub, not from a registry.
+"""
 
 LOWEST = ("ansible-core==2.16.0", "requests==2.25.0", "urllib3==1.26.0")
-"""What requirements.txt and meta/runtime.yml promise. It is tested on the oldest Python."""
+"""Minimum versions in requirements.txt and meta/runtime.yml.
+
+They are tested on the oldest Python.
+"""
 
 INVENTORIES = {"2.16": "ansible~=9.0", "2.19": "ansible~=12.0", "2.21": "ansible~=14.0"}
-"""The packages that have inventory plugins for these releases of ansible-core, which all support Python 3.12."""
+"""Packages with inventory plugins for these releases of ansible-core.
+
+These releases all support Python 3.12.
+"""
 
 CLOUDS = (
     "azure-cli-core~=2.91",
@@ -53,7 +65,7 @@ CLOUDS = (
     "msrestazure~=0.6.4",
     "netaddr~=1.3",
 )
-"""What the inventory plugins use, and an emulated AWS."""
+"""Requirements of the inventory plugins, and an emulated AWS."""
 
 SESSIONS = {
     "unit": ["--ignore=tests/unit/emulator"],
@@ -61,7 +73,10 @@ SESSIONS = {
     "sanity": [],
     "inventories": [],
 }
-"""Sessions of nox with their arguments, which leave out what does not depend on ansible-core."""
+"""Sessions of nox with their arguments.
+
+The arguments leave out tests that do not depend on ansible-core.
+"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,7 @@ class Row:
     name: str
     python: str
     packages: Sequence[str]
-    """The versions of these, and the newest of everything else."""
+    """Versions of these, and the newest of everything else."""
     sessions: Sequence[str]
 
     @property
@@ -82,7 +97,7 @@ class Row:
         return not words or any(word in (self.name, self.release) for word in words)
 
     def run(self, python: str) -> dict[str, str]:
-        """Return each session's outcome in a new environment of an interpreter."""
+        """Run the sessions in a new environment, and return their outcomes."""
         environment = CHECKOUT / ".cache" / "nox" / f"matrix-{self.name}"
         requirements = ("-r", "requirements.txt", "-r", "requirements-test.txt")
         pip = (environment / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade")
@@ -108,7 +123,7 @@ def interpreter(python: str) -> str | None:
 def rows() -> list[Row]:
     """Return all rows.
 
-    Unit tests run everywhere; the rest once for each ansible-core, on its newest Python that is here. Those of
+    Unit tests run everywhere; the rest once for each ansible-core, on its newest Python on this machine. Tests of
     inventory plugins have environments of their own.
     """
     everything = []

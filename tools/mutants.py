@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mutation test: change the core at random, and count the changes that the unit tests notice.
+"""Mutation test: count random changes of the core that unit tests notice.
 
-All tests run in copies of the checkout. The first run measures which tests reach which lines; after that each mutant is
-judged by the tests that reach its lines, or by all tests if these lines run during import.
+All tests run in copies of the checkout. The first run measures which tests reach which lines. Then each mutant is
+tested by the tests that reach its lines, or by all tests if these lines run during import.
 
 Strings, annotations, decorators and assertions are left alone: mutants of these say little about the tests.
 """
@@ -40,9 +40,12 @@ RESULTS = Path("build/mutants.json")
 
 WORKERS = 2
 SAMPLE = 3
-"""Number of tests of each file that run before all others: most mutants are noticed by many tests."""
+"""Number of tests of each file that run before all others.
+
+Most mutants are noticed by many tests.
+"""
 PATIENCE = 60
-"""Seconds that a test, or the start of a run, may take at least."""
+"""Minimum timeout of a test, or of the start of a run, in seconds."""
 
 OPERATORS = {
     "==": "!=",
@@ -67,8 +70,8 @@ OPERATORS = {
     "+": "-",
     "-": "+",
 }
-"""Operators, and what replaces them."""
-# Of two that begin alike the longer comes first. A comment may stand beside an operator.
+"""Operators and their replacements."""
+# Of two with the same beginning the longer comes first. A comment may be beside an operator.
 OPERATOR = re.compile(rf"#.*|({'|'.join(map(re.escape, OPERATORS))})".replace(r"\ ", r"\s+").encode())
 # Before Python 3.12 the places of expressions in f-strings are wrong.
 LEFT_ALONE = (ast.Assert, ast.JoinedStr)
@@ -77,7 +80,10 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 @dataclass(frozen=True, order=True)
 class Mutant:
-    """A change of one place in a file. Lines count from 1, columns too, in bytes."""
+    """Change of one place in a file.
+
+    Lines and columns count from 1, columns in bytes.
+    """
 
     file: str
     line: int
@@ -91,15 +97,15 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Site:
-    """The place of a mutant in its source."""
+    """Place of a mutant in its source."""
 
     source: bytes
     start: int
     end: int
     lines: range
-    """From the beginning of the statement to the end of the change."""
+    """Lines from the beginning of the statement to the end of the change."""
     imported: bool
-    """Whether these lines run during import, outside of all functions."""
+    """Flag for lines that run during import, outside of all functions."""
 
     def mutated(self, new: str) -> bytes:
         return self.source[: self.start] + new.encode() + self.source[self.end :]
@@ -118,7 +124,10 @@ def find_mutants(file: str, source: bytes) -> dict[Mutant, Site]:
 
 
 def _walk(node: ast.AST, statement: int, *, imported: bool) -> Iterator[tuple[ast.AST, int, bool]]:
-    """Yield nodes, each with the first line of its statement and whether it runs during import."""
+    """Yield nodes with the first line of their statement, and a flag.
+
+    The flag is true if the node runs during import.
+    """
     if isinstance(node, LEFT_ALONE):
         return
     if isinstance(node, ast.stmt):
@@ -133,7 +142,7 @@ def _walk(node: ast.AST, statement: int, *, imported: bool) -> Iterator[tuple[as
 
 
 def _changes(node: ast.AST, source: bytes, starts: list[int]) -> Iterator[tuple[int, int, str]]:
-    """Yield the changes of one node: where they start and end, and the new text."""
+    """Yield the changes of one node: start, end, and the new text."""
 
     def span(node: ast.expr | ast.stmt) -> tuple[int, int]:
         assert node.end_lineno is not None
@@ -144,7 +153,10 @@ def _changes(node: ast.AST, source: bytes, starts: list[int]) -> Iterator[tuple[
         return source[slice(*span(node))].decode()
 
     def replace(left: ast.expr, right: ast.expr) -> Iterator[tuple[int, int, str]]:
-        """Replace the operator between two operands, where parentheses and comments stand too."""
+        """Replace the operator between two operands.
+
+        Parentheses and comments may be there too.
+        """
         for match in OPERATOR.finditer(source, span(left)[1], span(right)[0]):
             if match[1]:
                 yield *match.span(1), OPERATORS[" ".join(match[1].decode().split())]
@@ -190,7 +202,7 @@ def _changes(node: ast.AST, source: bytes, starts: list[int]) -> Iterator[tuple[
 
 
 def choose(mutants: Iterable[Mutant], number: int, seed: int) -> list[Mutant]:
-    """Choose mutants at random: the same ones for the same seed and the same sources."""
+    """Choose random mutants, the same for the same seed and sources."""
     ordered = sorted(mutants)
     return sorted(random.Random(seed).sample(ordered, min(number, len(ordered))))
 
@@ -201,7 +213,7 @@ class Result:
     verdict: str
     """`killed`, `survived` or `timed out`."""
     test: str | None
-    """The test that failed or took too long."""
+    """Test that failed or took too long."""
     tests: int
     """Number of tests that could have noticed the mutant."""
 
@@ -211,7 +223,7 @@ class Run:
     """A run of pytest."""
 
     status: int | None
-    """The exit status; None after a timeout."""
+    """Exit status; None after a timeout."""
     reports: list[tuple[str, str, float]]
     """Tests with an outcome and a number of seconds, in the order of time."""
 
@@ -220,10 +232,10 @@ class Run:
 
 
 class Suite:
-    """The tests in a copy of the checkout, one run at a time."""
+    """Tests in a copy of the checkout, one run at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Copy what git has, or would add."""
+        """Copy the files that git tracks, or would add."""
         self._copy = folder / "checkout"
         self._output = folder / "output"
         self._chosen = folder / "tests.json"
@@ -271,7 +283,10 @@ class Suite:
         return run
 
     def measure(self) -> Baseline:
-        """Run all tests without a mutant. Exit if a test fails twice, and leave it out if it fails once."""
+        """Run all tests without a mutant, and return the baseline.
+
+        Exits if a test fails twice. A test that fails once is left out.
+        """
         parallel = (f"--numprocesses={WORKERS}", "--dist=worksteal")
         run = self.run(TESTS, *parallel, f"--cov={CORE}", "--cov-context=test", "--cov-report=")
         output = self._output.read_text(errors="replace")
@@ -317,12 +332,13 @@ class Suite:
 
 
 class Baseline:
-    """The tests without a mutant: their durations in seconds, and the lines that they reach."""
+    """Tests without a mutant: durations in seconds, and lines reached."""
 
     def __init__(self, seconds: dict[str, float], contexts: dict[str, dict[str, list[str]]]) -> None:
-        """Read coverage's contexts by file and line, such as `tests/unit/test_a.py::test_b|run`.
+        """Read coverage's contexts by file and line.
 
-        A line that a fixture reaches may matter for all tests of the file.
+        A context is `tests/unit/test_a.py::test_b|run`, for example. A line that a fixture reaches may matter for all
+        tests of the file.
         """
         self.seconds = seconds
         together = defaultdict(set)
@@ -344,7 +360,10 @@ class Baseline:
         return self._ordered(set().union(*(lines.get(line, ()) for line in site.lines)))
 
     def _ordered(self, tests: set[str]) -> list[str]:
-        """Order tests: a sample of each file, then the others, the fastest files first."""
+        """Order tests: a sample of each file, then the others.
+
+        In both, the fastest files come first.
+        """
         shuffled = random.Random(0).sample(sorted(tests), len(tests))
         files = [list(group) for _file, group in groupby(sorted(shuffled, key=file_of), file_of)]
         samples, others = [group[:SAMPLE] for group in files], [group[SAMPLE:] for group in files]

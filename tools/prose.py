@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the language of pages, plugin documentation and messages, with proselint and a list of words to avoid."""
+"""Check the language of pages, plugin documentation and messages.
+
+The check uses proselint and a list of words to avoid.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ AVOIDED = {
     r"what (becomes?|became) of": "outcome",
     r"side by side": "in parallel",
 }
-"""Words that hide the point of a sentence, as patterns, each with better ones."""
+"""Words that obscure a sentence, as patterns, each with better ones."""
 
 
 class Passage(NamedTuple):
@@ -76,7 +79,10 @@ def _as_prose(token: Token) -> str:
 
 
 def _in_python(content: str) -> Iterator[tuple[int, str]]:
-    """Yield the texts of documentation in YAML, docstrings, and messages with … in place of values."""
+    """Yield documentation in YAML, docstrings, and messages.
+
+    Messages have … in place of values.
+    """
     passed: set[ast.AST] = set()
     for node in ast.walk(ast.parse(content)):  # parents come before their children
         match node:
@@ -124,7 +130,7 @@ def files() -> Iterator[Path]:
 
 
 def main() -> None:
-    """Print the problems. Exits with 1 if there are any."""
+    """Print the problems, and exit with 1 if there are any."""
     found = [passage for path in sorted(files()) for passage in passages(path)]
     problems = [f"{place}: {problem}" for place, text in found for problem in avoided_in(text)]
     # Each passage is a line of the input. What to check is in .proselintrc.json.

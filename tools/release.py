@@ -30,7 +30,7 @@ from checkout import CHECKOUT, copy_checkout
 
 
 def main() -> None:
-    """Make the release, or exit with what prevents it."""
+    """Make the release, or exit with the problems that prevent it."""
     parser = ArgumentParser(prog="make release", description=__doc__)
     parser.add_argument("--trial", action="store_true", help="also of a checkout that is not ready for a release")
     trial = parser.parse_args().trial
@@ -91,7 +91,7 @@ def build_reproducibly(folder: Path) -> Path:
 def normalised(tarball: Path, time: int) -> bytes:
     """Repack a collection's tarball with its files sorted, and of one time.
 
-    ansible-galaxy has them in the order in which the file system lists them, also in FILES.json, whose checksum is in
+    ansible-galaxy has them in the order of the file system, also in FILES.json. The checksum of that is in
     MANIFEST.json.
     """
     members: dict[str, tuple[tarfile.TarInfo, bytes]] = {}

@@ -17,10 +17,10 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]
 
 STAGES = ((["unit"], ["sanity"]), (["browser"], ["lint", "molecule"]), (["playbook"],))
-"""Sessions for two cores: the lists of a stage run beside one another, the sessions of a list one after the other.
+"""Sessions for two cores, in stages.
 
-The tests of playbooks use both cores. The unit tests wait half of the time, but for no longer than they expect, so what
-runs beside them has a low priority.
+The lists of a stage run in parallel, the sessions of a list in sequence. The tests of playbooks use both cores. The
+unit tests wait half of the time, but for no longer than they expect, so what runs in parallel has a low priority.
 """
 
 LOW_PRIORITY = "sanity"
@@ -34,7 +34,7 @@ COUNTS = {
     "lint": ("commands", re.compile(r"^nox > (?!uv )[a-z]", re.M)),
     "molecule": ("actions", re.compile(r"(?:➜ \w+:|> \w+\]) Executing$", re.M)),
 }
-"""What a session without pytest counts, and the lines of its output that are counted."""
+"""Units that sessions without pytest count, and the lines counted."""
 
 
 async def run(session: str) -> bool:
@@ -76,7 +76,7 @@ def extent(session: str, output: str) -> str:
 
 
 async def main() -> int:
-    """Run all sessions, whichever fail. Returns the exit status."""
+    """Run all sessions, even if some fail, and return the exit status."""
     began = time.monotonic()
     passed: list[bool] = []
     for stage in STAGES:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sphinx configuration of the site that `make docs` builds; see the session docs of noxfile.py."""
+"""Sphinx configuration of the site that `make docs` builds.
+
+See the session docs of noxfile.py.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +43,11 @@ highlight_language = "YAML+Jinja"
 
 
 def suit_theme(app: Any, page: str, source: list[str]) -> None:
-    """Shorten the titles of reference pages, and remove their own table of contents."""
+    """Shorten titles of reference pages, and remove their table of contents."""
     if not page.startswith("reference/"):
         return
     text = re.sub(r"^\.\. contents::\n(   :.*\n)+", "", source[0], flags=re.M)
-    # As long as the addresses in galaxy.yml are examples, the buttons lead nowhere.
+    # As long as the URLs in galaxy.yml are examples, the buttons do not work.
     link = r"^(Collection links\n~+\n+)?\.\. ansible-links::\n\n(?:  - .*\n +url: .*\.example/.*\n +external: .*\n)+"
     text = re.sub(link, "", text, flags=re.M)
     title = rf"^{re.escape(project)}\.(\w+ \w+) -- (.*)\n\++$"

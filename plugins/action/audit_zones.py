@@ -51,7 +51,7 @@ NOT_FOUND = Traffic(error=OriginOpsError("the zone was not found when its traffi
 """Traffic of a zone that only its audit found."""
 
 RESULT = "audit_result"
-"""Name under which the role registers the result: so later batches of a play find those of earlier ones."""
+"""Variable in which the role registers the result, for later batches."""
 
 
 class ActionModule(ManyZonesAction):
@@ -77,7 +77,10 @@ class ActionModule(ManyZonesAction):
     }
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
-        """Audit the zones of this batch of hosts, or merge reports, and write the report of all zones."""
+        """Audit the zones of this batch of hosts, or merge reports.
+
+        Writes the report of all zones.
+        """
         files = ReportFiles(options)
         zones, others = _zones(options, hosts)
         expected = [zone.identity for zone in (*zones, *others)]
@@ -112,9 +115,10 @@ class ActionModule(ManyZonesAction):
 
 
 class Batches:
-    """Batches of a play with the keyword serial: the reports of earlier ones, and whether this is the last.
+    """Batches of a play with the keyword serial.
 
-    generation counts the audits of a play's hosts in one run of Ansible.
+    reports are those of earlier batches; is_last says whether this is the last one. generation counts the audits of a
+    play's hosts in one run of Ansible.
     """
 
     def __init__(self, hosts: PlayHosts) -> None:
@@ -150,7 +154,7 @@ class ReportFiles:
         self._formats = options["formats"]
 
     def write(self, report: Report) -> tuple[list[str], str | None]:
-        """Write a report, and return the paths, and what could not be written."""
+        """Write a report, and return the paths, and the error if there is one."""
         try:
             return write_reports(self._folder, report, self._formats, self._mode), None
         except OriginOpsError as error:
@@ -238,7 +242,10 @@ def _audit(
 
 
 def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, tuple[str, str | None]]:
-    """Return the identifiers of zones and their accounts. A zone that cannot be found is left to its audit."""
+    """Return the identifiers of zones and their accounts.
+
+    A zone that cannot be found is left to its audit.
+    """
 
     def find(zone: ZoneEntry) -> tuple[str, str | None] | None:
         try:
@@ -283,7 +290,10 @@ def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Rep
 
 
 def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | None]], now: datetime) -> Report:
-    """Sum up the reports of several jobs. One that is missing or too old is a failure."""
+    """Merge the reports of several jobs.
+
+    A report that is missing or too old is a failure.
+    """
     hours = options["max_age"]
     oldest = _rfc3339(now - timedelta(hours=hours))
     reports, problems = [], []

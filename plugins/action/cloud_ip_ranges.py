@@ -18,7 +18,10 @@ main = MODULE.main
 
 
 class ActionModule(NormalActionModule):
-    """Action that refuses passwords in sources: the module would do so after Ansible has logged them on its host."""
+    """Action that refuses passwords in sources.
+
+    The module would do so after Ansible has logged them on its host.
+    """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         try:

@@ -142,7 +142,10 @@ def _turn_tiered_cache_on(batch: Mapping[str, Any], check_mode: bool, shared: Sh
 
 
 def _batch_options(zone: ZoneEntry, found: ZoneOrigins, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the batch operation. It purges only if all origins are known."""
+    """Return the options of the batch operation.
+
+    It purges only if all origins are known.
+    """
     kept = [canonical(address) for host in found.origins.unresolved for address in host.addresses]
     return {
         **options,
@@ -158,7 +161,7 @@ def _batch_options(zone: ZoneEntry, found: ZoneOrigins, options: Mapping[str, An
 
 
 def _warn_of_unresolved(found: ZoneOrigins, options: Mapping[str, Any]) -> list[str]:
-    """Warn of the origins that are left out, and of what that prevents."""
+    """Warn of origins that are left out, and of deletions that they prevent."""
     unresolved = found.origins.unresolved
     if not unresolved:
         return []
@@ -172,7 +175,7 @@ def _warn_of_unresolved(found: ZoneOrigins, options: Mapping[str, Any]) -> list[
 
 
 def _without_address(origins: Origins) -> list[str]:
-    """List the hosts of origins that probably have an address, although nobody knows which."""
+    """List the hosts of origins that probably have an unknown address."""
     return [host.host for host in origins.unresolved if host.hides_address]
 
 

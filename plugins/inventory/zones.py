@@ -196,7 +196,7 @@ FILE_NAMES = ("cloudflare_zones.yml", "cloudflare_zones.yaml")
 
 NAMES_PLUGIN = re.compile(rf"""^(\{{\s*)?["']?plugin["']?\s*:\s*["']?{re.escape(NAME)}(?![\w.])""".encode(), re.M)
 MAX_MISNAMED_BYTES = 64 * 1024
-"""Size up to which files of other names are searched for the name of the plugin."""
+"""Maximum size of files with other names to search for the plugin's name."""
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -220,21 +220,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             zones = self._list_zones(options, path, cache)
         except OriginOpsError as error:
             raise AnsibleParserError(f"{error}. {CONTINUES}") from None
-        # Names, not patterns: each of them stands for a zone.
+        # Names, not patterns: each is the name of one zone.
         unmatched = [
             name for name in options["names"] if not re.search(r"[*?[]", name) and not _matching(zones, [name])
         ]
         self._populate(self._filter_zones(zones, options), options["host_prefix"], path, unmatched)
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        # Ansible's message about a value of another type has the value in it.
+        # Ansible's message about a value of another type contains the value.
         for name in ("api_token", "api_key", "account_api_key"):
             if isinstance((direct or {}).get(name), (dict, list)):
                 raise AnsibleParserError(f"{name} is not text")
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
 
     def _validate_options(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Validate the options about zones as modules do theirs."""
+        """Validate the options about zones like those of modules."""
         known = self.get_options()
         names = [CONNECTION_ALIASES.get(name, name) for name in map(str, config)]
         for name in names:
@@ -272,7 +272,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return zones
 
     def _filter_zones(self, zones: list[dict[str, Any]], options: dict[str, Any]) -> list[dict[str, Any]]:
-        """Select the zones by all filters, and warn of accounts and patterns without zones."""
+        """Select zones by all filters. Warn of accounts and patterns without any."""
         accounts, names, statuses = options["accounts"], options["names"], options["statuses"]
         for account in accounts:
             if not any(_is_in(zone, account) for zone in zones):
@@ -326,7 +326,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _names_plugin(path: Path) -> bool:
-    """Check whether a small file of YAML has this plugin. A file that cannot be read has not."""
+    """Check whether a small YAML file names this plugin.
+
+    A file that cannot be read does not.
+    """
     try:
         small = path.is_file() and path.stat().st_size <= MAX_MISNAMED_BYTES
         return small and bool(NAMES_PLUGIN.search(path.read_bytes()))
@@ -335,7 +338,10 @@ def _names_plugin(path: Path) -> bool:
 
 
 def _is_in(zone: dict[str, Any], account: str) -> bool:
-    """Check whether a zone is in an account, by its identifier, its name, or a pattern of its name."""
+    """Check whether a zone is in an account.
+
+    account is its identifier, its name, or a pattern of its name.
+    """
     known = zone["account"].values()
     return account in known or fnmatchcase(zone["account"]["name"] or "", account)
 

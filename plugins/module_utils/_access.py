@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The permissions of credentials for a zone: options in, an outcome out."""
+"""Operation of check_access: the permissions of credentials for a zone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from ._zones import fetch_account_id
 
 
 class Access(NamedTuple):
-    """Whether something is allowed, None if that could not be checked, and the reason."""
+    """Result of a permission check, and its reason.
+
+    allowed is None if it could not be checked.
+    """
 
     allowed: bool | None
     message: str | None = None
@@ -36,9 +39,9 @@ NOT_TRIED = Access(
 
 
 def check_access(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Check what the credentials may read of a zone, by one request for each point.
+    """Check the permissions of the credentials to read a zone.
 
-    Raises OriginOpsError if nothing is allowed.
+    Sends one request for each check. Raises OriginOpsError if nothing is allowed.
     """
     try:
         with open_zone(options) as zone:
@@ -52,10 +55,10 @@ def check_access(options: Mapping[str, Any], check_mode: bool) -> Outcome:
 
 
 def _check_zone(zone: ZoneClient) -> dict[str, Access]:
-    """Check every point. Raises CloudflareError if nothing is allowed."""
+    """Run every check. Raises CloudflareError if nothing is allowed."""
     client, account_id = zone.client, zone.account_id
     zones = ALLOWED
-    # A zone that was found by its name has been read.
+    # A zone found by its name has been read already.
     if not zone.name:
         try:
             account_id = fetch_account_id(client, zone.id)
@@ -95,13 +98,19 @@ def _check(read: Callable[[], object]) -> Access:
 
 
 def _failed(error: CloudflareError) -> Access:
-    """Return the access that a failure shows: none if Cloudflare itself refused the credentials, else unknown."""
+    """Return the access that a failed request shows.
+
+    Not allowed if Cloudflare itself refused the credentials, else unknown.
+    """
     refused = error.errors and error.credentials_refused
     return Access(False if refused else None, str(error), error)
 
 
 def _check_traffic(zone: ZoneClient) -> Access:
-    """Check whether the analytics of a zone can be queried, which has reasons in place of status and codes."""
+    """Check whether the analytics of a zone can be queried.
+
+    Analytics have reasons in place of status and codes.
+    """
     settings = read_settings(GraphQL(zone.client), [zone.id])[zone.id]
     if not isinstance(settings, Traffic):
         return ALLOWED

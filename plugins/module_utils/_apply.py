@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Apply a plan, with a verdict for every change however it ends."""
+"""Execution of a plan, with an outcome for every change, however it ends."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MAYBE_APPLIED = "may have been applied, but the zone could not be read again"
 class ApplyResult:
     """Outcome of applying a plan, or a batch of one.
 
-    Failed changes have a reason each. Unknown ones may have been applied, but the zone could not be read again; they
-    have the reason of the write. error ended the writing early.
+    Each failed change has a reason. Unknown ones may have been applied, but the zone could not be read again; they
+    have the reason of the write. error is the failure that ended the writing early.
     """
 
     def __init__(self, applied: Iterable[Change] = (), pending: Iterable[Change] = ()) -> None:
@@ -34,21 +34,24 @@ class ApplyResult:
 
 
 def predict(plan: Plan) -> ApplyResult:
-    """Return the result of a plan without failures."""
+    """Return the result of applying a plan if nothing fails."""
     return ApplyResult(plan.changes, plan.withheld)
 
 
 def require_total(plan: Plan, api: MappingsApi) -> Plan:
-    """Return the plan with the zone's total, read where a creation needs it: check mode must know the limit."""
+    """Return the plan with the zone's total, read if a creation needs it.
+
+    Check mode needs it to check the limit.
+    """
     if plan.total is None and plan.creations:
         return plan._replace(total=api.count())
     return plan
 
 
 def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
-    """Send the plan's batches one after the other, until one fails as a whole.
+    """Send the batches of a plan in order, until one fails as a whole.
 
-    Deletions that come last are not tried after a failed upsert: the zone keeps its mappings.
+    Deletions that come last are not tried after a failed upsert, so that the zone keeps its mappings.
     """
     result = ApplyResult(pending=[*plan.changes, *plan.withheld])
     for batch in plan.batches(PAGE_SIZE):
@@ -66,11 +69,11 @@ def apply(plan: Plan, api: MappingsApi, write: Write) -> ApplyResult:
 
 
 def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -> ApplyResult:
-    """Write a batch, and read the zone again for changes without a clear outcome."""
+    """Write a batch, and verify unclear changes by reading the zone again."""
     error: CloudflareError | None = None
     try:
         result = write(api, batch)
-        # A repeated deletion is refused, since nothing is there any more.
+        # A repeated deletion is refused, because the mapping is gone.
         unverified = result.failed if batch[0].kind == "deleted" else result.unverified
     except CloudflareError as failure:
         error = failure
@@ -98,7 +101,7 @@ def _write_and_verify(batch: Sequence[Change], api: MappingsApi, write: Write) -
 
 
 def _verify(api: MappingsApi, changes: Sequence[Change]) -> dict[Address, OriginMapping]:
-    """Return the mappings of those changes that the zone shows as applied."""
+    """Read the zone, and return the mappings of changes that were applied."""
     found = api.fetch([change.address for change in changes]).mappings
     return {
         change.address: found.get(change.address, change.mapping) for change in changes if change.is_applied_in(found)

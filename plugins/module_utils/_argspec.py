@@ -25,20 +25,21 @@ except ImportError:  # before ansible-core 2.22
 
 
 def register_secrets(values: Iterable[str]) -> None:
-    """Let Ansible mask texts in all of its output, if it can."""
+    """Register texts that Ansible masks in all of its output, if it can."""
     if secrets:
         secrets.register_secrets(values)
 
 
 def requests_missing() -> str:
-    """Describe that this Python has no requests, and how to install it."""
+    """Return the message that requests is missing, and how to install it."""
     return f'{missing_required_lib("requests")}. Run "{sys.executable} -m pip install requests"'
 
 
 def api_url_of_environment(name: str) -> str:
-    """Return the URL in an environment variable, masked if it may hold a password.
+    """Return the URL in an environment variable, masked if necessary.
 
-    Raises AnsibleFallbackNotFound. Ansible logs the options of a module before that can refuse them.
+    A URL that may have a password is masked, because Ansible logs the options of a module before the module can
+    refuse them. Raises AnsibleFallbackNotFound.
     """
     url: str = env_fallback(name)
     return "********@********" if may_hold_password(url) else url
@@ -51,8 +52,8 @@ TRANSPORT_SPEC: dict[str, dict[str, Any]] = {
     "ca_path": {"type": "path"},
 }
 
-# The credentials have no fallback here: a task's own win as a whole over the environment's, and the rule of mutual
-# exclusion is about the task's own.
+# Credentials have no fallback here: those of a task replace all of the environment's, and mutual exclusion applies
+# only to the task's.
 CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "api_token": {"type": "str", "no_log": True},
     "api_email": {"type": "str", "aliases": ["account_email"]},
@@ -66,7 +67,7 @@ CONNECTION_SPEC: dict[str, dict[str, Any]] = {
 }
 
 CONNECTION_ALIASES = {alias: name for name, option in CONNECTION_SPEC.items() for alias in option.get("aliases", ())}
-"""Options by their other names, which are those of community.general.cloudflare_dns."""
+"""Options by their aliases, the names of community.general.cloudflare_dns."""
 
 CONNECTION_RULES: dict[str, list[tuple[str, ...]]] = {
     "mutually_exclusive": [("api_token", "api_email"), ("api_token", "api_key")],
@@ -80,14 +81,14 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "account_id": {"type": "str"},
 }
 
-# That exactly one of zone_id and zone is required is checked by open_zone, where null and empty count as not set.
+# open_zone checks that exactly one of zone_id and zone is set: null and empty values count as not set.
 RULES = CONNECTION_RULES
 
 
 def validate_options(validator: ArgumentSpecValidator, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate the options of a plugin as modules validate theirs, and let Ansible mask the secrets.
+    """Validate the options of a plugin like those of a module.
 
-    Raises InvalidInput, also where requests is missing.
+    Lets Ansible mask the secrets of the environment. Raises InvalidInput, also if requests is missing.
     """
     register_secrets(environment_secrets())
     if REQUESTS_IMPORT_ERROR:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The operation of origin_cloud_region_batch: many mappings of a zone, or all."""
+"""Operation of origin_cloud_region_batch: many mappings of a zone, or all."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
     """Bring many mappings of a zone, or all, to their wanted state.
 
-    A failure has the complete result too: what was applied, what failed, what is pending. Several zones can share a
-    client.
+    A failure has the complete result too: applied, failed and pending changes. Several zones can share a client.
     """
     present, skip = options["state"] == "present", options["on_invalid"] == "skip"
     batch = Batch()
@@ -65,9 +64,9 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
 
 
 class Batch(NamedTuple):
-    """A batch at one stage of its task: invalid items, the plan, and the result of applying it.
+    """State of a batch: invalid items, the plan, and its result.
 
-    supported has the regions where items have unsupported ones.
+    supported has the supported regions if items have unsupported ones.
     """
 
     zone: ZoneClient | None = None
@@ -77,7 +76,7 @@ class Batch(NamedTuple):
     supported: SupportedRegions | None = None
 
     def as_result(self) -> dict[str, Any]:
-        """Return the fields of the task's result, however it ends."""
+        """Return the fields of the task's result, however the task ends."""
         applied = self.applied or ApplyResult(pending=[*self.plan.changes, *self.plan.withheld])
         lists: dict[str, list[Any]] = {
             kind: [change.mapping.as_dict() for change in applied.applied if change.kind == kind]
@@ -90,7 +89,7 @@ class Batch(NamedTuple):
         lists["pending"] = [change.mapping.as_dict() for change in applied.pending]
         summary = {name.removesuffix("_items"): len(items) for name, items in lists.items()}
         result = {
-            # Of a change that may have been applied it is safer to assume that it was.
+            # It is safer to report a change that may have been applied.
             "changed": bool(applied.applied or applied.unknown),
             **lists,
             "summary": {**summary, "unchanged": self.plan.unchanged},
@@ -101,7 +100,10 @@ class Batch(NamedTuple):
         return result
 
     def describe_invalid(self) -> str:
-        """Describe the invalid items for a message, and name the supported regions once for each vendor."""
+        """Describe the invalid items for a message.
+
+        Names the supported regions once for each vendor.
+        """
         items = join_bounded([str(item) for item in self.invalid], "failed_items")
         if not self.supported:
             return items
@@ -109,7 +111,7 @@ class Batch(NamedTuple):
 
 
 def _parse_guards(options: Mapping[str, Any]) -> Guards:
-    """Return the guards of the options. Raises InvalidInput."""
+    """Parse the guards among the options. Raises InvalidInput."""
     checksum = options["plan_checksum"]
     if checksum is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
         raise InvalidInput(f"plan_checksum: {quote(checksum)} is not the checksum of a plan, 64 hexadecimal digits")
@@ -128,11 +130,11 @@ def _check_checksum(plan: Plan, zone: ZoneClient, expected: str | None) -> None:
 
 
 def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
-    """Raise InvalidInput for a list that cannot be used, as far as that is known without a request."""
+    """Validate the list without a request. Raises InvalidInput."""
     present = options["state"] == "present"
     if options["purge"] and not present:
         raise InvalidInput("purge replaces all mappings of a zone, so it requires state: present")
-    # Only the service can judge regions, so where some items may have bad ones, the failure waits for these.
+    # Only the service can validate regions: if usable items may have bad ones, the failure waits to include them.
     is_final = parsed.invalid and options["on_invalid"] != "skip" and not (present and parsed.wanted)
     if parsed.conflicts or is_final:
         raise InvalidInput(join_bounded([*parsed.conflicts, *map(str, parsed.invalid)], "failed_items"))
@@ -144,16 +146,16 @@ def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
 def _make_batch_plan(
     parsed: ParsedMappings, keep: Sequence[Network], zone: ZoneClient, options: Mapping[str, Any]
 ) -> tuple[MappingsApi, Plan]:
-    """Read the zone, and compare it with the list."""
+    """Read the zone, compare it with the list, and return API and plan."""
     purge = options["purge"]
     api, current = zone.negotiate(lambda api: api.fetch_all() if purge else api.fetch(parsed.wanted))
     plan = make_plan(current, parsed.wanted, purge=purge, listed=parsed.index, keep=keep)
-    # A mapping that looks stale may be that of an address that cannot be read.
+    # A mapping that looks stale may belong to an item without a readable address.
     return api, plan.withhold_deletions() if purge and parsed.unreadable else plan
 
 
 def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi, may_be_unavailable: bool) -> Batch:
-    """Move the upserts with unsupported regions from the plan to the invalid items."""
+    """Move upserts with unsupported regions to the invalid items."""
     try:
         supported = api.supported_regions()
     except RegionsUnavailable:
@@ -174,15 +176,15 @@ def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi,
 
 
 def write_batch(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
-    """Write changes of one kind by one batch request."""
+    """Write upserts or deletions with one batch request."""
     mappings = [change.mapping for change in changes]
     return api.delete_batch(mappings) if changes[0].kind == "deleted" else api.upsert_batch(mappings)
 
 
 def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
-    """Return warnings of skipped items.
+    """Return warnings of skipped items, or raise the failure of the plan.
 
-    Raises the failure of applying, unless it may be skipped too.
+    With skip, refused changes are a warning too.
     """
     applied = batch.applied or ApplyResult()
     warnings = []
@@ -203,7 +205,10 @@ def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
 
 
 def _failure(applied: ApplyResult, zone: str) -> OriginOpsError | None:
-    """Describe the failure of applying a plan: refused items, the error of a batch, and the numbers."""
+    """Return the failure of applying a plan, or None.
+
+    Its message has the error of a batch, refused items, and the numbers.
+    """
     parts = []
     if applied.error:
         parts.append(str(applied.error))

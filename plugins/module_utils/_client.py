@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API's client: requests in, results or CloudflareError out, lists in pages."""
+"""API client: requests in, results or CloudflareError out, lists in pages."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ T = TypeVar("T")
 Key = TypeVar("Key", bound=Hashable)
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
-"""Bytes. A full zone in one response takes well under one mebibyte."""
+"""Limit in bytes. A full zone in one response has well under one MiB."""
 
 MAX_ERRORS = 10
-"""Errors of one response that a message names. The API gives one or two."""
+"""Errors of one response that a message names. The API returns one or two."""
 
 MIN_SECRET_LENGTH = 16
-"""Characters. Shorter secrets are no real ones, and would be found in innocent data."""
+"""Characters. Shorter secrets are not real, and would match other data."""
 
 LIST_ATTEMPTS = 3
-"""Writes of others between two pages shift entries from page to page; the list is then read again."""
+"""Attempts to read a list: writes by others shift entries between pages."""
 
 
 class Envelope(NamedTuple):
-    """A successful response: its result, and the facts about a list.
+    """Envelope of a successful response: its result, and data about a list.
 
     maybe_applied is true if an earlier attempt of the same request may have been carried out.
     """
@@ -45,9 +45,9 @@ class Envelope(NamedTuple):
 
 
 class Client:
-    """The Cloudflare API at one address.
+    """Client for the Cloudflare API at one base URL.
 
-    Close it, or use it in a with statement.
+    Use it in a with statement, which closes it.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Client:
         body: Any = None,
         decode: Callable[[Envelope], T] = attrgetter("result"),
     ) -> T:
-        """Send a request of the API, and return what decode makes of the envelope of a success.
+        """Send an API request, and return the decoded response.
 
-        An exception of decode means that the shape is not the expected one. action names the attempt in messages.
-        Raises CloudflareError for everything else.
+        decode converts the envelope of a success; its exceptions mean an unexpected shape. action names the attempt in
+        messages. Raises CloudflareError for every failure.
         """
         response, content = self.send(action, method, path, params=query, json=body)
         if not (200 <= response.status < 300 and content.get("success") is True and "result" in content):
@@ -96,9 +96,10 @@ class Client:
     def fetch_page(
         self, action: str, path: str, number: int, decode: Callable[[Any], dict[Key, T]], *, size: int, max_pages: int
     ) -> tuple[dict[Key, T], int]:
-        """Read a page of a list: its entries by identity, and the list's total on that page.
+        """Read one page of a list.
 
-        A total of more than max_pages is an unexpected shape.
+        Returns its entries by identity, and the list's total on that page. A total of more than max_pages is an
+        unexpected shape.
         """
 
         def entries_and_total(envelope: Envelope) -> tuple[dict[Key, T], int]:
@@ -116,9 +117,9 @@ class Client:
         size: int,
         first_page: tuple[dict[Key, T], int] | None = None,
     ) -> dict[Key, T]:
-        """Read all entries of a list, by identity, from pages of this size.
+        """Read all pages of a list, and return its entries by identity.
 
-        fetch reads a page, as fetch_page does; first_page is page 1 if it was read. Raises CloudflareError.
+        fetch reads a page of this size, as fetch_page does; first_page is page 1 if it was read. Raises CloudflareError.
         """
         for _attempt in range(LIST_ATTEMPTS):
             first_page = first_page or fetch(1)
@@ -136,7 +137,7 @@ class Client:
     def send(self, action: str, method: str, path: str, **content: Any) -> tuple[Response, dict[str, Any]]:
         """Send a request, and return its response and envelope.
 
-        Raises CloudflareError without a response.
+        Raises CloudflareError if there is no response.
         """
         url = self._api_url
         try:
@@ -147,7 +148,7 @@ class Client:
         return response, self._decode(response.body)
 
     def error_from(self, action: str, response: Response, envelope: dict[str, Any]) -> CloudflareError:
-        """Return the error of a response that is no success."""
+        """Return the error of an unsuccessful response."""
         listed = envelope.get("errors")
         errors = [
             {"code": error["code"], "message": self.sanitize(str(error.get("message", "")))}
@@ -184,7 +185,7 @@ class Client:
         """
         try:
             envelope = json.loads(content)
-            text = json.dumps(envelope)  # one spelling, whatever the escapes of the response
+            text = json.dumps(envelope)  # one spelling for all escapes of the response
             if len(self._credentials.secret) >= MIN_SECRET_LENGTH and self._credentials.secret in text:
                 envelope = json.loads(self._credentials.redact(text))
         except (ValueError, RecursionError):
@@ -193,19 +194,22 @@ class Client:
 
 
 def wrong_shape(action: str) -> CloudflareError:
-    """Return the error of a success without the expected data."""
+    """Return the error of a successful response of unexpected shape."""
     message = "HTTP 200, but the response does not have the format of the API"
     return CloudflareError(f"{action} failed: {message}", 200, maybe_applied=True)
 
 
 def check_identifier(option: str, value: str) -> None:
-    """Raise InvalidInput for what cannot be the identifier of a zone or an account: it becomes part of a path."""
+    """Raise InvalidInput for an invalid identifier of a zone or an account.
+
+    It becomes part of a path.
+    """
     if not re.fullmatch(r"[0-9A-Za-z]{1,32}", value):
         raise InvalidInput(f"{option}: {quote(value)} is not an identifier (1 to 32 letters and digits)")
 
 
 def parse_text(value: Any) -> str:
-    """Return a printable text of a response.
+    """Parse a printable text of a response.
 
     Raises TypeError or ValueError for anything else.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From options to a client and a zone: credentials, checks of URLs, and the choice of the API version."""
+"""Connection to a zone by options: credentials, URL checks, API version."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ CREDENTIAL_VARIABLES = {
 
 
 API_VERSIONS = {"auto": ("v2", "v1"), "v2": ("v2",), "v1": ("v1",)}
-"""The versions to try, in order, by the option api_version."""
+"""Versions to try, in order, by value of the option api_version."""
 
 
 class SharedClient:
-    """A client for several operations on a zone, and the name of the zone in messages and diffs, if that is known.
+    """Client for several operations on a zone.
 
-    identity has the identifiers of the zone and its account, once the zone was found by its name.
+    zone_name is its name in messages and diffs, if known. identity has the identifiers of the zone and its account,
+    once the zone was found by its name.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class SharedClient:
 
 
 class ZoneClient:
-    """A zone and its API. The first read shows which version is served."""
+    """Zone and its API. The first read determines the API version."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class ZoneClient:
         self.api: MappingsApi | None = None
 
     def negotiate(self, read: Callable[[MappingsApi], T]) -> tuple[MappingsApi, T]:
-        """Do the first read by the first version that is served.
+        """Read with the first API version that is served.
 
         Returns that version and the data read.
         """
@@ -81,7 +82,7 @@ class ZoneClient:
             try:
                 found = read(api)
             except CloudflareError as error:
-                # Where no version is served, the error is that of the newest.
+                # If no version is served, the error is that of the newest.
                 first_error = first_error or error
                 if not error.is_route_not_found:
                     raise
@@ -93,12 +94,12 @@ class ZoneClient:
 
     @property
     def label(self) -> str:
-        """The zone in messages and diffs: its name if it is known, and its identifier."""
+        """Zone in messages and diffs: its name, if known, and its identifier."""
         return f"{self.name} ({self.id})" if self.name else self.id
 
     @property
     def source(self) -> dict[str, str]:
-        """Fields of a result that name its source, as far as it is known."""
+        """Result fields that name the zone and, if known, the API version."""
         return {"zone_id": self.id, **({"api_version": self.api.name} if self.api else {})}
 
     @property
@@ -109,7 +110,7 @@ class ZoneClient:
 def mappings_api(version: str) -> type[MappingsApi]:
     if version == "v2":
         return MappingsApiV2
-    # Every task pays for what is imported, and hardly any needs the deprecated version.
+    # Imports cost every task time, and hardly any needs the deprecated version.
     from ._endpoints_v1 import MappingsApiV1
 
     return MappingsApiV1
@@ -117,9 +118,9 @@ def mappings_api(version: str) -> type[MappingsApi]:
 
 @contextmanager
 def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) -> Iterator[ZoneClient]:
-    """Open the zone of the common options, by a shared client if there is one, which stays open.
+    """Open the zone of the common options, with a shared client if given.
 
-    Raises InvalidInput before the first request, and CloudflareError.
+    A shared client stays open. Raises InvalidInput before the first request, and CloudflareError.
     """
     zone_id, name, account_id = (_text_or_none(options[option]) for option in ("zone_id", "zone", "account_id"))
     if zone_id is None and name is None:
@@ -149,22 +150,22 @@ def open_zone(options: Mapping[str, Any], shared: SharedClient | None = None) ->
 
 
 def _text_or_none(value: str | None) -> str | None:
-    """Return a text, None if it is empty or blank."""
+    """Return a text, or None if it is empty or blank."""
     return value if value and value.strip() else None
 
 
 def open_client(options: Mapping[str, Any]) -> Client:
-    """Return the client of the options of CONNECTION_SPEC. Raises InvalidInput.
+    """Create a client from the options of CONNECTION_SPEC.
 
-    Sends nothing.
+    Sends nothing. Raises InvalidInput.
     """
     return Client(_parse_api_url(options["api_url"] or DEFAULT_API_URL), _credentials(options), **transport(options))
 
 
 def _credentials(options: Mapping[str, Any]) -> Credentials:
-    """Return the task's credentials, else the environment's.
+    """Return the credentials of the task, else those of the environment.
 
-    In both a token comes first.
+    In both, a token comes first.
     """
     environment = {name: os.environ.get(variable) or None for name, variable in CREDENTIAL_VARIABLES.items()}
     token, email, key = (options[name] for name in CREDENTIAL_VARIABLES)
@@ -187,15 +188,15 @@ def _credentials(options: Mapping[str, Any]) -> Credentials:
 
 
 def _check_header(name: str, value: str) -> None:
-    """Raise InvalidInput, without the value, for what cannot stand in a header."""
+    """Raise InvalidInput, without the value, for an invalid header value."""
     if not re.fullmatch(r"[!-~]+", value):
         raise InvalidInput(f"{name} is empty, or has blanks, control characters or letters beyond ASCII")
 
 
 def _parse_api_url(text: str) -> str:
-    """Return the base URL without a trailing slash.
+    """Validate the base URL, and return it without a trailing slash.
 
-    Raises InvalidInput where a secret would go unencrypted.
+    Raises InvalidInput, also if a secret would be sent unencrypted.
     """
     if may_hold_password(text):
         raise InvalidInput("api_url must not contain credentials: use the options for credentials")
@@ -215,12 +216,15 @@ def _parse_api_url(text: str) -> str:
 
 
 def may_hold_password(url: str) -> bool:
-    """Check whether no message may repeat a URL, since a user and a password may be in it."""
+    """Check whether a URL may have a user and a password.
+
+    No message may repeat such a URL.
+    """
     return "@" in url
 
 
 def environment_secrets() -> list[str]:
-    """List the secrets of the environment, which no output may show."""
+    """Return the secrets of the environment, which no output may show."""
     values = [os.environ.get(CREDENTIAL_VARIABLES[option]) for option in ("api_token", "api_key")]
     return [value for value in values if value]
 

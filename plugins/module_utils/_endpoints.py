@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Both API versions as one interface: mappings in and out, JSON on the wire."""
+"""Endpoints of both API versions as one interface.
+
+Mappings in and out, JSON on the wire.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,14 @@ PAGE_SIZE = 100
 """Mappings in a page of a list, and in a batch: the API's maximum of both."""
 
 MAX_PAGES = 350
-"""Ten times the pages of a full zone. A longer list is not credible."""
+"""Pages of a list: ten times those of a full zone. More are not credible."""
 
 
 class BatchResult(NamedTuple):
-    """Result of a write: the mappings written or deleted, and an error for each of the others.
+    """Result of a write: mappings written or deleted, and errors of others.
 
-    The unverified ones among the latter may have been applied in spite of it: the response does not mention them, or
-    the outcome of an earlier attempt of the request is unknown.
+    unverified lists failed mappings that may have been applied: the response does not mention them, or the outcome of
+    an earlier attempt of the request is unknown.
     """
 
     succeeded: list[OriginMapping]
@@ -43,15 +46,15 @@ class BatchResult(NamedTuple):
 class MappingsApi(ABC):
     """Endpoints of a zone's mappings.
 
-    Every public method sends requests, and raises CloudflareError.
+    Every public method sends requests, and can raise CloudflareError.
     """
 
     name: str
     path: str
     request_ip_key: str
-    """Name of the address in requests."""
+    """Key of the address in requests."""
     response_ip_key: str
-    """Name of the address in responses."""
+    """Key of the address in responses."""
     batch_upsert: str
     """HTTP method of a batch of upserts."""
     deprecation: str | None = None
@@ -65,29 +68,29 @@ class MappingsApi(ABC):
 
     @abstractmethod
     def fetch(self, addresses: Collection[Address]) -> ZoneMappings:
-        """Read the mappings of these addresses by the fewest requests."""
+        """Read the mappings of these addresses with the fewest requests."""
 
     @abstractmethod
     def fetch_all(self) -> ZoneMappings:
-        """Read all mappings."""
+        """Read all mappings of the zone."""
 
     @abstractmethod
     def count(self) -> int:
-        """Read the number of mappings by one request."""
+        """Read the number of mappings with one request."""
 
     @abstractmethod
     def upsert(self, mapping: OriginMapping) -> OriginMapping:
         """Write a mapping, and return it with its modified_on."""
 
     def create(self, mapping: OriginMapping) -> OriginMapping:
-        """Create a mapping, if the address has none.
+        """Create a mapping if the address has none.
 
         Only v1 has an atomic request for that.
         """
         return self.upsert(mapping)
 
     def get(self, address: Address) -> OriginMapping | None:
-        """Read the mapping of an address, None if it has none."""
+        """Read the mapping of an address. Returns None if it has none."""
         text = canonical(address)
         try:
             return self._call(
@@ -116,7 +119,7 @@ class MappingsApi(ABC):
                 raise
 
     def upsert_batch(self, mappings: Sequence[OriginMapping]) -> BatchResult:
-        """Write up to 100 mappings. The service judges each one separately."""
+        """Write up to 100 mappings. The service validates each separately."""
         return self._call(
             f"Writing a batch of {len(mappings)}",
             self.batch_upsert,
@@ -138,7 +141,7 @@ class MappingsApi(ABC):
     def supported_regions(self) -> SupportedRegions:
         """Read the supported regions.
 
-        Raises RegionsUnavailable where Tiered Cache seems to be off.
+        Raises RegionsUnavailable if Tiered Cache seems to be off.
         """
         try:
             return self._call(
@@ -212,7 +215,10 @@ class MappingsApi(ABC):
 
 
 class MappingsApiV2(MappingsApi):
-    """v2, the supported version: a list in pages, PUT for one and for many, no request that only creates."""
+    """Endpoints of v2, the supported version.
+
+    The list has pages. PUT writes one mapping or many; no request only creates.
+    """
 
     name = "v2"
     path = "origin/cloud_regions"
@@ -248,7 +254,7 @@ class MappingsApiV2(MappingsApi):
         return {mapping.address: mapping for mapping in found if mapping}
 
     def _fetch_page(self, page: int) -> tuple[dict[Address, OriginMapping], int]:
-        """Read a page of the list, and the zone's total on that page."""
+        """Read one page of the list, and the zone's total on that page."""
         return self._client.fetch_page(
             self._read_action, self._path, page, self._by_address, size=PAGE_SIZE, max_pages=MAX_PAGES
         )

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Version 1 of the endpoints, deprecated: loaded only where it is used, and removed with version 2.0.0."""
+"""Endpoints of v1, the deprecated API version.
+
+Loaded only if it is used, and removed with version 2.0.0.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from ._mapping import Address, OriginMapping, ZoneMappings
 
 
 class MappingsApiV1(MappingsApi):
-    """v1, the deprecated version: one list in one response, wrapped in a value.
+    """Endpoints of v1, the deprecated version.
 
-    PATCH writes, POST creates.
+    One response has the whole list. Results are wrapped in a value. PATCH writes, POST creates.
     """
 
     name = "v1"

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Outcomes and exceptions. Every exception carries the fields of a failed result.
+"""Outcomes and exceptions.
+
+Every exception has the fields of a failed result.
 
 OriginOpsError              a task fails
 ├── InvalidInput            the input is wrong; nothing was written
@@ -34,8 +36,10 @@ PERMISSIONS = {
     "traffic": "Analytics: Read",
     "write": "Zone Settings: Edit",
 }
-"""Permissions of an API token, by what they allow. Cloudflare publishes none for mappings and supported regions: Zone
-Settings is documented for the other cache settings."""
+"""Permissions of an API token, by what they allow.
+
+Cloudflare publishes none for mappings and supported regions: Zone Settings is documented for the other cache settings.
+"""
 RATE_LIMIT_HINT = "The API allows 1,200 requests in 5 minutes for a user: wait, or spread the work"
 ROUTE_HINT = (
     "Check zone_id and api_url: this is the response for unknown zones and for routes that the service does not have"
@@ -46,7 +50,10 @@ SMART_TIERED_CACHE = "cache/tiered_cache_smart_topology_enable"
 
 
 def turn_on_hint(*settings: str, zone_id: str) -> str:
-    """Describe how to turn settings of a zone on, by their paths in the API: TIERED_CACHE, SMART_TIERED_CACHE."""
+    """Describe how to turn settings of a zone on.
+
+    settings are paths in the API: TIERED_CACHE, SMART_TIERED_CACHE.
+    """
     pronoun = "them" if len(settings) > 1 else "it"
     names = {TIERED_CACHE: "enabled", SMART_TIERED_CACHE: "smart"}
     options = ", ".join(f"{names[path]}: true" for path in settings)
@@ -56,7 +63,7 @@ def turn_on_hint(*settings: str, zone_id: str) -> str:
     )
 
 
-# The codes and their meanings are those of Cloudflare's API reference.
+# Codes and meanings of Cloudflare's API reference.
 MAPPING_MISSING = frozenset({1142, 1163})  # no mapping for this address; 1163 for a deletion by v1
 MAPPING_EXISTS = 1145  # the address is mapped already (creation by v1)
 REGION_UNKNOWN = 1157  # unknown vendor, or a region unknown for it
@@ -82,11 +89,11 @@ HINTS = {
     **dict.fromkeys(CREDENTIALS_REFUSED, CREDENTIALS_HINT),
     **dict.fromkeys(RATE_LIMITED, RATE_LIMIT_HINT),
 }
-"""What to do, by Cloudflare's code."""
+"""Hints for users, by Cloudflare's error code."""
 
 
 class Outcome:
-    """Outcome of an operation: the fields of its result, warnings, a deprecation."""
+    """Outcome of an operation: result fields, warnings, and a deprecation."""
 
     def __init__(self, result: dict[str, Any], warnings: Sequence[str] = (), deprecation: str | None = None) -> None:
         self.result = result
@@ -111,7 +118,7 @@ class OriginOpsError(Exception):
 
 
 class InvalidInput(OriginOpsError):
-    """Wrong input of the user. Nothing was written."""
+    """Invalid input of the user. Nothing was written."""
 
 
 class CloudflareError(OriginOpsError):
@@ -137,20 +144,23 @@ class CloudflareError(OriginOpsError):
 
     @property
     def codes(self) -> set[int]:
-        """Cloudflare's codes."""
+        """Cloudflare's error codes."""
         return {error["code"] for error in self.errors}
 
     @property
     def is_mapping_not_found(self) -> bool:
         """Check whether the address has no mapping.
 
-        Other 404 responses do not say so.
+        Other 404 responses do not mean that.
         """
         return self.status == 404 and not self.codes.isdisjoint(MAPPING_MISSING)
 
     @property
     def is_route_not_found(self) -> bool:
-        """Check whether the route or the zone identifier is unknown: the API answers both alike."""
+        """Check whether the route or the zone identifier is unknown.
+
+        The response is the same for both.
+        """
         return self.status == 400 and not self.codes.isdisjoint(ROUTE_UNKNOWN)
 
     @property
@@ -160,4 +170,4 @@ class CloudflareError(OriginOpsError):
 
 
 class RegionsUnavailable(CloudflareError):
-    """Refusal of the supported regions, as where Tiered Cache is off."""
+    """Refusal of the supported regions, as without Tiered Cache."""

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The mappings of a zone as files for Ansible and Terraform: options in, an outcome out."""
+"""Operation of origin_cloud_region_export: mappings as files.
+
+The files are for Ansible and Terraform.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,20 @@ from ._mapping import OriginMapping, address_order, canonical
 from ._messages import quote
 
 TERRAFORM_RESOURCE = "cloudflare_origin_cloud_region"
-"""The resource of Cloudflare's provider. Its identifier for imports is ZONE_ID/ORIGIN_IP."""
+"""Resource of Cloudflare's provider, imported by ZONE_ID/ORIGIN_IP."""
 
 PLAIN = re.compile(r"[A-Za-z0-9._-]{1,100}")
-"""Vendors and regions that mean the same in every format: Ansible evaluates templates, and Terraform has its own."""
+"""Vendors and regions that mean the same in every format.
+
+Ansible evaluates templates, and Terraform has its own.
+"""
 
 Format = Callable[[Sequence[OriginMapping], ZoneClient, str], str]
-"""Takes the mappings of a zone, in order, and the name of the collection of them."""
+"""Function from sorted mappings, zone, and name of their collection to text."""
 
 
 def export_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Write the mappings of a zone as files, none of which replaces another."""
+    """Write the mappings of a zone to files, without replacing any file."""
     name, folder = options["name"], os.path.abspath(options["dest"])
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise InvalidInput(f"name: {quote(name)} has other characters than letters, digits and underscores")
@@ -55,7 +61,7 @@ def export_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
 
 
 def _check_folder(folder: str) -> None:
-    """Raise InvalidInput for a directory that is none, or cannot be created or written."""
+    """Raise InvalidInput unless a directory can be created or written."""
     existing = folder
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)
@@ -75,7 +81,7 @@ def _holds(path: str, text: str) -> bool:
 
 
 def _write(folder: str, texts: Mapping[str, str]) -> None:
-    """Write files that do not exist, for their owner only. Raises OriginOpsError."""
+    """Write new files, for their owner only. Raises OriginOpsError."""
     written: list[str] = []
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -100,7 +106,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _as_list(mappings: Sequence[OriginMapping], zone: ZoneClient, name: str) -> str:
-    """Return a YAML file with a variable, for the option mappings."""
+    """Format mappings as a YAML file with a variable, for the option mappings."""
     return _as_yaml(
         zone,
         "Variable for the option mappings of the module originops.cloudflare.origin_cloud_region_batch.",
@@ -110,7 +116,7 @@ def _as_list(mappings: Sequence[OriginMapping], zone: ZoneClient, name: str) -> 
 
 
 def _as_hosts(mappings: Sequence[OriginMapping], zone: ZoneClient, name: str) -> str:
-    """Return a YAML inventory with a group, which has a host for each address."""
+    """Format mappings as a YAML inventory: a group, with a host per address."""
     hosts = []
     for mapping in mappings:
         host = f"{name}-{canonical(mapping.address).replace(':', '-')}"
@@ -137,9 +143,9 @@ def _title(zone: ZoneClient) -> str:
 
 
 def _flow(values: Mapping[str, str | None]) -> str:
-    """Return a YAML dictionary on one line.
+    """Format values as a YAML dictionary on one line.
 
-    All values have quotes: without them YAML takes some IPv6 addresses for numbers, and others for keys.
+    All values have quotes: otherwise YAML parses some IPv6 addresses as numbers, and others as keys.
     """
     return f"{{{', '.join(f'{key}: {_quoted(value)}' for key, value in values.items())}}}"
 
@@ -149,7 +155,7 @@ def _quoted(value: str | None) -> str:
 
 
 def _as_terraform(mappings: Sequence[OriginMapping], zone: ZoneClient, name: str) -> str:
-    """Return a Terraform configuration, which imports every mapping."""
+    """Format mappings as a Terraform configuration that imports each."""
     addresses = [_quoted(canonical(mapping.address)) for mapping in mappings]
     width = max(map(len, addresses), default=0)
     entries = [
@@ -183,4 +189,4 @@ FORMATS: dict[str, tuple[str, Format]] = {
     "hosts": ("hosts.yml", _as_hosts),
     "terraform": ("mappings.tf", _as_terraform),
 }
-"""The formats: the name of the file, and the function."""
+"""Formats by name: the name of the file, and the function."""

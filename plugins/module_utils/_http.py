@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP: a session, retries, the rate limit, bounded responses."""
+"""HTTP session with retries, a rate limiter, and bounded responses."""
 
 from __future__ import annotations
 
@@ -45,31 +45,46 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 RETRIED_STATUS = frozenset({429, *range(500, 600)})
-"""Statuses that a retry may mend: the rate limit, and all failures of the service, of which Cloudflare has its own."""
+"""Statuses to retry: the rate limit and server errors, also Cloudflare's own."""
 
 MAX_TIMEOUT = 3600.0
-"""Seconds."""
+"""Maximum of the option timeout, in seconds."""
 
 MAX_RETRY_AFTER = 300
-"""Seconds: the API's rate limit window. A longer Retry-After ends the retries instead of stalling the play."""
+"""Seconds: the API's rate limit window.
+
+A longer Retry-After ends the retries instead of stalling the play.
+"""
 
 MAX_TOTAL_WAIT = 600
-"""Seconds: all waits between the attempts of a request, and all delays of a task by the rate limiter."""
+"""Seconds: all waits between the attempts of a request.
+
+The delays of a task by the rate limiter have the same limit.
+"""
 
 LOW_QUOTA = 10
-"""Requests: with fewer left of the rate limit, the rest is spread over the rest of its window."""
+"""Requests left of the rate limit, below which requests are delayed.
+
+They are spread over the rest of its window.
+"""
 
 CONCURRENT_READS = 8
 
 MAX_IDLE_CONNECTIONS = 32
-"""Connections that are kept for further requests: those of 16 zones at once, of which few read pages."""
+"""Connections kept for further requests.
+
+Enough for 16 zones at once, of which few read pages.
+"""
 
 DEADLINE_FACTOR = 10
-"""One attempt ends after so many times the timeout, however slowly the response arrives."""
+"""Deadline of an attempt, in timeouts, however slowly the response arrives."""
 
 
 def transport(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate the options of TRANSPORT_SPEC, and return HttpSession's arguments. Raises InvalidInput."""
+    """Validate the options of TRANSPORT_SPEC.
+
+    Returns HttpSession's arguments. Raises InvalidInput.
+    """
     if options["ca_path"] and not os.path.exists(options["ca_path"]):
         raise InvalidInput(f"ca_path: there is no {quote(options['ca_path'])}")
     if not 0 < options["timeout"] <= MAX_TIMEOUT:
@@ -84,9 +99,9 @@ def transport(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Credentials:
-    """Auth object of requests.
+    """Credentials as an auth object of requests.
 
-    With one, requests reads no credentials from a .netrc file.
+    With an auth object, requests reads no credentials from a .netrc file.
     """
 
     def __init__(self, headers: dict[str, str], secret: str) -> None:
@@ -103,9 +118,9 @@ class Credentials:
 
 
 class TransportError(Exception):
-    """A request without a usable response. The message is for the user, and may have foreign text.
+    """Failure of a request without a usable response.
 
-    maybe_applied is true if the service may have carried out the request.
+    The message is for the user, and may have foreign text. maybe_applied is true if the service may have carried out the request.
     """
 
     def __init__(self, message: str, maybe_applied: bool) -> None:
@@ -114,15 +129,15 @@ class TransportError(Exception):
 
 
 class Cancelled(Exception):
-    """The task ended, or another of several concurrent requests failed."""
+    """End of the task, or failure of another concurrent request."""
 
 
 class DeadlineExceeded(TimeoutError):
-    """An attempt took too long as a whole."""
+    """Timeout of an attempt as a whole."""
 
 
 class Response(NamedTuple):
-    """A final response.
+    """Final response to a request.
 
     maybe_applied is true if the service may have carried out an earlier attempt of the same request.
     """
@@ -134,9 +149,10 @@ class Response(NamedTuple):
 
 
 class Attempts:
-    """Attempts of one request: the retries left, the seconds waited, and whether one may have been applied.
+    """Attempts of one request: the retries left, and the seconds waited.
 
-    urllib3 decides which errors and statuses are worth a retry, and parses Retry-After; the waits are bounded here.
+    maybe_applied is true if one may have been applied. urllib3 decides which errors and statuses are worth a retry,
+    and parses Retry-After; the waits are bounded here.
     """
 
     def __init__(self, retries: int, method: str) -> None:
@@ -147,13 +163,13 @@ class Attempts:
         self._made = 0
         self._policy = Retry(
             total=1,
-            other=0,  # a certificate does not get better
+            other=0,  # a retry does not fix a certificate
             status_forcelist=RETRIED_STATUS,
             allowed_methods={"GET", "PUT", "PATCH", "DELETE"},
         )
 
     def wait_after_error(self, error: Exception) -> float | None:
-        """Return the seconds to wait before the next attempt, None if there is none."""
+        """Return the seconds until the next attempt, or None if there is none."""
         if isinstance(error, DeadlineExceeded):
             cause: HTTPError | None = ReadTimeoutError(cast("Any", None), "", str(error))
         else:
@@ -168,7 +184,7 @@ class Attempts:
         return self._next_wait(None)
 
     def wait_after_response(self, response: requests.Response) -> float | None:
-        """Return the seconds to wait before the next attempt, None if the response is final."""
+        """Return the seconds until the next attempt, or None after the last."""
         status = response.status_code
         # A POST may have been applied, unless the rate limit refused it.
         retried = status == 429 if self._method == "POST" else self._policy.is_retry(self._method, status)
@@ -180,7 +196,7 @@ class Attempts:
     def _next_wait(self, retry_after: float | None) -> float | None:
         self.left -= 1
         self._made += 1
-        # Half a second, doubled by each further attempt up to 30; in fact up to a half less, so that clients spread.
+        # Half a second, doubled by each further attempt up to 30; random jitter of up to a half spreads the clients.
         backoff = min(30.0, 0.25 * 2.0**self._made)
         self.waited += retry_after or backoff
         if self.left < 0 or (retry_after or 0) > MAX_RETRY_AFTER or self.waited > MAX_TOTAL_WAIT:
@@ -188,7 +204,10 @@ class Attempts:
         return retry_after or backoff * random.uniform(0.5, 1)
 
     def _retry_after(self, response: requests.Response) -> float | None:
-        """Return the seconds of Retry-After, bounded, since the header may hold a number of any length."""
+        """Return the seconds of Retry-After, bounded.
+
+        The header may have a number of any length.
+        """
         try:
             seconds = self._policy.get_retry_after(response.raw)
         except (InvalidHeader, ValueError, OverflowError):
@@ -197,14 +216,17 @@ class Attempts:
 
 
 def is_unclear(status: int) -> bool:
-    """Check whether a write with this status may have been applied: only a clear refusal excludes it."""
+    """Check whether a write with this status may have been applied.
+
+    Only a clear refusal excludes it.
+    """
     return not 300 <= status < 500 or status == 408
 
 
 class RateLimiter:
     """Delay of requests before the rate limit refuses them.
 
-    Other processes share it.
+    Other processes share the limit.
     """
 
     def __init__(self) -> None:
@@ -223,9 +245,9 @@ class RateLimiter:
             _pause(delay, stop)
 
     def update(self, headers: Mapping[str, str]) -> None:
-        """Read the quotas left from a response.
+        """Read the remaining quotas from the headers of a response.
 
-        Of several policies the scarcest counts.
+        Of several policies, the scarcest counts.
         """
         quotas = parse_ratelimit(headers.get("Ratelimit", ""))
         if quotas:
@@ -235,9 +257,9 @@ class RateLimiter:
 
 
 def parse_ratelimit(header: str) -> list[tuple[int, int]]:
-    """Parse a list of policies, "name";r=REQUESTS;t=SECONDS, into (requests left, seconds).
+    """Parse a Ratelimit header into pairs of requests left and seconds.
 
-    A structured field (RFC 9651): items may have other parameters, in any order, and blanks around them.
+    It lists policies, "name";r=REQUESTS;t=SECONDS. It is a structured field (RFC 9651): items may have other parameters, in any order, and blanks around them.
     """
     quotas = []
     for item in re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+', header):
@@ -249,7 +271,7 @@ def parse_ratelimit(header: str) -> list[tuple[int, int]]:
 
 
 class HttpSession:
-    """A session of requests with retries, a rate limiter and deadlines.
+    """Session of requests with retries, a rate limiter and deadlines.
 
     Close it after use.
     """
@@ -263,13 +285,13 @@ class HttpSession:
         verify: bool | str,
         use_environment: bool = True,
     ) -> None:
-        """Prepare a session.
+        """Create a session.
 
-        timeout is in seconds, for connecting and for each wait for data; verify is as of requests. use_environment
-        lets proxies and certificates come from the environment.
+        timeout is in seconds, for connecting and for each wait for data; verify is that of requests. use_environment
+        allows proxies and certificates from the environment.
         """
-        # Requests run in threads. Before ansible-core 2.19 one that prints a warning waits for ever, because its
-        # worker's main thread has the lock of standard error.
+        # Requests run in threads. Before ansible-core 2.19 a thread that prints a warning waits for ever, because the
+        # main thread of its worker has the lock of standard error.
         urllib3.disable_warnings(SecurityWarning)
         self._timeout = timeout
         self._retries = retries
@@ -282,9 +304,9 @@ class HttpSession:
         self._session.auth = auth
         self._session.headers["User-Agent"] = "originops.cloudflare (Ansible)"
         self._session.trust_env = use_environment
-        # No redirect is followed here, but requests would read its whole body and parse its target all the same.
+        # Redirects are not followed, but requests would still read the whole body and parse the target.
         self._session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment]
-        # The adapter retries nothing: it could not once a response has begun to arrive.
+        # The adapter retries nothing, because it cannot once a response has begun to arrive.
         adapter = HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -306,10 +328,11 @@ class HttpSession:
         delay: Callable[[], float] | None = None,
         **content: Any,
     ) -> Response:
-        """Send a request, and return its final response. Raises TransportError, and Cancelled after a stop.
+        """Send a request, and return its final response.
 
         service names the other side in messages. A read-only request is retried like a GET.
-        delay returns the seconds that an attempt has to wait for a limit beside that of all requests.
+        delay returns the seconds that an attempt has to wait for a limit other than that of all requests.
+        Raises TransportError, and Cancelled after a stop.
         """
         stop: Event = getattr(self._thread, "stop", self._stop)
         attempts = Attempts(self._retries, "GET" if read_only else method)
@@ -324,7 +347,7 @@ class HttpSession:
             try:
                 response, body = _within(deadline, lambda: self._attempt(method, url, max_bytes, content))
             except (OSError, HTTPError, ValueError) as error:
-                # requests lets some errors of urllib3, and of odd proxies in the environment, pass as they are.
+                # requests does not wrap some errors of urllib3, and of odd proxies in the environment.
                 wait = attempts.wait_after_error(error)
                 if wait is None:
                     message = _describe(error, service, self._timeout, deadline)
@@ -339,9 +362,9 @@ class HttpSession:
     def map_concurrently(
         self, function: Callable[[Item], T], items: Iterable[Item], workers: int = CONCURRENT_READS
     ) -> list[T]:
-        """Return function's results in the order of items.
+        """Call a function for each item, and return the results in order.
 
-        Raises the first error, drops what has not begun, and ends the waits of the others at once. A function may
+        Raises the first error, drops the calls not begun, and ends the waits of the others at once. A function may
         itself call this.
         """
         items = list(items)
@@ -371,7 +394,7 @@ class HttpSession:
                     stop.set()
 
         for _number in range(min(workers, len(items))):
-            # Daemons, so that the end of a task never waits for an answer.
+            # Daemons, so that the end of a task never waits for a response.
             Thread(target=work, daemon=True).start()
         try:
             while len(results) < len(items):
@@ -380,7 +403,7 @@ class HttpSession:
                     raise outcome
                 results[outcome[0]] = outcome[1]
         except BaseException:
-            # Also where the timeout of the task interrupts: by this the threads that are under way end.
+            # Also if the timeout of the task interrupts: this ends the running threads.
             stop.set()
             raise
         finally:
@@ -395,7 +418,7 @@ class HttpSession:
             url,
             **content,
             timeout=self._timeout,
-            # Given with each request: the environment's CA variables override a session's setting.
+            # Passed with each request: CA variables of the environment override the setting of a session.
             verify=self._verify,
             allow_redirects=False,
             stream=True,
@@ -405,15 +428,16 @@ class HttpSession:
 
 
 def _pause(seconds: float, stop: Event) -> None:
-    """Wait, unless or until a stop."""
+    """Wait for some seconds. Raises Cancelled after a stop."""
     if seconds and stop.wait(seconds):
         raise Cancelled
 
 
 def _within(seconds: float, function: Callable[[], T]) -> T:
-    """Return function's result. Raises its error, and DeadlineExceeded if it takes longer than this.
+    """Call a function with a deadline in seconds, and return its result.
 
-    Each single wait for data is bounded by the timeout, but a server can send a byte at a time.
+    Raises its error, or DeadlineExceeded. The timeout bounds each single wait for data, but a server can send a byte
+    at a time.
     """
     done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
@@ -434,10 +458,7 @@ def _within(seconds: float, function: Callable[[], T]) -> T:
 
 
 def _read_body(response: requests.Response, max_bytes: int) -> bytes:
-    """Read a streamed body.
-
-    Raises OSError if it is larger than max_bytes.
-    """
+    """Read a streamed body. Raises OSError if it exceeds max_bytes."""
     # Before 2.0 urllib3 accepts fewer bytes than announced.
     response.raw.enforce_content_length = True
     content = bytearray()
@@ -450,7 +471,10 @@ def _read_body(response: requests.Response, max_bytes: int) -> bytes:
 
 
 def _describe(error: BaseException, address: str, timeout: float, deadline: float) -> str:
-    """Describe the innermost error of an exception of requests, which is written for developers itself."""
+    """Describe the innermost error of a requests exception.
+
+    The text of the exception itself is for developers.
+    """
     *_outer, cause = _exception_chain(error)
     if isinstance(cause, DeadlineExceeded):
         return f"no complete response from {address} within {deadline:g} seconds"
@@ -464,19 +488,19 @@ def _describe(error: BaseException, address: str, timeout: float, deadline: floa
 
 
 def _is_connection_failure(error: HTTPError | None) -> bool:
-    """Check whether an error came before anything was sent."""
+    """Check whether an error occurred before anything was sent."""
     cause = getattr(error, "original_error", error) if isinstance(error, ProxyError) else error
     return isinstance(cause, (ConnectTimeoutError, NewConnectionError))
 
 
 def _transport_error(error: BaseException) -> HTTPError | None:
-    """Return the urllib3 error inside an exception of requests, or None."""
+    """Return the urllib3 error inside a requests exception, or None."""
     errors = (nested for nested in _exception_chain(error) if isinstance(nested, HTTPError))
     return next((nested for nested in errors if not isinstance(nested, MaxRetryError)), None)
 
 
 def _exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and the exceptions nested in it, the innermost last."""
+    """Yield an exception and those nested in it, the innermost last."""
     seen: list[BaseException] = []
     nested: BaseException | None = error
     while nested:
@@ -484,5 +508,5 @@ def _exception_chain(error: BaseException) -> Iterator[BaseException]:
         seen.append(nested)
         context = None if nested.__suppress_context__ else nested.__context__
         inside = [*nested.args, getattr(nested, "reason", None), nested.__cause__, context]
-        # In some releases of urllib3 they form a circle.
+        # In some releases of urllib3 the nesting is circular.
         nested = next((inner for inner in inside if isinstance(inner, BaseException) and inner not in seen), None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The operation of origin_cloud_region_info: the mappings of a zone, and its supported regions."""
+"""Operation of origin_cloud_region_info: mappings and supported regions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._mapping import address_order, parse_addresses
 
 
 def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Read the mappings of a zone that pass the filters, and the supported regions if wanted."""
+    """Read mappings that match the filters, and supported regions if wanted."""
     addresses = parse_addresses(options["origin_ip"] or (), "origin_ip")
     vendors, regions = options["vendor"], options["region"]
     result: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Locations of addresses as published ranges and inventories have them.
+"""Locations of addresses by published ranges and inventories.
 
 The wings share these; modules that write need not load them.
 """
@@ -17,10 +17,7 @@ from ._mapping import Address, canonical
 
 
 class Location(NamedTuple):
-    """A vendor and a region.
-
-    A region of None means any region of the vendor.
-    """
+    """Vendor and region. A region of None means any region of the vendor."""
 
     vendor: str
     region: str | None
@@ -31,9 +28,9 @@ class Location(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RangeMatch:
-    """A published prefix that has an address.
+    """Published prefix that contains an address.
 
-    Region is None where the vendor names none.
+    region is None if the vendor names none.
     """
 
     vendor: str
@@ -58,7 +55,7 @@ class LookupResult:
 
 
 Locate: TypeAlias = Callable[[Address], LookupResult]
-"""Looks an address up in the published ranges."""
+"""Function that looks an address up in the published ranges."""
 
 
 UNRESOLVED_CODES = (
@@ -74,10 +71,10 @@ UNRESOLVED_CODES = (
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A host without a mapping, or with fewer than it has addresses.
+    """Host without a mapping, or with fewer than it has addresses.
 
     code is one of UNRESOLVED_CODES; addresses are those without a mapping, as far as they are known. is_unreadable
-    says that there is an address that cannot be parsed.
+    means that an address cannot be parsed.
     """
 
     host: str
@@ -91,7 +88,10 @@ class Unresolved:
 
     @property
     def hides_address(self) -> bool:
-        """Check whether there may be an address that is not known: a mapping that looks stale may be its own."""
+        """Check whether the host may have an unknown address.
+
+        A mapping that looks stale may belong to it.
+        """
         return not self.addresses and (self.is_unreadable or self.code in ("hostname", "variable_error"))
 
     def as_dict(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Origin mappings as values: addresses, vendors, regions, and lists of users."""
+"""Origin mappings as values: addresses, vendors, regions, input lists."""
 
 from __future__ import annotations
 
@@ -25,19 +25,22 @@ VENDOR_SYNONYMS = {"amazon": "aws", "google": "gcp", "microsoft": "azure", "orac
 PRIVATE_NETWORKS = tuple(
     map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 )
-"""RFC 1918, carrier-grade NAT (RFC 6598) and unique local addresses (RFC 4193)."""
+"""RFC 1918, RFC 6598 (carrier-grade NAT) and RFC 4193 (unique local)."""
 
 ZONE_LIMIT = 3500
-"""Mappings that a zone holds at most, by the API."""
+"""Maximum number of mappings in a zone, by the API."""
 
 ENTRY_KEYS = ("origin_ip", "ip", "vendor", "region", "modified_on")
-"""Keys of a user's mapping; modified_on is ignored, so that mappings can be written back as they were read."""
+"""Keys of a user's mapping.
+
+modified_on is ignored, so that mappings can be written back as they were read.
+"""
 
 TWO_ADDRESSES = "ip and origin_ip are the same option: set one of them"
 
 
 def parse_address(text: Any) -> Address:
-    """Parse one IPv4 or IPv6 address, without the blanks around it.
+    """Parse an IPv4 or IPv6 address, without the blanks around it.
 
     An IPv4-mapped IPv6 address stays an IPv6 address. Raises InvalidInput for anything else, such as
     numbers, prefixes and addresses with a scope.
@@ -57,12 +60,12 @@ def parse_address(text: Any) -> Address:
 
 
 def _describe_non_address(text: str) -> str:
-    """Describe a text that is no address, and what to write instead, if that is known."""
+    """Describe a text that is no address, with a suggestion if possible."""
     try:
         interface = ip_interface(text)
     except ValueError:
         return "not an IPv4 or IPv6 address"
-    # A host within its network, such as 192.0.2.5/24, is written like this in the configuration of its interface.
+    # The configuration of an interface has a host with its network, such as 192.0.2.5/24.
     is_host = interface.network.num_addresses == 1 or interface.ip != interface.network.network_address
     hint = f"did you mean {canonical(interface.ip)}?" if is_host else "list its addresses one by one"
     return f"a prefix, not a single address: {hint}"
@@ -78,10 +81,7 @@ def check_origin(address: Address) -> None:
 
 
 def parse_origin(text: Any) -> Address:
-    """Parse the address of an origin as a user writes it.
-
-    Raises InvalidInput.
-    """
+    """Parse the address of an origin from user input. Raises InvalidInput."""
     address = parse_address(text)
     check_origin(address)
     return address
@@ -94,7 +94,7 @@ def is_private(address: Address) -> bool:
 
 
 def warn_of_private(addresses: Collection[Address]) -> list[str]:
-    """Warn of private addresses among those of mappings, in one text."""
+    """Return one warning of all private addresses, if there are any."""
     private = [canonical(address) for address in sorted(filter(is_private, addresses), key=address_order)]
     if not private:
         return []
@@ -122,20 +122,20 @@ def parse_network(text: Any) -> Network:
 def parse_networks(texts: Sequence[Any], option: str) -> tuple[Network, ...]:
     """Parse a list of addresses and prefixes.
 
-    Raises InvalidInput naming every bad item.
+    Raises InvalidInput for all invalid items together.
     """
     return tuple(_parse_each(texts, option, parse_network))
 
 
 def _without_mapping(address: Address) -> Address:
-    """Return the IPv4 address inside an IPv4-mapped IPv6 address, else the address."""
+    """Return the IPv4 address in an IPv4-mapped IPv6 one, else the address."""
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def canonical(address: Address) -> str:
-    """Format an address as RFC 5952 does.
+    """Format an address as RFC 5952 specifies.
 
-    For IPv4-mapped addresses it has dotted quads, as str() has from Python 3.13 only.
+    IPv4-mapped addresses have dotted quads, which str() has from Python 3.13 only.
     """
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return f"::ffff:{address.ipv4_mapped}"
@@ -143,14 +143,14 @@ def canonical(address: Address) -> str:
 
 
 def address_order(address: Address) -> tuple[int, int]:
-    """Sort key of an address: IPv4 first, then by number."""
+    """Return the sort key of an address: IPv4 first, then by number."""
     return address.version, int(address)
 
 
 def validate_location(vendor: Any, region: Any) -> tuple[str, str]:
-    """Return a vendor and a region if they are well-formed. Raises InvalidInput.
+    """Validate the form of a vendor and a region, and return them.
 
-    Whether Cloudflare supports the region is known to the service alone.
+    Raises InvalidInput. Only the service knows whether Cloudflare supports the region.
     """
     problems = _location_problems(vendor, region)
     if problems:
@@ -169,7 +169,7 @@ def check_vendor(vendor: Any) -> None:
 
 
 def _location_problems(vendor: Any, region: Any) -> list[str]:
-    """List all faults of a vendor and a region that are known without a request."""
+    """List the faults of a vendor and a region known without a request."""
     problems = []
     if not vendor:
         problems.append(f"the vendor is missing: one of {', '.join(VENDORS)}")
@@ -186,7 +186,7 @@ def _location_problems(vendor: Any, region: Any) -> list[str]:
 
 
 class OriginMapping(NamedTuple):
-    """The mapping of one origin. Its address is its identity.
+    """Mapping of one origin, identified by its address.
 
     modified_on (RFC 3339, from the API) does not count in comparisons.
     """
@@ -228,7 +228,7 @@ class ZoneMappings(NamedTuple):
 
 
 class InvalidItem:
-    """An unusable item of a list of mappings: its index, its raw values, and the error."""
+    """Invalid item of a list of mappings: index, raw values, and error."""
 
     def __init__(self, index: int, raw: dict[str, Any], error: str, option: str = "mappings") -> None:
         self.index = index
@@ -246,7 +246,7 @@ class InvalidItem:
 
 
 class ParsedMappings:
-    """A parsed list of mappings.
+    """Result of parsing a list of mappings.
 
     wanted has every usable address once, with None for an address that should have no mapping. index has the first
     index of every address that can be read, usable or not: a purge keeps those. unreadable counts items without a
@@ -264,7 +264,7 @@ class ParsedMappings:
 def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mappings") -> ParsedMappings:
     """Parse dictionaries of origin_ip or ip, vendor and region.
 
-    Where present is false only the addresses count, which then may be plain text.
+    If present is false, only the addresses count, which then may be plain text.
     """
     parsed = ParsedMappings()
     values: dict[Address, tuple[Any, Any]] = {}
@@ -278,7 +278,7 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
             check_origin(address)
         except InvalidInput as error:
             problems.append(str(error))
-        # Of two addresses in one item nobody knows which is meant.
+        # Of two addresses in one item, it is unknown which is meant.
         has_two = isinstance(entry, dict) and {"ip", "origin_ip"} <= entry.keys()
         parsed.unreadable += address is None or has_two
         if present:
@@ -305,7 +305,7 @@ def parse_mappings(entries: Sequence[Any], present: bool, option: str = "mapping
 def parse_addresses(texts: Sequence[str], option: str) -> Collection[Address]:
     """Parse a list of addresses, each once, in order.
 
-    Raises InvalidInput naming every bad item.
+    Raises InvalidInput for all invalid items together.
     """
     return dict.fromkeys(_parse_each(texts, option, parse_origin)).keys()
 
@@ -313,7 +313,7 @@ def parse_addresses(texts: Sequence[str], option: str) -> Collection[Address]:
 def _parse_each(texts: Sequence[Any], option: str, parse: Callable[[Any], T]) -> list[T]:
     """Parse the items of an option.
 
-    Raises InvalidInput naming every bad one.
+    Raises InvalidInput for all invalid ones together.
     """
     parsed: list[T] = []
     problems: list[str] = []
@@ -328,7 +328,7 @@ def _parse_each(texts: Sequence[Any], option: str, parse: Callable[[Any], T]) ->
 
 
 def _normalize_entry(entry: Any) -> dict[str, Any]:
-    """Return the values of an entry of any type under the names of results."""
+    """Return the values of an entry of any type by the keys of results."""
     if not isinstance(entry, dict):
         return {"origin_ip": entry, "vendor": None, "region": None}
     return {
@@ -339,7 +339,7 @@ def _normalize_entry(entry: Any) -> dict[str, Any]:
 
 
 def key_problems(entry: Any) -> list[str]:
-    """List the faults of an entry's keys: unknown ones, and an address under both of its names."""
+    """List the faults of an entry's keys: unknown ones, or ip and origin_ip."""
     if not isinstance(entry, dict):
         return ["a mapping is a dictionary of origin_ip, vendor and region"]
     problems = []

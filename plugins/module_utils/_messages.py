@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of messages: quoted input, suggestions, labels of items, foreign text."""
+"""Parts of messages: quotes, suggestions, labels of items, foreign text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_MESSAGE = 4000
 
 
 def quote(text: str) -> str:
-    """Quote input of a user, shortened to 60 characters."""
+    """Quote user input, shortened to 60 characters."""
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
@@ -45,7 +45,10 @@ def item_label(option: str, index: int) -> str:
 
 
 def join_bounded(items: Sequence[str], see: str | None = None) -> str:
-    """Join the first 10 items, and count the others, which the named result key has, if there is one."""
+    """Join the first 10 items, and count the others.
+
+    see names the result key that has the others, if there is one.
+    """
     others = len(items) - MAX_LISTED
     more = f"and {others} more, see {see}" if see else f"and {others} more"
     return "; ".join([*items[:MAX_LISTED], *([more] if others > 0 else [])])
@@ -68,12 +71,12 @@ def sanitize(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """End a text with a full stop, unless a suggestion has ended it with a question mark."""
+    """End a text with a full stop, unless it ends with a question mark."""
     return text if text.endswith("?") else f"{text}."
 
 
 def mask(value: Any, secrets: Iterable[str]) -> Any:
-    """Return a value of JSON without secrets in its texts.
+    """Mask secrets in the texts of a JSON value.
 
     As in ansible-core's own results, stars replace a part of a text, and a name a whole one.
     """

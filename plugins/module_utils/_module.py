@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run an operation as a module."""
+"""Execution of an operation as an Ansible module."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ._http import REQUESTS_IMPORT_ERROR
 from ._messages import clip_all, mask
 
 Operation = Callable[[Mapping[str, Any], bool], Outcome]
-"""Takes the options and whether check mode is on."""
+"""Function from the options and check mode to an outcome."""
 
 
 class Module(NamedTuple):
-    """A module: its operation, its complete argument spec, and the rules of that.
+    """Module: its operation, its complete argument spec, and the spec's rules.
 
-    secrets lists further values of options that no output may show, in addition to those declared as secret.
+    secrets returns values of options that no output may show, in addition to those declared as secret.
     """
 
     operation: Operation
@@ -33,7 +33,7 @@ class Module(NamedTuple):
     secrets: Callable[[Mapping[str, Any]], Iterable[str]]
 
     def main(self) -> None:
-        """Run the operation as a module."""
+        """Run the operation as an Ansible module."""
         # By its full name, because ansible-lint replaces the class by one that only checks the options.
         module = basic.AnsibleModule(argument_spec=self.argument_spec, supports_check_mode=True, **self.rules)
         if REQUESTS_IMPORT_ERROR:
@@ -84,11 +84,11 @@ def result_of(operation: Callable[[], Outcome], *, diff: bool) -> dict[str, Any]
 
 
 def zone_module(operation: Operation, argument_spec: dict[str, Any], **rules: Any) -> Module:
-    """Return a module that works on a zone, with the common and these options."""
+    """Return a module for a zone, with the common options and these."""
     return Module(operation, {**ARGUMENT_SPEC, **argument_spec}, {**RULES, **rules}, secret_urls)
 
 
 def secret_urls(options: Mapping[str, Any]) -> list[str]:
-    """List the URLs among the common options that may hold a password."""
+    """List the URLs among the common options that may have a password."""
     url = options["api_url"]
     return [url] if url and may_hold_password(url) else []

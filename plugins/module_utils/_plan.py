@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: the changes that bring a zone to its wanted state, and the guards against accidents.
+"""Plan of changes to a zone, and guards against accidents.
 
-Pure code without HTTP and Ansible.
+A plan brings a zone to its wanted state. Pure code without HTTP and Ansible.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from ._errors import InvalidInput
 from ._mapping import ZONE_LIMIT, Address, Network, OriginMapping, ZoneMappings, address_order, canonical
 
 GUARDED_SIZE = 10
-"""Mappings of a zone from which on the guards by percentage apply."""
+"""Number of mappings in a zone from which the percentage guards apply."""
 
 
 class Change(NamedTuple):
-    """One change of a zone: mapping is the new or the deleted value, before the replaced one."""
+    """Change of one mapping of a zone.
+
+    mapping is the new or the deleted value, before the previous one.
+    """
 
     kind: str  # created, updated or deleted: the names of the result's lists
     mapping: OriginMapping
@@ -41,14 +44,17 @@ class Change(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Changes from the current to the wanted state of a zone, each list sorted by address."""
+    """Changes from the current to the wanted state of a zone.
+
+    Each list is sorted by address.
+    """
 
     upserts: tuple[Change, ...]
     deletes: tuple[Change, ...]
     unchanged: int
-    total: int | None  # mappings in the zone before the changes, where that was read
+    total: int | None  # mappings in the zone before the changes, if read
     withheld: tuple[Change, ...] = ()  # deletions that are not made, because the list could not be read as a whole
-    vendors: Mapping[str, int] = MappingProxyType({})  # mappings before, by vendor, where all were read
+    vendors: Mapping[str, int] = MappingProxyType({})  # mappings before, by vendor, if all were read
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -57,9 +63,9 @@ class Plan(NamedTuple):
 
     @property
     def deletes_first(self) -> bool:
-        """Check whether the zone has no room for the additions before the deletions.
+        """Check whether deletions have to make room for the additions.
 
-        Else additions come first, so that no origin is ever without its mapping.
+        Otherwise additions come first, so that no origin is ever without its mapping.
         """
         return bool(self.creations) and self.total is not None and self.total + self.creations > ZONE_LIMIT
 
@@ -68,13 +74,16 @@ class Plan(NamedTuple):
         return sum(change.kind == "created" for change in self.upserts)
 
     def batches(self, size: int) -> Iterator[tuple[Change, ...]]:
-        """Yield the changes in the order of writing, at most size at once, each batch of one method."""
+        """Yield the changes in batches of at most size, in the order of writing.
+
+        A batch has upserts or deletions, not both.
+        """
         for changes in (self.deletes, self.upserts) if self.deletes_first else (self.upserts, self.deletes):
             for start in range(0, len(changes), size):
                 yield changes[start : start + size]
 
     def without(self, addresses: Collection[Address]) -> Plan:
-        """Return the plan less the upserts of these addresses."""
+        """Return the plan without the upserts of these addresses."""
         return self._replace(upserts=tuple(change for change in self.upserts if change.address not in addresses))
 
     def withhold_deletions(self) -> Plan:
@@ -82,7 +91,7 @@ class Plan(NamedTuple):
         return self._replace(deletes=(), withheld=self.deletes)
 
     def checksum(self, zone_id: str) -> str:
-        """Return the SHA-256 of the zone and the changes, with the values that they replace."""
+        """Return the SHA-256 of the zone, the changes, and replaced values."""
         changes = [
             [
                 canonical(change.address),
@@ -94,9 +103,10 @@ class Plan(NamedTuple):
         return sha256(json.dumps([zone_id, changes]).encode()).hexdigest()
 
     def check_limit(self, zone: str) -> None:
-        """Raise InvalidInput if additions would exceed the zone's limit, where its total is known.
+        """Raise InvalidInput if additions would exceed the zone's limit.
 
-        A zone that holds more already has another limit, which only the service knows.
+        Without a known total there is no check. A zone that already has more has another limit, which only the
+        service knows.
         """
         if self.total is None or not self.creations or self.total > ZONE_LIMIT:
             return
@@ -109,7 +119,7 @@ class Plan(NamedTuple):
 
 
 class Guards:
-    """Limits of what one task may change, in percent of the zone's mappings."""
+    """Limits of a task's changes, in percent of the zone's mappings."""
 
     def __init__(self, allow_empty: bool, max_delete_percentage: float, max_update_percentage: float) -> None:
         self._allow_empty = allow_empty
@@ -122,7 +132,7 @@ class Guards:
                 raise InvalidInput(f"{option}: {allowed:g} is not between 0 and 100 percent")
 
     def check(self, plan: Plan, zone: str, purge: bool) -> None:
-        """Raise InvalidInput for a plan that changes more than it may.
+        """Raise InvalidInput for a plan that changes more than allowed.
 
         Nothing is written then.
         """
@@ -153,7 +163,10 @@ EMPTY_PURGE = (
 
 
 def _check_vendors(plan: Plan, zone: str) -> None:
-    """Raise InvalidInput if deletions leave no mapping of a vendor, as if an inventory source had failed."""
+    """Raise InvalidInput if deletions leave no mapping of a vendor.
+
+    An inventory source may have failed.
+    """
     after = Counter(plan.vendors)
     after.subtract(change.before.vendor for change in (*plan.deletes, *plan.upserts) if change.before)
     after.update(change.mapping.vendor for change in plan.upserts)
@@ -169,7 +182,10 @@ def _check_vendors(plan: Plan, zone: str) -> None:
 
 
 def _percent(part: int, whole: int) -> str:
-    """Return a percentage, rounded up to a hundredth, so that an option of this value allows it."""
+    """Format a percentage, rounded up to a hundredth.
+
+    An option of this value allows it.
+    """
     return f"{-(-part * 10000 // whole) / 100:g}"
 
 
@@ -189,10 +205,10 @@ def make_plan(
     listed: Collection[Address] = (),
     keep: Collection[Network] = (),
 ) -> Plan:
-    """Compare the current with the wanted mappings. None means that an address should have no mapping.
+    """Compare current with wanted mappings, and return the plan.
 
-    A purge also deletes every mapping that is neither wanted, nor listed, nor in a network to keep. Without
-    overwrite, a mapping with other values raises InvalidInput.
+    None means that an address should have no mapping. A purge also deletes every mapping that is neither wanted, nor
+    listed, nor in a network to keep. Without overwrite, a mapping with other values raises InvalidInput.
     """
     upserts: list[Change] = []
     deletes: list[Change] = []
@@ -223,7 +239,10 @@ def make_plan(
 
 
 def _by_length(networks: Collection[Network]) -> dict[tuple[int, int], set[int]]:
-    """Return the bits of networks by IP version and prefix length: a look-up in each is fast."""
+    """Return the bits of networks by IP version and prefix length.
+
+    A look-up in each set is fast.
+    """
     prefixes: dict[tuple[int, int], set[int]] = {}
     for network in networks:
         bits = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
@@ -240,7 +259,10 @@ def _is_in(address: Address, prefixes: Mapping[tuple[int, int], set[int]]) -> bo
 
 
 def diff(changes: Iterable[Change], zone: str) -> dict[str, str]:
-    """Return Ansible's diff of changes: one line for each mapping, sorted by address, under the zone's name."""
+    """Return Ansible's diff of changes under the zone's name.
+
+    It has one line for each mapping, sorted by address.
+    """
     ordered = _sorted(changes)
     return text_diff(
         zone,

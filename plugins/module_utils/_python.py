@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuse a Python that is too old for the modules, which call this before their other imports.
+"""Check of the Python version, which modules call before other imports.
 
 The code is valid in old versions too: anything after it may be a syntax error there.
 """

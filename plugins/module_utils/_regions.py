@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Supported regions. Loaded only where they are read, since tasks without a change need none."""
+"""Supported regions.
+
+Loaded only if they are read, since tasks without a change need none.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from ._messages import close_names, quote
 
 
 class Region(NamedTuple):
-    """A region by the vendor's name for it, and the data centres (IATA codes) of its upper tiers."""
+    """Region by the vendor's name, and the data centres of its upper tiers.
+
+    Data centres are IATA codes.
+    """
 
     name: str
     upper_tier_colos: list[str]
@@ -30,7 +36,7 @@ class SupportedRegions(NamedTuple):
     vendors: dict[str, list[Region]]
 
     def problem(self, mapping: OriginMapping) -> str | None:
-        """Describe why the service would refuse this vendor and region, or return None."""
+        """Return the reason for the service to refuse a mapping, or None."""
         names = self.names(mapping.vendor)
         if mapping.region in names:
             return None
@@ -47,11 +53,11 @@ class SupportedRegions(NamedTuple):
         return {"obtained_codes": self.obtained_codes, "vendors": vendors}
 
     def names(self, vendor: str) -> list[str]:
-        """List the regions of a vendor by name."""
+        """List the names of a vendor's regions."""
         return [region.name for region in self.vendors.get(vendor, ())]
 
     def describe(self, vendors: Collection[str]) -> str:
-        """List the supported regions of vendors, once for each, for the end of a message."""
+        """List the supported regions of each vendor, for the end of a message."""
         return ". ".join(
             f"Supported regions of {vendor}: {', '.join(self.names(vendor)) or 'none'}"
             for vendor in VENDORS

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The structure of audit reports as plain data: the audit writes it, the report formats read it.
+"""Structure of audit reports as plain data.
 
-Tests compare the role's report.schema.json and the module's RETURN with it.
+The audit writes it, the report formats read it. Tests compare the role's report.schema.json and the module's RETURN with it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cache settings that mappings depend on: Tiered Cache and Smart Tiered Cache."""
+"""Operation of tiered_cache: the cache settings that mappings depend on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from ._plan import text_diff
 
 
 class Setting(NamedTuple):
-    """A cache setting of zones, on or off: its key in results, its name in messages, its path in the API.
+    """Cache setting of a zone, on or off.
 
-    One with a creation may never have been set in a zone: the API then answers 404, which means off.
+    key is used in results, name in messages, path in the API. A setting with has_creation may never have been set in a
+    zone: the API then returns 404, which means off.
     """
 
     key: str
@@ -37,7 +38,10 @@ class Setting(NamedTuple):
             raise
 
     def write(self, client: Client, zone_id: str, value: bool) -> bool:
-        """Turn the setting on or off, and return the value that the service then has. Raises CloudflareError."""
+        """Turn the setting on or off, and return the service's new value.
+
+        Raises CloudflareError.
+        """
         action = f"Turning {self.name} {on_off(value)} in zone {zone_id}"
         try:
             return self._call(client, action, "PATCH", zone_id, body={"value": on_off(value)})
@@ -56,7 +60,10 @@ class Setting(NamedTuple):
         )
 
     def _never_set(self, error: CloudflareError) -> bool:
-        """Check whether the API itself, and nothing in between, answers that the setting was never set."""
+        """Check whether the API reports that the setting was never set.
+
+        A 404 response from something in between does not count.
+        """
         return self.has_creation and error.status == 404 and bool(error.errors)
 
 
@@ -67,12 +74,12 @@ CACHE_SETTINGS = {"enabled": TIERED_CACHE_SETTING, "smart": SMART_TIERED_CACHE_S
 
 
 def on_off(value: bool) -> str:
-    """Spell the value of a setting as the API does."""
+    """Format the value of a setting as the API does."""
     return "on" if value else "off"
 
 
 def ensure_tiered_cache(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
-    """Turn the cache settings on or off that the options name.
+    """Turn the cache settings that the options name on or off.
 
     A failure has the complete result too. A setting that was not read, or has an unknown value, is null in it.
     """
@@ -84,7 +91,7 @@ def ensure_tiered_cache(options: Mapping[str, Any], check_mode: bool, shared: Sh
         before = dict(zip(wanted, values, strict=True))
         after: dict[Setting, bool | None] = {**before}
         changes = [setting for setting, value in wanted.items() if value is not before[setting]]
-        # What turns off comes first: Smart Tiered Cache may stay on while Tiered Cache is on.
+        # Turn settings off first: Smart Tiered Cache may stay on while Tiered Cache is on.
         for setting in sorted(changes, key=lambda setting: wanted[setting]):
             try:
                 if not check_mode:
@@ -99,7 +106,10 @@ def ensure_tiered_cache(options: Mapping[str, Any], check_mode: bool, shared: Sh
 
 
 def _switch(setting: Setting, value: bool, zone: ZoneClient) -> None:
-    """Turn a setting on or off, and read it again if the response was lost. Raises CloudflareError."""
+    """Turn a setting on or off. Raises CloudflareError.
+
+    After a lost response the setting is read again.
+    """
     try:
         actual = setting.write(zone.client, zone.id, value)
     except CloudflareError as error:
@@ -120,7 +130,7 @@ def _switch(setting: Setting, value: bool, zone: ZoneClient) -> None:
 
 
 def _settings_result(before: Mapping[Setting, bool], after: Mapping[Setting, bool | None], zone: str) -> dict[str, Any]:
-    """Return the fields of the result of cache settings, except those that name the zone."""
+    """Return the fields of a result, except those that name the zone."""
     changed = [setting for setting, value in after.items() if value not in (None, before[setting])]
     return {
         "changed": bool(changed),

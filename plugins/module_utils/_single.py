@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The operation of origin_cloud_region: one mapping of a zone."""
+"""Operation of origin_cloud_region: one mapping of a zone."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
 
 
 def write_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
-    """Write the only change of a plan by the request for one mapping."""
+    """Write the only change of a plan with the request for one mapping."""
     (change,) = changes
     if change.kind == "deleted":
         api.delete(change.address)
@@ -72,20 +72,26 @@ def write_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
 
 
 def create_one(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
-    """Write the only change of a plan by the request that never replaces a mapping, where the version has one."""
+    """Write the only change of a plan without replacing a mapping.
+
+    The request never replaces one, if the API version has such a request.
+    """
     (change,) = changes
     return BatchResult([api.create(change.mapping)], {})
 
 
 def _check_region(mapping: OriginMapping, supported: SupportedRegions) -> None:
-    """Raise InvalidInput for a region that the service would refuse, with all that it supports."""
+    """Raise InvalidInput for a region that the service would refuse.
+
+    The message lists the supported regions of the vendor.
+    """
     problem = supported.problem(mapping)
     if problem:
         raise InvalidInput(f"{mapping}: {sentence(problem)} {supported.describe([mapping.vendor])}")
 
 
 def _with_region_hint(error: CloudflareError, mapping: OriginMapping | None, api: MappingsApi) -> CloudflareError:
-    """Add the supported regions to the refusal of a region, where they can be read."""
+    """Add the supported regions to the refusal of a region, if readable."""
     if REGION_UNKNOWN not in error.codes or mapping is None:
         return error
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Zones: by name, and all of them."""
+"""Zones by name, and all zones."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ._errors import InvalidInput
 from ._messages import quote
 
 PAGE_SIZE = 50
-"""Zones in a page: the API's maximum, and far more accounts than have one name in common."""
+"""Zones in a page: the API's maximum. Far fewer accounts share a name."""
 
 MAX_PAGES = 1000
-"""Pages of the list of all zones: most requests of a window of the rate limit."""
+"""Pages of the list of all zones: most requests of a rate limit window."""
 
 
 def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, str]:
-    """Return the identifiers of the zone of a name and of its account, by one request.
+    """Find a zone by its name; return its identifier and its account's.
 
-    Raises InvalidInput if there is none, or more than one (in this account, unless that is None), and
+    Sends one request. Raises InvalidInput if there is none, or more than one (in this account, unless that is None), and
     CloudflareError.
     """
     name = text.strip().rstrip(".").lower()
@@ -55,7 +55,7 @@ def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, s
 
 
 def list_zones(client: Client) -> list[dict[str, Any]]:
-    """Read all zones that the credentials may read, by a request for every 50.
+    """Read all zones that the credentials may read, 50 with each request.
 
     Each is {id, name, status, account: {id, name}, plan}, where plan is the plan's name, sorted by name and then
     identifier. The service may leave out status, plan and the account's name, which then are None; they are
@@ -89,9 +89,9 @@ def fetch_account_id(client: Client, zone_id: str) -> str:
 
 
 def _parse_zones(client: Client, result: Any) -> dict[str, dict[str, Any]]:
-    """Return the zones of a response in the shape of list_zones, by identifier.
+    """Parse the zones of a response, and return them by identifier.
 
-    Raises AttributeError, KeyError, TypeError, ValueError or InvalidInput for any other shape.
+    They have the shape of list_zones. Raises AttributeError, KeyError, TypeError, ValueError or InvalidInput for any other shape.
     """
 
     def label(value: Any) -> str | None:

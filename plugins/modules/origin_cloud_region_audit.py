@@ -101,7 +101,7 @@ options:
     description:
       - The files with the address ranges that cloud vendors publish, on the host on which the module runs. With these
         files, the audit checks for mappings that contradict the ranges.
-      - Mappings to vendors without a file are not checked.
+      - Without the file of a vendor, addresses in its ranges are not checked.
     type: dict
     version_added: 1.0.0
     suboptions:
@@ -384,9 +384,9 @@ report:
           returned: success
         modified_on:
           description:
-            - The time of the last write of the mapping by the service's clock.
+            - The time of the last write of the mapping by the service's clock, null if the service did not return it.
           type: str
-          returned: if the service returned it
+          returned: success
         upper_tier_colos:
           description: The IATA codes of the upper-tier data centres of the region, sorted, as far as known.
           type: list
@@ -543,7 +543,7 @@ from ..module_utils._module import zone_module
 from ..module_utils._ranges.index import Ranges
 
 ARGUMENT_SPEC = {
-    # Raw, because the operation judges every item itself: so it can name positions.
+    # Raw, because the operation validates every item itself, and names positions.
     "expected": {"type": "list", "elements": "raw"},
     "unresolved": {
         "type": "list",

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Direct execution: a module in the controller's own process, without the start of a Python for every task."""
+"""Direct execution of modules in the controller's own process.
+
+It saves the start of a Python for every task.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,15 @@ from ..module_utils._messages import mask, suggest
 from ..module_utils._module import Module
 
 VARIABLE = "originops_cloudflare_direct"
-"""Set to false, it turns direct execution off."""
+"""Variable that turns direct execution off if it is false."""
 
 SECRET_OPTIONS = ("api_token", "api_key")
 
 
 class InProcessActionModule(ActionModule):
-    """Action that runs a module in this process if the result is the same, else as Ansible does.
+    """Action that runs a module in this process if the result is the same.
 
-    This is decided once, before anything else happens.
+    Otherwise Ansible runs it as usual. This is decided once, before anything else happens.
     """
 
     module: Module
@@ -58,12 +61,12 @@ class InProcessActionModule(ActionModule):
         return run_masked(execute, options, self.module.secrets(options), invocation)
 
     def _options(self, task_vars: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the validated options if the module runs in this process, else None."""
+        """Return the validated options, or None if Ansible has to run the module."""
         try:
             if not self._has_same_result(task_vars):
                 return None
             check_mode, diff = self._task.check_mode, self._task.diff
-            # Plain values, as a module gets them, instead of types by which Ansible marks where they are from.
+            # Plain values, as a module gets them, instead of Ansible's types that record their sources.
             args = json.loads(json.dumps(self._task.args))
         except (AttributeError, LookupError, TypeError, ValueError):
             # A release of ansible-core with other internals.
@@ -75,7 +78,7 @@ class InProcessActionModule(ActionModule):
         return None if validated.error_messages else validated.validated_parameters
 
     def _has_same_result(self, task_vars: Mapping[str, Any]) -> bool:
-        """Check whether nothing asks for another process, host, user or Python."""
+        """Check whether nothing requires another process, host, user or Python."""
         task = self._task
         delegate = task.delegate_to
         own_vars = task_vars["ansible_delegated_vars"][delegate] if delegate else task_vars
@@ -100,9 +103,10 @@ def run_masked(
     secrets: Iterable[str],
     also: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Run a function that returns a task's result, and return that without secrets, with further fields.
+    """Run a function, and return its result with all secrets masked.
 
-    The secrets are these, the secret options, and those of the environment. An unforeseen exception is a failure.
+    The result is that of a task, with the fields of also added. Masked are the given secrets, the secret options, and
+    those of the environment. An unforeseen exception is a failure.
     """
     masked = [*environment_secrets(), *secrets, *(str(options[name]) for name in SECRET_OPTIONS if options.get(name))]
     register_secrets(masked)
@@ -115,7 +119,7 @@ def run_masked(
 
 
 def option_problems(options: Mapping[str, Any], argument_spec: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Describe mistakes in options of which Ansible's own message has no remedy."""
+    """Describe mistakes in options that Ansible reports without a remedy."""
     specs = {name: spec for option, spec in argument_spec.items() for name in (option, *spec.get("aliases", ()))}
     unknown = [name for name in map(str, options) if name not in specs and not name.startswith("_")]
     problems = [
@@ -127,16 +131,20 @@ def option_problems(options: Mapping[str, Any], argument_spec: Mapping[str, Mapp
 
 
 def shows_invocation(task_vars: Mapping[str, Any]) -> bool:
-    """Check whether results have the options of their task, which is a setting from ansible-core 2.21 on."""
+    """Check whether results contain the options of their task.
+
+    This is a setting from ansible-core 2.21 on.
+    """
     if not hasattr(constants, "INJECT_INVOCATION"):
         return True
     return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
 
 
 def is_this_interpreter(path: str) -> bool:
-    """Check whether a path leads to this process's interpreter in its environment, however it is written.
+    """Check whether a path is this process's interpreter and environment.
 
-    A link from another directory is another environment: Python looks for its own beside the link.
+    The spelling of the path does not matter. A link from another directory is another environment: Python looks for
+    its own beside the link.
     """
     path = os.path.expanduser(path)
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The origins of an inventory: host variables in, mappings out."""
+"""Origins of an inventory: host variables in, mappings out."""
 
 from __future__ import annotations
 
@@ -38,26 +38,32 @@ Vars: TypeAlias = Mapping[str, Any]
 """Variables of a host. Ansible evaluates each when it is read."""
 
 Item: TypeAlias = tuple[str, Vars | str | Unresolved]
-"""A name with the variables of a host, an address, a dictionary of a mapping, or a problem that is already known.
+"""Name with host variables, an address, a mapping, or a known problem.
 
-A dictionary of a mapping has origin_ip or ip, and may have vendor, region, and names (the names of its hosts).
+A mapping is a dictionary. It has origin_ip or ip, and may have vendor, region, and names (the names of its hosts).
 """
 
 Read = Callable[[str], Any]
-"""Reads a variable by its name in the inventory plugin, without prefix and suffix; None if there is none."""
+"""Reader of a variable by its name in the inventory plugin.
+
+The name has no prefix and suffix. Returns None if there is no such variable.
+"""
 
 OCI_REGIONS: dict[str, str] = json.loads(Path(__file__).with_name("oci_regions.json").read_text("utf-8"))
-"""Regions by their short codes. Oracle's older regions have one, and its inventory plugin may return it."""
+"""Regions by their short codes.
+
+Oracle's older regions have one, and its inventory plugin may return it.
+"""
 
 IGNORE_VARIABLE = "origin_ignore"
-"""Name of the variable that says that a host is no origin."""
+"""Name of the variable that excludes a host from the origins."""
 
 HOST_NAME = re.compile(r"([\w-]+\.)+[\w-]*[^\W\d][\w-]*\.?")
 """Host names of at least two labels. The last label is not a number."""
 
 
 class VariableError(InvalidInput):
-    """A variable of a host that cannot be evaluated, or has an impossible value."""
+    """Variable of a host that cannot be evaluated, or has an invalid value."""
 
     def __init__(self, host: str, reason: str, addresses: tuple[Address, ...] = ()) -> None:
         self.unresolved = Unresolved(host, "variable_error", reason, addresses)
@@ -68,7 +74,7 @@ class VariableError(InvalidInput):
 class Cloud:
     """Rules for reading the variables of a vendor's inventory plugin.
 
-    Machines that are not located are outside the vendor's regions, although its plugin lists them.
+    If located is false, the plugin lists machines that are outside the vendor's regions.
     """
 
     vendor: str
@@ -98,7 +104,7 @@ class VariableNames:
     def parse(cls, options: Mapping[str, Any]) -> VariableNames:
         """Parse options of the filter.
 
-        Null is the default. Raises InvalidInput.
+        Null means the default. Raises InvalidInput.
         """
         known = [entry.name for entry in fields(cls)]
         for name, value in options.items():
@@ -110,7 +116,10 @@ class VariableNames:
         return cls(**{name: value for name, value in options.items() if value is not None})
 
     def affixes(self, vendor: str) -> list[tuple[str, str]]:
-        """List the prefixes and suffixes of a vendor's variables, those that the user set first."""
+        """List the pairs of prefix and suffix of a vendor's variables.
+
+        Those that the user set come first.
+        """
         prefixes, suffixes = {
             "aws": (self.hostvars_prefix, self.hostvars_suffix),
             "gcp": (self.vars_prefix, ""),
@@ -146,7 +155,7 @@ class Origins:
 
 @dataclass(frozen=True)
 class ZoneIndex:
-    """Items of each zone by its normalized name, and those that belong to every zone.
+    """Items by the normalized name of their zone, and items of every zone.
 
     The latter are addresses, dictionaries of mappings, and hosts with unreadable zones.
     """
@@ -159,10 +168,10 @@ class ZoneIndex:
 
 
 class OriginFinder:
-    """Origins of hosts.
+    """Finder of the origins of hosts.
 
-    The variables of each host are read once, and kept by its name for all zones. If variables have no location, locate
-    looks it up.
+    The variables of each host are read once, and cached by its name for all zones. If variables have no location,
+    locate looks it up.
     """
 
     def __init__(self, names: VariableNames, locate: Locate | None = None) -> None:
@@ -192,7 +201,7 @@ class OriginFinder:
         return frozenset(zones)
 
     def index_zones(self, items: Iterable[Item]) -> ZoneIndex:
-        """Sort items by the zones that they are for, in one pass."""
+        """Group items by their zones, in one pass."""
         index = ZoneIndex()
         for host, item in items:
             if isinstance(item, str | Unresolved) or _is_entry(item):
@@ -208,7 +217,7 @@ class OriginFinder:
     def collect(self, items: Iterable[Item]) -> Origins:
         """Find the mappings of items.
 
-        An address in two locations is in no mapping: it is unresolved, for all of its hosts.
+        An address in two locations has no mapping: it is unresolved, for all of its hosts.
         """
         claims: dict[Address, dict[OriginMapping, dict[str, None]]] = {}
         unresolved: dict[Unresolved, None] = {}
@@ -281,14 +290,14 @@ class OriginFinder:
         return [text for text in cloud.addresses(read) if text] if cloud else []
 
     def _known_addresses(self, host: _Host) -> tuple[Address, ...]:
-        """Return the addresses of a host with a faulty variable, as far as these can be read."""
+        """Return the readable addresses of a host with a faulty variable."""
         try:
             return tuple(dict.fromkeys(address for item in self._addresses_of(host) for address in _readable(item)))
         except VariableError:
             return ()
 
     def _location_of(self, host: _Host) -> _Location:
-        """Return the location that the variables of a host give. Raises VariableError."""
+        """Return the location in the variables of a host. Raises VariableError."""
         names = self._names
         vendor, region = host.read(names.vendor_variable), host.read(names.region_variable)
         if vendor and region and host.read(names.ip_variable):
@@ -304,7 +313,10 @@ class OriginFinder:
         return _Location(vendor, region, advice=self._advice)
 
     def _cloud_of(self, host: _Host) -> tuple[Cloud | None, Read]:
-        """Detect the cloud of a host, and return a reader of its variables too. Raises VariableError."""
+        """Return the cloud of a host, or None, and a reader of its variables.
+
+        Raises VariableError.
+        """
         for cloud, affixes in self._affixes:
             for prefix, suffix in affixes:
 
@@ -316,7 +328,7 @@ class OriginFinder:
         return None, host.read
 
     def _resolve(self, host: str, item: Any, default: _Location) -> OriginMapping | Unresolved:
-        """Return the mapping of an address, or of a dictionary of a mapping, or the problem."""
+        """Return the mapping of an address or a dictionary, or the problem."""
         text, vendor, region = item, default.vendor, default.region
         if isinstance(item, Mapping):
             entry = {key: value for key, value in item.items() if key not in ("names", "sources")}
@@ -349,7 +361,7 @@ class OriginFinder:
 
 @dataclass(frozen=True)
 class _Location:
-    """Vendor and region of the addresses of a host, and texts for addresses without these."""
+    """Vendor and region of a host's addresses, and texts if they are missing."""
 
     vendor: Any = None
     region: Any = None
@@ -381,7 +393,7 @@ class _Host:
         return self._values[name]
 
     def is_ignored(self) -> bool:
-        """Check whether the host is no origin by its variables. Raises VariableError."""
+        """Check whether variables exclude the host. Raises VariableError."""
         value = self.read(IGNORE_VARIABLE)
         try:
             return value is not None and boolean(value)
@@ -422,7 +434,7 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
 
 
 def _items_of_cloudflare(result: Mapping[str, Any]) -> Iterator[Item]:
-    """Yield the items of a result of the module zone_origins_info. Raises InvalidInput."""
+    """Yield the items of a zone_origins_info result. Raises InvalidInput."""
     try:
         for entry in result["origins"]:
             names = [*entry["names"]]
@@ -453,19 +465,19 @@ def _join_names(names: Sequence[Any]) -> str:
 
 
 def normalize_zone(name: str) -> str:
-    """Return the name of a zone in small letters, without blanks around it and a last dot."""
+    """Normalize a zone's name: lower case, no outer blanks, no final dot."""
     return name.strip().removesuffix(".").lower()
 
 
 def _is_entry(item: Vars) -> bool:
-    """Check whether a dictionary is a mapping, and not the variables of a host."""
+    """Check whether a dictionary is a mapping, not the variables of a host."""
     if "inventory_hostname" in item or not ("origin_ip" in item or "ip" in item):
         return False
     return "vendor" in item or all(key in ENTRY_KEYS or key in ("names", "sources") for key in item)
 
 
 def _look_up(locate: Locate, host: str, address: Address, known: _Location) -> OriginMapping | Unresolved:
-    """Return the mapping of an address by the published ranges, or the problem."""
+    """Return an address's mapping by the published ranges, or the problem."""
     published = locate(address)
     matches, found = published.matches, published.status == "found"
     if found and known.vendor in (None, matches[0].vendor) and known.region in (None, matches[0].region):
@@ -490,7 +502,10 @@ def _conflict(address: Address, claimed: Mapping[OriginMapping, Iterable[str]]) 
 
 
 def _merge(found: Iterable[OriginMapping | Unresolved]) -> list[OriginMapping | Unresolved]:
-    """Merge the problems of a host that differ in their addresses only, and drop repeated mappings."""
+    """Merge the problems of a host, and drop repeated mappings.
+
+    Problems that differ in their addresses only become one.
+    """
     mappings: dict[OriginMapping, None] = {}
     problems: dict[Unresolved, dict[Address, None]] = {}
     for origin in found:
@@ -517,9 +532,9 @@ def _readable(item: Any) -> tuple[Address, ...]:
 
 
 def _evaluate(value: Any) -> Any:
-    """Copy a value with all that is in it evaluated.
+    """Return a copy of a value, recursively evaluated.
 
-    Raises the errors of templates. ansible-core 2.16 leaves those that it cannot evaluate as they are.
+    Raises the errors of templates. ansible-core 2.16 leaves templates that it cannot evaluate as they are.
     """
     if isinstance(value, str):
         if "{{" in value or "{%" in value:
@@ -534,7 +549,7 @@ def _evaluate(value: Any) -> Any:
 
 
 def _as_list(value: Any) -> list[Any]:
-    """Return a value, which may be a single item, as a list."""
+    """Return a list, or a single item, as a list."""
     if value is None or value == "":
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
@@ -553,7 +568,7 @@ def _extract(parent: Any, *path: str) -> Iterator[Any]:
 
 
 def _aws_region(read: Read) -> str | None:
-    # Not placement.region: for local and wavelength zones that is the zone less a letter.
+    # Not placement.region: for local and wavelength zones that is the zone without its last letter.
     zone = next(_extract(read("placement"), "availability_zone"), None)
     match = re.match(r"[a-z]+(-[a-z]+)+-[0-9]+", str(zone))
     return match[0] if match else None
@@ -575,7 +590,10 @@ def _in_azure_inventory(read: Read) -> bool:
 
 
 def _outside_azure(read: Read) -> bool:
-    """Check for Azure Arc and Azure Stack HCI, where location is that of the machine's record."""
+    """Check for Azure Arc and Azure Stack HCI.
+
+    Their location is that of the machine's record.
+    """
     kind = f"{read('resource_type')} {read('id')}".lower()
     return "microsoft.hybridcompute" in kind or "microsoft.azurestackhci" in kind
 

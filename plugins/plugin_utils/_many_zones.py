@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many zones in one task: their list, their origins, and an operation on each, in parallel."""
+"""Many zones in one task: their list, origins, and parallel operations."""
 
 from __future__ import annotations
 
@@ -51,10 +51,9 @@ UNMATCHED = "it is in names of the inventory plugin, but these credentials can r
 
 @dataclass(frozen=True, eq=False)
 class ZoneEntry:
-    """A zone with the places of its origins.
+    """Zone with the sources of its origins.
 
-    groups is None for hosts that name the zone in their own variable. error is the reason if the entry cannot be
-    used.
+    groups is None if hosts name the zone in their own variable. error is the reason if the entry cannot be used.
     """
 
     zone: str | None = None
@@ -67,30 +66,33 @@ class ZoneEntry:
 
     @property
     def identity(self) -> dict[str, str | None]:
-        """The zone in reports and results."""
+        """Keys of the zone in reports and results."""
         return {"zone": self.zone, "zone_id": self.zone_id, "account_id": self.account_id}
 
     @property
     def options(self) -> dict[str, str | None]:
-        """The options that select the zone: by its identifier if that is known, else by name."""
+        """Options that select the zone: by identifier if known, else by name."""
         return {**self.identity, "zone": None if self.zone_id else self.zone}
 
     @property
     def has_hosts(self) -> bool:
-        """Whether hosts of the inventory can be origins: not with an empty list of groups."""
+        """Check whether hosts of the inventory can be origins.
+
+        An empty list of groups excludes them.
+        """
         return "inventory" in self.sources and self.groups != ()
 
     @property
     def label(self) -> str:
-        """The zone in messages."""
+        """Label of the zone in messages."""
         return self.zone or self.zone_id or "a zone without a name"
 
 
 def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory",)) -> list[ZoneEntry]:
-    """Parse a list of zones, each once.
+    """Parse a list of zones, and drop identical entries.
 
     An entry is a dictionary or a name; the list may be a comma-separated text. A bad entry has its error; a bad list
-    raises InvalidInput. sources are those of entries without their own.
+    raises InvalidInput. sources is the default of entries.
     """
     if isinstance(entries, str):
         entries = [name for name in entries.split(",") if name.strip()]
@@ -108,7 +110,7 @@ def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory"
 
 
 def _content(entry: Any) -> str:
-    """Return a text that entries with the same content have in common."""
+    """Return a text that is equal for entries with the same content."""
     try:
         return json.dumps(entry, sort_keys=True, default=str)
     except TypeError:  # keys of several types, of which some are unknown
@@ -153,7 +155,7 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
 
 
 def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
-    """Return zones in which every further entry of one zone is an error."""
+    """Return the zones. Every further entry of a zone is an error."""
     seen: set[tuple[str | None, ...]] = set()
     result = []
     for zone in zones:
@@ -165,7 +167,7 @@ def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
 
 
 class PlayHosts:
-    """Hosts of a play, and the zones that a variable has on each of them.
+    """Hosts of a play, and the zones in a variable of each.
 
     A variable of the play is evaluated for every host, as a task of that host would.
     """
@@ -180,7 +182,10 @@ class PlayHosts:
         self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
 
     def zones(self, hosts: Iterable[str], variable: str, sources: Sequence[str]) -> list[ZoneEntry]:
-        """List the zones of hosts; those of the inventory plugin are zones by themselves."""
+        """List the zones of hosts.
+
+        The default of a host of the inventory plugin zones is its own zone.
+        """
         own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
         # Variables that are not of this host itself are those of the play, the role and the command.
         shared = {name: value for name, value in self._task_vars.items() if name not in own or own[name] != value}
@@ -203,13 +208,13 @@ class PlayHosts:
         return [*parse_zones(entries, variable, sources), *broken]
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
-        """Return the values of a registered variable by host, if they are dictionaries."""
+        """Return the dictionaries in a registered variable, by host."""
         results = {host: self.hostvars.raw_get(host).get(name) for host in self.all}
         return {host: result for host, result in results.items() if isinstance(result, Mapping)}
 
     @cached_property
     def zone_files(self) -> list[ZonesFile]:
-        """The files of the inventory plugin zones that have hosts."""
+        """Files of the inventory plugin zones that have hosts."""
         files: dict[str, ZonesFile] = {}
         for host in self.groups.get(ZONES_GROUP, ()):
             source = self.hostvars.raw_get(host).get("cloudflare_zones_inventory")
@@ -220,17 +225,18 @@ class PlayHosts:
 
     @property
     def is_cut(self) -> bool:
-        """Check whether hosts are missing that the inventory plugin zones has made, as in a slice of AWX.
+        """Check whether the inventory lacks hosts, as in a slice of AWX.
 
-        A slice has every n-th host by name, so it is recognized if the plugin has made more than one host.
+        These are hosts that the inventory plugin zones has made. A slice has every n-th host by name, so it is
+        recognized if the plugin has made more than one host.
         """
         return any(not file.is_whole for file in self.zone_files)
 
     @property
     def unmatched_zones(self) -> list[ZoneEntry]:
-        """The zones that the inventory plugin zones was to list, and did not find.
+        """Zones that the inventory plugin zones was to list, but did not find.
 
-        Without files that have hosts outside of the play, as with a limit, or in another slice.
+        Files with hosts outside of the play, as with a limit or in another slice, are left out.
         """
         hosts = {*self.all}
         names = [
@@ -244,7 +250,10 @@ class PlayHosts:
 
 @dataclass(frozen=True)
 class ZonesFile:
-    """A file of the inventory plugin zones: what it has found, and its hosts in this inventory."""
+    """File of the inventory plugin zones: its results, and its hosts here.
+
+    zones is the number of zones found, unmatched has the names that were not found. hosts are those of this inventory.
+    """
 
     zones: int
     unmatched: Sequence[str]
@@ -256,7 +265,7 @@ class ZonesFile:
 
 
 def _zone_of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the zone that the inventory plugin has made a host of, if it has."""
+    """Return the zone of a host of the inventory plugin zones, else nothing."""
     if "cloudflare_zone_id" not in variables:
         return {}
     account = variables.get("cloudflare_zone_account")
@@ -270,7 +279,7 @@ def _zone_of_host(variables: Mapping[str, Any]) -> dict[str, Any]:
 class CloudflareOrigins(NamedTuple):
     """Origins that Cloudflare knows for a zone: their items, and warnings.
 
-    unknown says why some may be unknown, if so; unreadable, if a part could not be read.
+    unknown is the reason if some may be unknown; unreadable is the reason if a part could not be read.
     """
 
     items: Sequence[Item]
@@ -302,7 +311,10 @@ class ZoneOrigins(NamedTuple):
 
 
 class OriginSources:
-    """Sources of the origins of zones. The variables of every host of the inventory are read once."""
+    """Sources of the origins of zones.
+
+    The variables of every host of the inventory are read once.
+    """
 
     def __init__(self, hosts: PlayHosts, finder: OriginFinder) -> None:
         self._hosts = hosts
@@ -327,7 +339,7 @@ class OriginSources:
     def of(self, zone: ZoneEntry, options: Mapping[str, Any], shared: SharedClient) -> ZoneOrigins:
         """Return the origins of a prepared zone.
 
-        Raises InvalidInput for a group that the inventory has not, and CloudflareError.
+        Raises InvalidInput for a group that the inventory lacks, and CloudflareError.
         """
         items = self._items[zone]
         if isinstance(items, InvalidInput):
@@ -365,7 +377,7 @@ def _address_label(address: Any) -> str:
 
 
 class ManyZonesAction(ActionBase):
-    """An operation on many zones, always in the controller's process.
+    """Operation on many zones, always in the controller's process.
 
     The zones of one task share a session and its rate limiter.
     """
@@ -378,14 +390,14 @@ class ManyZonesAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        # Plain values, instead of types by which Ansible marks where they are from.
+        # Plain values, instead of Ansible's types that record their sources.
         args = json.loads(json.dumps(self._task.args, default=str))
         url = args.get("api_url")
         urls = [url] if isinstance(url, str) and may_hold_password(url) else []
 
         def operate() -> Outcome:
             for name in SECRET_OPTIONS:
-                # The validator's message about another type has the value in it.
+                # The validator's message about a wrong type contains the value.
                 if not isinstance(args.get(name), str | None):
                     raise InvalidInput(f"{name} is not text")
             if problems := option_problems(args, {**CONNECTION, **self.argument_spec}):

@@ -35,25 +35,25 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = next((path for path in CHROMIUM if path.exists()), None)  # or else what Playwright has downloaded
+    executable = next((path for path in CHROMIUM if path.exists()), None)  # otherwise Playwright's own download
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=FLAGS) as browser:
         yield browser
 
 
 @dataclass
 class Opened:
-    """Page that is open in the browser, and the events since."""
+    """Page open in the browser, and the events since then."""
 
     page: Page
     address: str
     requests: list[str] = field(default_factory=list)
     """Requested addresses, the page's own first."""
     problems: list[str] = field(default_factory=list)
-    """Console messages, which include violations of the policy, exceptions and dialogs."""
+    """Console messages (with policy violations), exceptions and dialogs."""
 
     @property
     def is_clean(self) -> bool:
-        """Only the page itself was loaded, and without problems."""
+        """Check that only the page itself was loaded, without problems."""
         return set(self.requests) == {self.address} and self.problems == []
 
 

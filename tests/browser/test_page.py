@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of an audit in a browser.
+"""Page of an audit in a browser.
 
 Screenshots are kept in .cache/browser.
 """
@@ -68,7 +68,7 @@ def zones(page: Page) -> Locator:
 
 
 def mappings(page: Page, zone: str = "shop.example.com") -> Locator:
-    """Return the table of the mappings of a zone, which is opened first."""
+    """Open a zone, and return the table of its mappings."""
     details = page.locator(".zone", has_text=zone)
     if details.get_attribute("open") is None:
         details.locator("summary").first.click()
@@ -99,7 +99,10 @@ def open_everything(page: Page) -> None:
 @pytest.mark.parametrize("fleet", ["small", "traffic", "hostile", "clean", "failed"])
 @looks
 def test_the_page_is_accessible_and_loads_nothing(open_page: Open, fleet: str, scheme: str, viewport: Any) -> None:
-    """Check all rules of axe, such as contrast and focus; headings, landmarks, and that nothing fails."""
+    """Check all rules of axe, headings, landmarks, and that nothing fails.
+
+    The rules include contrast and focus.
+    """
     opened = open_page(FLEETS[fleet](), color_scheme=scheme, viewport=viewport)
     page = opened.page
     open_everything(page)
@@ -244,7 +247,7 @@ def test_a_passed_audit(open_page: Open) -> None:
 def test_the_table_of_zones(open_page: Open) -> None:
     page = open_page(small_fleet()).page
     table = zones(page)
-    # What failed comes first.
+    # Zones that failed come first.
     assert [lines[0] for lines in column(table, 0)] == [
         "gone.example.com",
         "blog.example.org",
@@ -283,7 +286,10 @@ def test_numbers_link_to_findings_and_findings_to_zones(open_page: Open) -> None
 
 @pytest.mark.parametrize("fleet", ["small", "traffic"])
 def test_the_numbers_of_a_zone_have_their_titles_in_a_narrow_window(open_page: Open, fleet: str) -> None:
-    """Check that the titles before the numbers are those of the columns, with and without misrouted origins."""
+    """Check that the titles before the numbers are those of the columns.
+
+    With and without misrouted origins.
+    """
     page = open_page(FLEETS[fleet](), viewport=PHONE).page
     columns = [text.strip() for text in zones(page).locator("thead th").all_text_contents()]
     for row in ("shop.example.com", "All 5 zones"):
@@ -298,7 +304,7 @@ def test_the_numbers_of_a_zone_have_their_titles_in_a_narrow_window(open_page: O
 
 
 def traffic_of(page: Page, name: str, zone: str = "shop.example.com") -> Locator:
-    """Return a table of the traffic of a zone, which is opened first."""
+    """Open a zone, and return a table of its traffic."""
     details = page.locator(".zone", has_text=zone)
     if details.get_attribute("open") is None:
         details.locator("summary").first.click()
@@ -314,7 +320,7 @@ def test_the_traffic_of_zones(open_page: Open) -> None:
     )
     expect(section).to_contain_text("never tried on a real account")
     rows = [" ".join(text.split()) for text in section.locator("tbody tr").all_inner_texts()]
-    # What is not known comes first, then the lowest share.
+    # Unknown traffic comes first, then the lowest share.
     assert rows == [
         "static.example.net Not known: the analytics of the zone's plan lack the field originIP",
         "shop.example.com Known in part: data centres could not be compared, for their spelling is unknown: "
@@ -439,7 +445,7 @@ def task(name: str, zone_id: str, state: str, mappings: list[Any]) -> dict[str, 
 
 
 class Loader(yaml.SafeLoader):
-    """Reads what Ansible reads."""
+    """YAML loader that accepts Ansible's tag !unsafe."""
 
 
 Loader.add_constructor("!unsafe", lambda loader, node: ("unsafe", loader.construct_scalar(node)))
@@ -523,14 +529,17 @@ def test_the_script_renders_the_same_rows(open_page: Open, fleet: str) -> None:
     more = page.locator("#findings .more")
     while more.is_visible():
         more.click()
-    # A parser of HTML knows one kind of line end.
+    # An HTML parser normalizes line ends.
     drawn = rows.evaluate_all("all => all.map(row => row.outerHTML)")
     assert [text.replace("\r\n", "\n") for text in drawn] == before
     assert opened.is_clean
 
 
 def test_names_of_any_characters_are_shown_in_mappings(open_page: Open) -> None:
-    """Check the data of mappings, in which a text has only what differs from the text before."""
+    """Check the data of mappings, in which texts are stored as differences.
+
+    A text has only the difference from the text before.
+    """
     hosts = ["web1.example.com", "web1.example.com", "wéb1.example.com", "wéb2.example.com", "💡1.example.com"]
     hosts += ["💡2.example.com", "", "w", "a" * 200 + "1" + "b" * 200, "a" * 200 + "2" + "b" * 200, "a" * 201, "w\\b"]
     listed = [

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures: an emulator behind Stoplight Prism, a proxy that validates by an OpenAPI description."""
+"""Fixtures: an emulator behind Stoplight Prism.
+
+Prism is a proxy that validates against an OpenAPI description.
+"""
 
 from __future__ import annotations
 
@@ -81,8 +84,8 @@ class ValidatingProxy:
         return lines[:-1]
 
     def findings(self) -> tuple[list[str], list[str]]:
-        """Return the violations since the last call, and the requests that are not described."""
-        # Prism prints what it finds after it has responded, so this waits for the report of another request.
+        """Return violations and undescribed requests since the last call."""
+        # Prism prints violations after its response, so this waits for the report of another request.
         mark = f"/mark{next(self._numbers)}"
         requests.get(f"{self.url}{mark}", timeout=START_SECONDS)
         violations, undescribed = [], []
@@ -90,7 +93,7 @@ class ValidatingProxy:
         for line in self._read_until(mark):
             if found := REQUEST.search(line):
                 request = found[1]
-            elif request and (found := VIOLATION.search(line)):  # before the first request it is about the last mark
+            elif request and (found := VIOLATION.search(line)):  # before the first request: about the last mark
                 if found[1].strip() == UNDESCRIBED:
                     undescribed.append(request)
                 else:

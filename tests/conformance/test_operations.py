@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The requests of all operations, and the emulator's responses, as an OpenAPI description has them."""
+"""Requests of all operations, validated against an OpenAPI description.
+
+The emulator's responses are validated too.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,7 @@ UNVERSIONED: list[Story] = [by_name, settings, origins, traffic]
 
 
 def conform(proxy: ValidatingProxy) -> None:
-    """Check what was sent and received since the last check."""
+    """Check the requests and responses since the last check."""
     violations, undescribed = proxy.findings()
     assert violations == []
     if undescribed:

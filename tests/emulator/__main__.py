@@ -41,7 +41,7 @@ def _arguments(arguments: Sequence[str] | None) -> Namespace:
 
 @contextmanager
 def _ready_file(path: Path, emulator: Emulator, zones: Sequence[Zone]) -> Iterator[None]:
-    """Write the ready file, complete at once, and remove it at the end."""
+    """Write the ready file atomically, and remove it at the end."""
     content = {
         "api_url": emulator.api_url,
         "control_url": emulator.control_url,
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns the exit status, 2 if the emulator cannot start.
     """
     options = _arguments(arguments)
-    # SIGINT too: whoever starts this in the background may have it ignored.
+    # SIGINT too, since a background process may ignore it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""GraphQL Analytics: a schema of the few nodes that the collection uses, and traffic generated from mappings.
+"""GraphQL Analytics: a schema, and traffic generated from mappings.
 
-After Cloudflare's documentation and public clients; the real schema has many more nodes, and spells its scalars so.
+The schema has the few nodes that the collection uses. Its sources are Cloudflare's documentation and public clients.
+The real schema has many more nodes, and the same spelling of scalars.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ NODE = "httpRequestsAdaptiveGroups"
 DIMENSIONS = ("originIP", "upperTierColoName", "coloCode", "cacheStatus")
 MAX_ZONES = 10
 SLACK = timedelta(seconds=5)
-"""Time that a request may take when a client asks for the oldest data."""
+"""Time allowed for a request for the oldest data."""
 
 NODE_SETTINGS: Mapping[str, Any] = {
     "enabled": True,
@@ -51,11 +52,14 @@ NODE_SETTINGS: Mapping[str, Any] = {
     "maxDuration": 2678400,
     "notOlderThan": 2678400,
 }
-"""Settings of a zone with every field, whose analytics may have others."""
+"""Default settings, with every field; Zone.analytics overrides them."""
 
 
 class RefusedQuery(Exception):
-    """Refusal of a query as a whole, as Cloudflare refuses what a plan or a permission does not allow."""
+    """Refusal of a whole query.
+
+    Cloudflare refuses in this way what a plan or a permission does not allow.
+    """
 
     def __init__(self, message: str, *path: str, status: int = 200, code: str | None = None) -> None:
         super().__init__(message)
@@ -214,7 +218,7 @@ def _settings_of(zone: Zone) -> dict[str, Any]:
 def _check_plan(
     zone: Zone, info: GraphQLResolveInfo[Any], limit: int, filter: Mapping[str, datetime], path: list[str]
 ) -> None:
-    """Raise RefusedQuery for what the plan of a zone does not allow."""
+    """Check a query against the plan of its zone. Raises RefusedQuery."""
     allowed = _settings_of(zone)
     fields = [*_fields_of(info.field_nodes)]
     if not allowed["enabled"]:
@@ -237,7 +241,7 @@ def _check_plan(
 
 
 def _fields_of(nodes: Iterable[FieldNode], prefix: str = "") -> Iterator[str]:
-    """Yield the fields of a selection, as the settings spell them."""
+    """Yield the fields of a selection, spelled as in the settings."""
     for node in nodes:
         for selection in node.selection_set.selections if node.selection_set else ():
             if isinstance(selection, FieldNode):
@@ -249,7 +253,10 @@ def _fields_of(nodes: Iterable[FieldNode], prefix: str = "") -> Iterator[str]:
 
 
 class Flow(NamedTuple):
-    """Number of requests that reached an address through a data centre; an empty one is none."""
+    """Number of requests that reached an address through a data centre.
+
+    An empty data centre means none.
+    """
 
     address: str
     colo: str
@@ -257,10 +264,10 @@ class Flow(NamedTuple):
 
 
 def flows_of(zone: Zone) -> list[Flow]:
-    """Return the traffic of a zone: that of its mappings by default, with the zone's deviations instead.
+    """Return the traffic of a zone, generated from its mappings by default.
 
-    An origin gets between 1,000 and 2,000 requests, the same each time: nine tenths of them through the first data
-    centre of its region, the others through the second.
+    Zone.traffic replaces that of its addresses. An origin gets between 1,000 and 2,000 requests, the same each time:
+    nine tenths of them through the first data centre of its region, the others through the second.
     """
     flows = []
     for entry in zone.entries():

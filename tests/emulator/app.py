@@ -31,7 +31,7 @@ QUERIES = "/graphql"
 """Path of queries, which write nothing."""
 
 FAULT = "emulator.fault"
-"""Key of a request's environment for the name of the fault that disturbs it."""
+"""Key of the fault's name in the environment of a disturbed request."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,15 @@ class Recorded:
 
     method: str
     path: str
-    """Below /client/v4, decoded."""
+    """Path below /client/v4, decoded."""
     query: dict[str, str]
     body: Any
-    """Decoded from JSON; the text if it is not JSON, None if there is no body."""
+    """Value decoded from JSON, the text if it is not JSON, None if empty."""
     status: int | None
-    """Status of the response, which a fault sent if the request did not reach the API; None without a response."""
+    """Status of the response; None without a response.
+
+    If the request did not reach the API, a fault sent the response.
+    """
     fault: str | None = None
     """Name of the fault that disturbed the request."""
 

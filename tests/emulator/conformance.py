@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the emulator's responses against openapi.yaml."""
+"""Validation of the emulator's responses against openapi.yaml."""
 
 from __future__ import annotations
 

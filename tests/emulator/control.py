@@ -76,7 +76,10 @@ def create_control(settings: Settings, state: State, requests: list[Recorded], s
 
     @control.put("/accounts/<name>/pools")
     def set_pools(name: str) -> tuple[Response, int]:
-        """Replace the pools of an account by those of the body, a list in the API's format."""
+        """Replace the pools of an account by those of the body.
+
+        The body is a list in the API's format.
+        """
         try:
             return jsonify({"pools": state.set_pools(name, json.loads(request.get_data()))}), 200
         except (KeyError, TypeError, ValueError) as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ENDLESS = 64 * 1024 * 1024
-"""Bytes, after which even an endless body ends."""
+"""Size in bytes at which even an endless body ends."""
 
 
 @dataclass
@@ -35,7 +35,10 @@ class Exchange:
     request: Request
     app: WSGIApplication
     record: Callable[[Recorded], None]
-    """Records a request that does not reach the API; the API records the others."""
+    """Function to record a request that does not reach the API.
+
+    The API records the others.
+    """
     recorded: bool = False
 
     def serve(self) -> Response:
@@ -55,7 +58,7 @@ class Exchange:
         time.sleep(after)
         connection: socket.socket = self.request.environ["werkzeug.socket"]
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # The server's files would keep the connection open: take it away from them.
+        # The server's files would keep the connection open, so detach it from them.
         socket.close(connection.detach())
         raise ConnectionResetError
 
@@ -69,7 +72,7 @@ class Effect(Protocol):
 
 @dataclass(frozen=True)
 class Respond:
-    """Send a different response; the request is applied only if `applied`."""
+    """Different response; the request is applied only if `applied`."""
 
     status: int = 200
     body: Any = ""
@@ -87,7 +90,7 @@ class Respond:
 
 @dataclass(frozen=True)
 class Reset:
-    """Reset the connection, before the request or, if `applied`, after it."""
+    """Reset of the connection, before the request or, if `applied`, after it."""
 
     applied: bool = False
 
@@ -99,7 +102,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Stall:
-    """Wait for some seconds, and reset the connection."""
+    """Delay of some seconds, and a reset of the connection."""
 
     seconds: float
     applied: bool = False
@@ -112,7 +115,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class Cut:
-    """Close the connection after half of the true response's body."""
+    """End of the connection after half of the true response's body."""
 
     def __call__(self, exchange: Exchange) -> Response:
         response = exchange.serve()
@@ -126,7 +129,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Endless:
-    """Send an endless body of blanks; the request is not applied."""
+    """Endless body of blanks; the request is not applied."""
 
     def __call__(self, _exchange: Exchange) -> Response:
         chunk = b" " * 64 * 1024
@@ -135,7 +138,7 @@ class Endless:
 
 @dataclass(frozen=True)
 class Merge:
-    """Merge values into the true response, objects at any depth."""
+    """Values merged into the true response, objects at any depth."""
 
     values: Mapping[str, Any]
 
@@ -145,7 +148,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Change:
-    """Change the JSON value of the true response by a function."""
+    """Change of the true response's JSON value by a function."""
 
     change: Callable[[Any], Any]
 
@@ -157,7 +160,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """Call a function just before the request, which is served as usual."""
+    """Function called just before the request, which is served as usual."""
 
     act: Callable[[], object]
 
@@ -172,13 +175,16 @@ class Fault:
 
     effect: Effect
     method: str | None = None
-    """None matches every method."""
+    """HTTP method; None matches every method."""
     path: str = ""
-    """Regular expression to search in the path below /client/v4 and its query, such as `page=2`."""
+    """Regular expression to search in path and query, such as `page=2`.
+
+    The path is the part below /client/v4.
+    """
     nth: int = 1
     """Number of the first matching request that is disturbed, from 1."""
     times: int | None = 1
-    """Number of matching requests that are disturbed from there on; None is all."""
+    """Number of matching requests to disturb from nth on; None is all."""
     matched: int = field(default=0, init=False)
     """Number of requests that have matched so far, disturbed or not."""
 

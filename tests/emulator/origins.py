@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Endpoints of a zone's origins: DNS records, load balancers, pools, and Cloudflare's networks."""
+"""Endpoints of a zone's origins, and of Cloudflare's networks.
+
+Origins are in DNS records, load balancers and pools.
+"""
 
 from __future__ import annotations
 

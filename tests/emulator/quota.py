@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Numbers of requests in a window of time."""
+"""Quota of requests in a window of time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Allowance(NamedTuple):
     granted: bool
     remaining: int
     seconds: int
-    """Until the window ends."""
+    """Seconds until the window ends."""
 
 
 class Quota:
@@ -33,7 +33,7 @@ class Quota:
         self._used = 0
 
     def take(self) -> Allowance:
-        """Spend one request, if there is one left."""
+        """Spend one request if one is left, and return the quota's state."""
         with self._lock:
             now = time.monotonic()
             if now >= self._opened + self._seconds():

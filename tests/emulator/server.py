@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the emulator as an HTTP server on the loopback interface."""
+"""HTTP server of the emulator on the loopback interface."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Handler(WSGIRequestHandler):
     """Request handler that keeps connections alive, unlike its base class."""
 
     protocol_version = "HTTP/1.1"
-    # Head and body of a response are two writes: held back, the second would wait for the client's delayed ACK.
+    # A response is two writes, head and body: if delayed, the second would wait for the client's delayed ACK.
     disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:
@@ -56,7 +56,7 @@ class _Handler(WSGIRequestHandler):
 
 
 class _Server(ThreadedWSGIServer):
-    """Server that ends the connections which clients keep open at its close."""
+    """Server that, when it closes, ends the clients' open connections."""
 
     def __init__(self, listener: socket.socket, app: Any) -> None:
         self._connections: set[socket.socket] = set()
@@ -90,11 +90,14 @@ class Emulator(Settings):
     """
 
     port: int = 0
-    """0 picks a free port, and is replaced by its number."""
+    """Port number; 0 picks a free port, and is replaced by its number."""
 
     def __post_init__(self) -> None:
         self.requests: list[Recorded] = []
-        """All requests below /client/v4, in the order of their responses, also those that did not reach the API."""
+        """All requests below /client/v4, in the order of their responses.
+
+        Requests that did not reach the API are included.
+        """
         self._state = State(self)
         self.add_zone = self._state.set_zone
         self.set_pools = self._state.set_pools

@@ -22,7 +22,7 @@ class Settings:
     """
 
     api_versions: Collection[str] = ("v1", "v2")
-    """API versions that are served."""
+    """Served API versions."""
     quota: int = 1200
     """Requests in a window; the status of further requests is 429."""
     window: float = 300
@@ -30,19 +30,31 @@ class Settings:
     limit: int = 3500
     """Maximum number of mappings in a zone."""
     limit_refuses: Literal["batch", "items"] = "batch"
-    """Refused part of a batch that exceeds the limit: all, or only the items above the limit. Not documented."""
+    """Refused part of a batch that exceeds the limit.
+
+    All, or only the items above the limit. Not documented.
+    """
     patch_creates: bool = True
-    """Whether PATCH sets Smart Tiered Cache where it was never set. Else the status is 404. Not documented."""
+    """Ability of PATCH to set Smart Tiered Cache for the first time.
+
+    Without it the status is 404. Not documented.
+    """
     settings_editable: bool = True
-    """Value of `editable` of the settings, which are changed all the same."""
+    """Value of the settings' `editable`, which has no effect on changes."""
     load_balancing: Literal["on", "forbidden", "not_enabled"] = "on"
-    """Response about load balancers and pools: the objects, 403 for the credentials, or 400 for the plan."""
+    """Response about load balancers and pools.
+
+    The objects, 403 for the credentials, or 400 for the plan.
+    """
     cloudflare_networks: Sequence[str] = ("173.245.48.0/20", "104.16.0.0/13", "2606:4700::/32")
-    """Networks of Cloudflare itself, a part of the real ones."""
+    """Networks of Cloudflare, a part of the real ones."""
     analytics: Literal["on", "forbidden"] = "on"
-    """Whether the credentials may read GraphQL Analytics."""
+    """Permission of the credentials to read GraphQL Analytics."""
     graphql_quota: int = 300
-    """GraphQL queries in a window, beside the quota of requests; the status of further queries is 429."""
+    """GraphQL queries in a window; the status of further queries is 429.
+
+    The quota of requests applies in addition.
+    """
     latency: float = 0.0
     """Minimum duration, in seconds, of every request that reaches the API."""
     faults: Sequence[Fault] = ()

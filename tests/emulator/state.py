@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 from .settings import Settings
 
 REGIONS: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("regions.json").read_text("utf-8"))
-"""Vendor -> region -> nearby Cloudflare data centres."""
+"""Cloudflare data centres near each region, by vendor and region."""
 
 CREATED_ON = "2026-01-02T03:04:05Z"
-"""Time of the creation of zones, and of everything in them but mappings."""
+"""Creation time of zones, and of their content other than mappings."""
 
 
 class ApiError(Exception):
@@ -54,14 +54,14 @@ def canonical(address: object) -> str:
         ApiError: 1146, if the address is invalid, or has a scope or a prefix length.
     """
     refusal = ApiError(400, (1146, f"The origin IP is invalid or missing: {address!r:.80}"))
-    # ip_address() would take an integer, and a scope.
+    # ip_address() accepts integers and scopes.
     if not isinstance(address, str) or "%" in address:
         raise refusal
     try:
         parsed = ip_address(address)
     except ValueError:
         raise refusal from None
-    # Pythons before 3.13 spell these in hexadecimal.
+    # Python before 3.13 spells these in hexadecimal.
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
         return f"::ffff:{parsed.ipv4_mapped}"
     return str(parsed)
@@ -131,7 +131,7 @@ class Zone:
     settings: Settings = field(repr=False)
     tiered_cache: bool = True
     smart_tiered_cache: bool | None = True
-    """None if never set, which means off."""
+    """Smart Tiered Cache; None if never set, which means off."""
     obtained_codes: bool = True
     status: str = "active"
     plan: str = "Free Website"
@@ -141,14 +141,20 @@ class Zone:
     changed_on: str | None = None
     """Time of the last change of a mapping."""
     dns_records: list[dict[str, Any]] = field(default_factory=list)
-    """Records with the API's members, of which all but type, name and content may be absent."""
+    """Records in the API's format: type, name, content, optional members."""
     load_balancers: list[dict[str, Any]] = field(default_factory=list)
-    """Load balancers with the API's members, of which all but name may be absent."""
+    """Load balancers in the API's format: name, optional members."""
     traffic: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Requests by data centre, by the address that they reached, instead of those that follow from its mapping."""
+    """Numbers of requests by address and data centre.
+
+    They replace those that follow from the mapping of the address.
+    """
     analytics: dict[str, Any] = field(default_factory=dict)
-    """Settings of the analytics of requests that differ from analytics.NODE_SETTINGS; also forbidden for a zone that
-    the credentials may not read, unlisted for one that is left out, and broken for a partial failure."""
+    """Settings of request analytics that differ from analytics.NODE_SETTINGS.
+
+    Other keys: forbidden for a zone that the credentials may not read, unlisted for one that is left out, and broken
+    for a partial failure.
+    """
     settings_modified_on: dict[str, str] = field(default_factory=dict)
     """Time of the last change by a request, by the setting's identifier."""
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -233,7 +239,7 @@ class Zone:
         self.settings_modified_on[name] = _now()
 
     def supported_regions(self) -> dict[str, Any]:
-        """Return the result of the operation, equal in both API versions."""
+        """Return the supported regions, equal in both API versions."""
         if not self.tiered_cache:
             raise ApiError(403, (1135, "Tiered Cache must be enabled for the zone to read its supported regions"))
         return {
@@ -275,7 +281,7 @@ class State:
     def __init__(self, settings: Settings) -> None:
         self.zones: dict[str, Zone] = {}
         self.pools: dict[str, list[dict[str, Any]]] = {}
-        """Pools by the account's id, with the API's members, of which all but name may be absent."""
+        """Pools by account id, in the API's format: name, optional members."""
         self.settings = settings
         self._lock = Lock()
 

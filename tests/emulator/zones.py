@@ -67,7 +67,7 @@ def _zone(zone: Zone) -> dict[str, Any]:
             "frequency": "",
             "is_subscribed": False,
             "can_subscribe": False,
-            # "Free Website" is free, and the other plans are named alike.
+            # "Free Website" becomes free; the names of other plans have the same form.
             "legacy_id": zone.plan.partition(" ")[0].lower(),
             "legacy_discount": False,
             "externally_managed": False,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Playbooks as the tests write them, and the outcomes of their runs."""
+"""Playbooks of tests, and the outcomes of their runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLLECTIONS = CHECKOUT / ".cache" / "collections"
 COLLECTION = "originops.cloudflare"
 
 CORE = tuple(map(int, __version__.split(".")[:2]))
-"""The release of ansible-core, such as (2, 19)."""
+"""Release of ansible-core, such as (2, 19)."""
 
 INVENTORY = {
     "all": {
@@ -49,10 +49,10 @@ OMIT = "{{ omit }}"
 Task = dict[str, Any]
 
 DIRECT = "originops_cloudflare_direct"
-"""The variable that turns direct execution off."""
+"""Variable that turns direct execution off."""
 
 HAS_DIRECT = sys.platform != "darwin"
-"""Whether tasks run directly at all, on this system."""
+"""Availability of direct execution on this system."""
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -60,12 +60,12 @@ TIMES = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 def region(**options: Any) -> Task:
-    """Return a task that keeps one mapping."""
+    """Return a task that ensures one mapping."""
     return {f"{COLLECTION}.origin_cloud_region": options}
 
 
 def batch(mappings: Any, **options: Any) -> Task:
-    """Return a task that keeps many mappings."""
+    """Return a task that ensures many mappings."""
     return {f"{COLLECTION}.origin_cloud_region_batch": {"mappings": mappings, **options}}
 
 
@@ -90,12 +90,12 @@ def origins(**options: Any) -> Task:
 
 
 def upper_tiers(**options: Any) -> Task:
-    """Return a task that reads through which data centres origins were reached."""
+    """Return a task that reads the data centres of requests to origins."""
     return {f"{COLLECTION}.upper_tier_info": options}
 
 
 def access(**options: Any) -> Task:
-    """Return a task that checks what the credentials may read."""
+    """Return a task that checks the read permissions of the credentials."""
     return {f"{COLLECTION}.check_access": options}
 
 
@@ -122,12 +122,12 @@ def mapping(origin_ip: str, value: str, **more: Any) -> dict[str, Any]:
 
 
 def written(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return mappings as a diff has them, without the time of writing."""
+    """Return mappings in the format of a diff, without the time of writing."""
     return [f"{entry['origin_ip']}: {entry['vendor']}/{entry['region']}" for entry in mappings]
 
 
 ADDED = ("exception", "failed", "invocation")
-"""Additions of Ansible to results, besides names that begin with _ansible."""
+"""Keys that Ansible adds to results; others begin with _ansible."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ class Outcome:
 
     failed: bool
     result: dict[str, Any]
-    """Result of its module, without the additions of Ansible."""
+    """Result of the module, without the additions of Ansible."""
     requests: list[Recorded]
-    """Requests that the emulator served meanwhile."""
+    """Requests that the emulator served during the task."""
 
     def __getitem__(self, name: str) -> Any:
         return self.result[name]
@@ -169,27 +169,27 @@ class Outcome:
 
     @property
     def cost(self) -> tuple[int, int]:
-        """The numbers of reads and of writes."""
+        """Numbers of reads and of writes."""
         return len(self.requests) - len(self.writes), len(self.writes)
 
 
 @dataclass(frozen=True)
 class Run:
-    """The outcomes of a playbook, and its output."""
+    """Outcomes of a playbook, and its output."""
 
     outcomes: dict[str, Outcome]
-    """By the names of the tasks."""
+    """Outcomes by the names of the tasks."""
     stdout: str
     stderr: str
     comparable: list[Any]
-    """The records of all tasks, less what two runs never have in common."""
+    """Records of all tasks, without parts that always differ between runs."""
 
     def __getitem__(self, task: str) -> Outcome:
         return self.outcomes[task]
 
     @property
     def output(self) -> str:
-        """Everything that a user can see, also by printing registered results."""
+        """Output that a user can see, also by printing registered results."""
         results = [json.dumps(outcome.result, ensure_ascii=False) for outcome in self.outcomes.values()]
         return "\n".join([self.stdout, self.stderr, *results])
 
@@ -211,8 +211,8 @@ class Play:
     ) -> Run:
         """Run the tasks directly and as modules, and compare every field.
 
-        Both runs find the same zones, those of the emulators in also too; the outcomes of the second are returned. The
-        other arguments are those of once.
+        Both runs begin with the same zones, including those of the emulators in `also`. The outcomes of the second run
+        are returned. The other arguments are those of `once`.
         """
         before = [
             (zone, dict(zone.mappings), zone.tiered_cache, zone.smart_tiered_cache)
@@ -240,15 +240,15 @@ class Play:
         environment: Mapping[str, str] | None = None,
         fresh: bool = False,
     ) -> Run:
-        """Run the tasks in order, whichever of them fail.
+        """Run the tasks in order, also after failures.
 
-        They are run directly, unless variables turn that off. defaults are options of all modules: by default, the
+        They run directly, unless `variables` turn that off. `defaults` are options of all modules: by default, the
         address of the emulator and its token. The rest is as in run_playbook.
         """
         if defaults is None:
             defaults = {"api_url": self.emulator.api_url, "api_token": self.emulator.token}
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        # Apart from the tasks, as secrets should be: Ansible prints lines of a task that fails.
+        # In a file of its own, for secrets: Ansible prints lines of a task that fails.
         (folder / "variables.json").write_text(json.dumps(variables or {}))
         play = {
             "hosts": "localhost",
@@ -278,9 +278,9 @@ def run_playbook(
     environment: Mapping[str, str] | None = None,
     fresh: bool = False,
 ) -> Completed:
-    """Write a playbook into a folder, and run ansible-playbook on it there.
+    """Write a playbook to a directory, and run ansible-playbook on it there.
 
-    The process is a fork of one that has loaded Ansible, see prefork; a fresh one starts as a user's does.
+    The process is a fork of one that has loaded Ansible, see prefork. If `fresh`, it starts like a user's.
     """
     if fresh:
         with start_playbook(folder, playbook, *arguments, environment=environment) as process:
@@ -296,7 +296,10 @@ def start_playbook(
     environment: Mapping[str, str] | None = None,
     group: bool = False,
 ) -> subprocess.Popen[str]:
-    """Start ansible-playbook; as a process group, as a terminal does, if wanted."""
+    """Start ansible-playbook.
+
+    If `group`, it is a process group, as in a terminal.
+    """
     return subprocess.Popen(
         [Path(sys.executable).with_name("ansible-playbook"), *_write(folder, playbook), *arguments],
         cwd=folder,
@@ -309,12 +312,12 @@ def start_playbook(
 
 
 def run_inventory(folder: Path, *arguments: str, environment: Mapping[str, str]) -> Completed:
-    """Run ansible-inventory in a folder, on its cloudflare_zones.yml."""
+    """Run ansible-inventory in a directory, on its cloudflare_zones.yml."""
     return _fork(folder, "inventory", "-i", "cloudflare_zones.yml", *arguments, environment=environment)
 
 
 def run_command(folder: Path, command: str, environment: Mapping[str, str]) -> Completed:
-    """Run a command by a shell, unless it is ansible-playbook alone."""
+    """Run a command in a shell, or as a fork if it is only ansible-playbook."""
     if match := re.fullmatch(r"ansible-playbook ([\w@./=: -]+?)(?: # .*)?", command):
         return _fork(folder, "playbook", *match[1].split(), environment=environment)
     return subprocess.run(
@@ -363,7 +366,7 @@ def _preforked(settings: tuple[tuple[str, str], ...]) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # an interrupt is for the tests
+        start_new_session=True,  # only the tests get interrupts
     )
     atexit.register(process.communicate)
     return process
@@ -375,7 +378,7 @@ def _base() -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
-        # Ansible prints sets in messages.
+        # For a stable order of the sets in Ansible's messages.
         "PYTHONHASHSEED": "0",
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback")),
@@ -385,7 +388,7 @@ def _base() -> dict[str, str]:
 
 @cache
 def _link_collection() -> None:
-    """Link the checkout at the place that its name asks for."""
+    """Link the checkout at the path that the collection's name requires."""
     place = COLLECTIONS.joinpath("ansible_collections", *COLLECTION.split("."))
     place.parent.mkdir(parents=True, exist_ok=True)
     # Another worker may have been quicker.

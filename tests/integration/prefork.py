@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A process that has loaded Ansible, and forks for each of its programs.
+"""Process that has loaded Ansible, and forks for each of its programs.
 
 Most of a short playbook's time is the start of ansible-playbook: imports, and the documentation of its plugins. Here
-that is done once, and a run is a fork with its own arguments, environment and output. What Ansible reads from the
-environment at its start, the ANSIBLE_ settings, is this process's own.
+that is done once, and a run is a fork with its own arguments, environment and output. The ANSIBLE_ settings, which
+Ansible reads from the environment at its start, are this process's own.
 
 Standard input has a run on each line, as JSON; standard output gets the exit status of each.
 """
@@ -24,18 +24,18 @@ from importlib import import_module
 from typing import Any
 
 LIMIT = 300
-"""The longest that a run may take, in seconds."""
+"""Maximum duration of a run, in seconds."""
 
 
 def preload() -> None:
-    """Import what ansible-playbook imports, its plugins included."""
+    """Import the modules of ansible-playbook, including its plugins."""
     for name in ("ansible.cli.playbook", "ansible.executor.playbook_executor", "requests"):
         import_module(name)
     loader = import_module("ansible.plugins.loader")
     loader.init_plugin_loader()
     for kind in ("inventory", "callback", "connection", "shell", "strategy", "filter", "test", "become"):
         list(getattr(loader, f"{kind}_loader").all(class_only=True))
-    # A fork comes to that point again.
+    # Expected, since each fork configures it again.
     warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")
 
 

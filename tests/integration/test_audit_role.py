@@ -31,7 +31,7 @@ REPORTS = {"report.json", "report.md", "report.xml", "report.html"}
 
 @pytest.fixture
 def zone(emulator: Emulator) -> Zone:
-    """Return a zone as the fleet wants it."""
+    """Return a zone with the mappings of the fleet."""
     return emulator.add_zone("example.com", mappings=MAPPED)
 
 
@@ -61,7 +61,7 @@ def own(emulator: Emulator) -> dict[str, str]:
 
 
 def checked(emulator: Emulator, done: Completed) -> Completed:
-    """Check that an audit wrote to no zone, leaked nothing, and return it."""
+    """Check that an audit wrote to no zone and leaked nothing; return it."""
     assert emulator.writes == []
     assert emulator.token not in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -147,7 +147,7 @@ def test_traffic(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emulator) -
     assert "The audit found 2 misrouted" in message(audit(traffic=True, **chosen))
     assert audit(traffic=True, traffic_min_requests=121).returncode == 0
     assert found(tmp_path / "audit") == {}
-    # Without traffic nothing is proven, which is no failure; unknown traffic is one if it was to be compared.
+    # No traffic proves nothing, which is no failure; unknown traffic is one if the comparison was requested.
     emulator.add_zone(zone.name, traffic={address: {} for address in MAPPED})
     assert audit(traffic=True, **chosen).returncode == 0
     reason = report(tmp_path / "audit")["zones"][0]["not_checked"]["misrouted"]
@@ -178,8 +178,8 @@ def test_traffic_of_many_zones(audit: Audit, tmp_path: Path, emulator: Emulator)
     assert [name for name, zone in audited.items() if zone["unavailable"]] == ["zone1.example"]
     assert [name for name, zone in audited.items() if zone["error"]] == ["gone.example"]
     assert {zone["account_id"] for name, zone in audited.items() if not zone["error"]} == {zones[0].account_id}
-    # By name, mappings, supported regions and two settings of each; two queries for every ten zones, and once more for
-    # each of the ten among which one is refused; a zone that is gone is looked up twice.
+    # Each zone takes five: its name, mappings, supported regions and two settings. Every ten zones take two queries,
+    # and one more for each of the ten with a refused zone. A zone that is gone is looked up twice.
     assert len(emulator.requests) == 25 * 5 + 2 * 3 + 10 + 2
 
 
@@ -214,7 +214,7 @@ def test_every_kind_of_finding(audit: Audit, tmp_path: Path, emulator: Emulator)
     }
     output = message(done)
     assert "The audit found 2 missing; 1 wrong; 2 stale; 2 contradicted; 1 unsupported" in output
-    # The first findings, and where the rest is.
+    # The first findings, and the path of the rest.
     assert "example.com: 192.0.2.50 has no mapping, but is an origin in aws/us-gov-west-1" in output
     assert str(tmp_path / "audit" / "report.json") in output
     assert {path.name for path in (tmp_path / "audit").iterdir()} == {"report.json", "report.xml"}
@@ -246,7 +246,7 @@ def test_a_failed_check_of_a_kind_in_fail_on(
     done = audit(fail_on=[kind], ranges=ranges, formats=["json"])
     assert f"1 zone in which {kind} could not be checked" in message(done)
     [audited] = report(tmp_path / "audit")["zones"]
-    # The rest is not discarded.
+    # Other results are not discarded.
     assert (audited["unavailable"], audited["total_count"]) == ([kind], len(MAPPED))
     assert audit(fail_on=["missing"], ranges=ranges, formats=["json"]).returncode == 0
 
@@ -256,7 +256,7 @@ def test_no_inventory(audit: Audit, tmp_path: Path, zone: Zone) -> None:
     assert done.returncode == 0, done.stdout
     [audited] = report(tmp_path / "audit")["zones"]
     assert (audited["sources"], audited["zone_id"], audited["total_count"]) == ([], zone.id, len(MAPPED))
-    # Nobody requested what needs an inventory, ranges or traffic.
+    # Checks that need an inventory, ranges or traffic were not requested.
     without = {"missing", "wrong", "stale", "contradicted", "misrouted", "unresolved", "no_origins"}
     assert {*audited["not_checked"]} == without
     assert (tmp_path / "audit" / "report.json").stat().st_mode & 0o777 == 0o644
@@ -302,7 +302,7 @@ def test_unreadable_zones_fail_the_audit_but_not_the_others(
     ):
         assert part in errors
     assert "'groupz' is unknown: did you mean group" in errors
-    # No name has become a path.
+    # No name was used as a path.
     assert {path.name for path in (tmp_path / "audit").iterdir()} == {"report.json"}
     assert (tmp_path / "group_vars" / "all.json").read_text() == "{}"
 
@@ -347,7 +347,7 @@ def test_a_failed_audit_leaves_no_older_report(audit: Audit, tmp_path: Path) -> 
 
 @pytest.fixture
 def zones_of_the_playbook(tmp_path: Path, emulator: Emulator) -> list[Zone]:
-    """Return three zones; inventories have them, and an origin for each."""
+    """Return three zones, and write inventories of them and their origins."""
     (tmp_path / "cloudflare_zones.yml").write_text(f"plugin: {COLLECTION}.zones\n")
     zones = [
         emulator.add_zone(f"z{number}.example", mappings={f"192.0.2.{number}": ("aws", "us-east-1")})
@@ -390,7 +390,7 @@ def test_the_playbook_over_many_zones(tmp_path: Path, emulator: Emulator, zones_
     emulator.add_zone("z0.example", tiered_cache=False)
     assert "The audit found 1 wrong" in message(run_audit(tmp_path, emulator))
     assert found(tmp_path / "audit") == {"without_effect": [None], "wrong": ["192.0.2.1"]}
-    # A variable of the zones' group counts.
+    # A variable of the zones' group applies.
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars" / "cloudflare_zones.yml").write_text("audit_fail_on: [without_effect]\n")
     assert "The audit found 1 without_effect" in message(run_audit(tmp_path, emulator))
@@ -402,7 +402,7 @@ def test_limits(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[
     assert run_audit(tmp_path, emulator, "--limit", right).returncode == 0
     assert [zone["zone"] for zone in report(tmp_path / "audit")["zones"]] == ["z0.example"]
     assert "1 wrong" in message(run_audit(tmp_path, emulator, "--limit", wrong))
-    # No zone in reach is no success.
+    # An audit of no zone is no success.
     assert "there is no zone to audit" in message(run_audit(tmp_path, emulator, "--limit", "web0"))
     assert report(tmp_path / "audit")["failures"] == ["no zone to audit"]
 
@@ -423,7 +423,7 @@ def test_a_misspelt_zone_of_the_inventory_plugin(
     [failed] = [zone for zone in report(tmp_path / "audit")["zones"] if zone["error"]]
     assert failed["zone"] == "z1.exmpl"
     assert "it is in names of the inventory plugin" in failed["error"]
-    # It is not among the zones of a limit.
+    # A limit leaves it out.
     host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
     assert run_audit(tmp_path, emulator, "--limit", host).returncode == 0
 
@@ -460,7 +460,7 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
     assert merged(*both).returncode == 0
     names = [zone["zone"] for zone in report(tmp_path / "audit")["zones"]]
     assert names == [zone.name for zone in zones_of_the_playbook[:2]]
-    # The last step knows the zones: here those of the inventory, of which a job has lost one.
+    # The merge expects the zones of the inventory, of which a job has lost one.
     output = message(merged(*both, hosts="cloudflare_zones"))
     assert "z2.example: there is no result of its audit" in output
     assert "no readable report" in message(merged(*both, "slice2"))

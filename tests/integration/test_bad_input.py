@@ -21,7 +21,7 @@ REGION: dict[str, tuple[dict[str, Any], str]] = {
     "vendor: near miss": ({"vendor": "AWS"}, "value of vendor must be one of: aws, azure, gcp, oci"),
     "vendor: missing": ({"vendor": OMIT}, "state is present but all of the following are missing: vendor"),
     "origin_ip: missing": ({"origin_ip": OMIT}, "missing required arguments: origin_ip"),
-    # Ansible makes text of these.
+    # Ansible converts these to text.
     "origin_ip: a number": ({"origin_ip": 3221225985}, "'3221225985' is not an IPv4 or IPv6 address"),
     "origin_ip: a list": ({"origin_ip": ["192.0.2.1"]}, "is not an IPv4 or IPv6 address"),
     "zone_id and zone": ({"zone": "example.com"}, "mutually exclusive: zone_id|zone"),
@@ -32,12 +32,12 @@ REGION: dict[str, tuple[dict[str, Any], str]] = {
         "option orgin_ip is unknown: did you mean origin_ip",
     ),
 }
-"""Options of a task that is fine otherwise, and a part of the message."""
+"""Options that make a valid task fail, and a part of the message."""
 
 BATCH: dict[str, tuple[dict[str, Any], str]] = {
     "mappings: a dictionary": ({"mappings": FINE}, "mappings is a dictionary, not a list: write its items one by one"),
     "mappings: missing": ({"mappings": OMIT}, "missing required arguments: mappings"),
-    # In a list of raw items types stay as they are.
+    # Types in a list of raw items are not converted.
     "items": ({"mappings": ["192.0.2.1", {**FINE, "origin_ip": 5}]}, "'5' is of type int"),
     "on_invalid": ({"on_invalid": "ignore"}, "value of on_invalid must be one of: fail, skip"),
     "api_token and api_email": ({"api_email": "me@example.com"}, "mutually exclusive: api_token|api_email"),
@@ -73,7 +73,7 @@ LOOKUP: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 BOTH = ("region, vendor: near miss", "batch, items", "info, vendor", "audit, unresolved: a reason")
-"""Enough for the other way of execution: the same code checks arguments."""
+"""Cases for both ways of execution: the same code checks arguments."""
 
 
 def check(outcome: Outcome, part: str) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Quick runs of the benchmarks, whatever the speed."""
+"""Quick runs of the benchmarks, at any speed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PAGES = 2
 
 
 def test_a_quick_run(tmp_path: Path) -> None:
-    """One test, so that there is one run."""
+    """Check all results in one test, so that there is one run."""
     run_benchmark("benchmark", tmp_path)
     figures = Figures.read(tmp_path / "figures.json")
     check_completeness(figures)
@@ -116,7 +116,7 @@ def test_a_quick_run_over_zones(tmp_path: Path) -> None:
 
 
 def run_benchmark(module: str, folder: Path) -> None:
-    """Run a benchmark as its make target does, with figures in a folder."""
+    """Run a benchmark as its make target does, with figures in a directory."""
     done = subprocess.run(
         [sys.executable, "-m", module, "--quick", "--output", folder],
         env={**os.environ, "PYTHONPATH": f"{CHECKOUT / 'tools'}:{CHECKOUT / 'tests'}"},
@@ -128,6 +128,6 @@ def run_benchmark(module: str, folder: Path) -> None:
 
 
 def check_tables(page: str) -> None:
-    """All rows of a table have as many cells."""
+    """Check that all rows of a table have the same number of cells."""
     for table in re.findall(r"(?:^\|.*\n)+", page, re.M):
         assert len({row.count("|") for row in table.splitlines()}) == 1

@@ -17,7 +17,7 @@ def test_requests_for_250_origins(play: Play, emulator: Emulator) -> None:
     emulator.add_zone("fleet.example")
     addresses = [f"198.51.100.{last}" for last in range(250)]
     fleet = [mapping(address, "aws/us-east-1") for address in addresses]
-    # 101 of them move, and 101 are not listed any more: one more than a batch holds.
+    # 101 of them move, and 101 are not listed any more: one more than the maximum of a batch.
     moved = [*fleet[:48], *[mapping(address, "aws/us-west-2") for address in addresses[48:149]]]
     run = play.once(
         {
@@ -33,7 +33,7 @@ def test_requests_for_250_origins(play: Play, emulator: Emulator) -> None:
         },
         defaults={"api_url": emulator.api_url, "api_token": emulator.token, "zone": "fleet.example"},
     )
-    # One read more than the work takes, each time: the zone is given by its name.
+    # Each task takes one more read, for the zone's name.
     assert {task: (outcome.cost[0] - 1, outcome.cost[1]) for task, outcome in run.outcomes.items()} == {
         "map": (1 + 1, 3),
         "map again": (PAGES, 0),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check mode sends no write, and predicts exactly what the run then does."""
+"""Check mode, which sends no write and predicts the run exactly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VIRGINIA = ("aws", "us-east-1")
 
 
 def comparable(outcome: Outcome) -> Any:
-    """Return a result less the time of writing, which only the service knows."""
+    """Return a result without the time of writing, which the service sets."""
     return json.loads(
         json.dumps(outcome.result), object_hook=lambda value: {key: value[key] for key in value if key != "modified_on"}
     )

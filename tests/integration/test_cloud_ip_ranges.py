@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module cloud_ip_ranges with a mirror, and the filter that reads its files."""
+"""Module cloud_ip_ranges with a mirror, and the filter for its files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VENDORS = tuple(ENTRIES)
 
 
 class Kept(NamedTuple):
-    """Outcome of the module, and more of its play."""
+    """Outcome of the module, and other results of its play."""
 
     outcome: Outcome
     then: Any
@@ -39,7 +39,7 @@ Keep = Callable[..., Kept]
 
 
 class Mirror(ThreadingHTTPServer):
-    """Server of Python's own library over a folder, inside a `with` block."""
+    """HTTP server of a directory's files, inside a `with` block."""
 
     daemon_threads = True
 
@@ -48,9 +48,9 @@ class Mirror(ThreadingHTTPServer):
         self.folder = folder
         self.url = f"http://{HOST}:{self.server_port}"
         self.responses: list[tuple[str, int]] = []
-        """Paths with the status that each got."""
+        """Paths, each with its status."""
         self.received: list[str] = []
-        """The headers of all requests."""
+        """Headers of all requests."""
 
     def __enter__(self) -> Mirror:
         Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -64,13 +64,13 @@ class Mirror(ThreadingHTTPServer):
         return {vendor: f"{self.url}/{vendor}.json" for vendor in VENDORS}
 
     def publish(self, vendor: str, text: str, age: int) -> None:
-        """Replace a file by one of so many seconds."""
+        """Replace a file by one with an age in seconds."""
         path = self.folder / f"{vendor}.json"
         path.write_text(text)
         os.utime(path, (2_000_000_000 - age,) * 2)
 
     def publish_azure(self, *dates: str) -> str:
-        """Publish files of Azure, and a page with links to them. Returns the page's address."""
+        """Publish files of Azure and a page of links, and return its address."""
         for number, date in enumerate(dates, 1):
             path = self.folder / f"ServiceTags_Public_{date}.json"
             path.write_text(published("azure", ENTRIES["azure"], number))
@@ -117,7 +117,7 @@ def keep(play: Play, tmp_path: Path) -> Keep:
 
 
 def states(folder: Path) -> dict[str, tuple[int, str]]:
-    """Return the files of a folder, with inodes, which a replacement changes."""
+    """Return the files of a directory with inodes, which a replacement changes."""
     return {path.name: (path.stat().st_ino, path.read_text()) for path in sorted(folder.glob("*"))}
 
 
@@ -182,7 +182,7 @@ def test_a_cache_survives_unavailable_sources(keep: Keep, tmp_path: Path, mirror
     first = keep(**options).outcome
     assert (first.changed, first["times"].keys(), first["ranges"][1]["version"]) == (True, first["files"].keys(), "2")
 
-    # Young copies take no request.
+    # Recent copies need no request.
     mirror.responses.clear()
     second = keep(**options).outcome
     assert (second.changed, second["times"], mirror.responses) == (False, first["times"], [])

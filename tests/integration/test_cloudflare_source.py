@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Zones mapped and audited by the origins that Cloudflare itself knows."""
+"""Zones mapped and audited by the origins that Cloudflare knows."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_name_and_a_token(map_zone: Run, zone: Zone, emulator: Emulator) -> No
     assert run.returncode == 0, run.stdout + run.stderr
     for done in (ahead, run):
         assert "+192.0.2.40: azure/eastus2" in done.stdout
-        # What has no mapping is named.
+        # Origins without a mapping are named.
         assert "the addresses of 'shop.example.net' are not known" in output(done)
         assert "office.example.com" in output(done)
     assert zone.values() == {**WANTED, **STALE}
@@ -163,7 +163,7 @@ def test_several_zones(map_zone: Run, zone: Zone, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("-e", "zone=")], ids=["unset", "empty"])
 def test_no_zone(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """The playbook says so before it downloads anything."""
+    """Check that the playbook fails before it downloads anything."""
     play = {"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}
     done = run_playbook(tmp_path, [play], "-e", f"ranges_folder={tmp_path}/ranges", *arguments)
     assert done.returncode != 0
@@ -172,7 +172,7 @@ def test_no_zone(tmp_path: Path, arguments: tuple[str, ...]) -> None:
 
 
 def test_an_audit_while_origins_are_unknown(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
-    """The repair of an audit must not delete the mapping of an origin that nobody could read."""
+    """Check that a repair deletes no mapping of an origin that is unknown."""
     variables = {
         "audit_zones": [zone.name],
         "audit_source": ["cloudflare"],
@@ -189,7 +189,7 @@ def test_an_audit_while_origins_are_unknown(tmp_path: Path, emulator: Emulator, 
 
     _text, report = audited({**WANTED, **STALE})
     assert report["zones"][0]["counts"]["stale"] == 1
-    assert report["zones"][0]["repair"]["absent"] == []  # it may be that of shop.example.net
+    assert report["zones"][0]["repair"]["absent"] == []  # it may be an address of shop.example.net
     emulator.add_zone(zone.name, dns_records=[record for record in RECORDS if record["type"] != "CNAME"])
     _text, report = audited({**WANTED, **STALE})
     assert [entry["origin_ip"] for entry in report["zones"][0]["repair"]["absent"]] == ["192.0.2.99"]

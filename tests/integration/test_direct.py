@@ -4,7 +4,7 @@
 
 """Modules in the controller's process, and in a process of their own.
 
-Every other test of this directory shows that both have the same results: see playbook.Play.
+Each call of a playbook.Play, also in other tests, compares the results of both.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "patch"
 
 """
-"""A callback plugin, which is loaded before the first task."""
+"""Callback plugin, which is loaded before the first task."""
 
 COPIED_ARGUMENTS = """
 from ansible.plugins.action import ActionBase
@@ -126,7 +126,7 @@ def test_execution_in_process_has_the_same_results(play: Play, zone: Zone, tmp_p
         "async": (False, {**read, "async": 30, "poll": 1}),
         "other interpreter": (False, {**read, "vars": {"ansible_python_interpreter": str(other_python)}}),
         "other name": (True, {**read, "vars": {"ansible_python_interpreter": str(other_name)}}),
-        # It has the packages of another environment.
+        # This path means the packages of another environment.
         "link from elsewhere": (
             False,
             {**read, "vars": {"ansible_python_interpreter": str(link)}, "ignore_errors": True},
@@ -154,7 +154,7 @@ def test_execution_in_process_has_the_same_results(play: Play, zone: Zone, tmp_p
 
 
 def patched(folder: Path, patch: str) -> dict[str, str]:
-    """Return an environment in which a callback plugin patches the controller's process."""
+    """Return an environment with a plugin that patches the controller."""
     (folder / "callbacks").mkdir()
     (folder / "callbacks" / "patch.py").write_text(CALLBACK + patch)
     return {"ANSIBLE_CALLBACK_PLUGINS": f"{CHECKOUT / 'tests/integration/callback'}:{folder / 'callbacks'}"}
@@ -201,10 +201,10 @@ def test_a_timeout_ends_a_task_and_its_requests(play: Play, emulator: Emulator) 
         }
     )
     took = time.monotonic() - begun[0]
-    # The words of ansible-core differ by its release.
+    # The message of ansible-core depends on its release.
     assert re.search("timed out|timeout|time frame", run["stalled"].message.lower())
     assert run["afterwards"].requests == []
-    # Of this the second task takes four seconds, and the rest is for workers that end and start on a busy machine.
+    # The second task takes four seconds; the rest is for workers that end and start on a busy machine.
     assert took < 3 + 4 + 4
 
 
@@ -298,7 +298,7 @@ def test_a_python_without_requests_is_named(play: Play, zone: Zone, tmp_path: Pa
 
 
 def old_python() -> str | None:
-    """Return a Python 3.9 of this machine."""
+    """Return a Python 3.9 of this machine, or None."""
     paths = sorted(Path.home().glob(".pyenv/versions/3.9.*/bin/python3.9"))
     return str(paths[0]) if paths else shutil.which("python3.9")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documented examples run when pasted, and the README lists what there is."""
+"""Documented examples, which run when pasted, and the README's lists."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WEB = {
 
 
 def examples(plugin: Path) -> list[Any]:
-    """Return the YAML documents of a plugin's EXAMPLES: for most its tasks."""
+    """Return the YAML documents of a plugin's EXAMPLES, for most its tasks."""
     text = re.search(r'^EXAMPLES = r"""$(.*?)^"""$', plugin.read_text("utf-8"), re.M | re.S)
     assert text, plugin
     return list(yaml.safe_load_all(text[1]))
@@ -62,7 +62,7 @@ def test_examples_of_plugins_run(plugin: Path, emulator: Emulator, environment: 
     play = {
         "hosts": "localhost",
         "gather_facts": False,
-        # Without a way to the internet.
+        # There is no access to the internet.
         "module_defaults": {f"{COLLECTION}.cloud_ip_ranges": {"sources": mirror}},
         "vars": {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -131,7 +131,7 @@ def test_the_second_example_of_the_readme_runs(environment: dict[str, str], emul
         mappings={},
         dns_records=[{"type": "A", "name": "example.com", "content": "192.0.2.40", "proxied": True}],
     )
-    # The copies of an earlier day, since there is no way to the internet.
+    # Copies of an earlier day, since there is no access to the internet.
     write_ranges(tmp_path / ".cache" / "originops.cloudflare")
     ahead, run = (run_command(tmp_path, command, environment) for command in block.strip().splitlines())
     for done in (ahead, run):

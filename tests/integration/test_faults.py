@@ -42,24 +42,24 @@ WITH_ONE = BEFORE | fleet(1)
 
 @dataclass(frozen=True)
 class Case:
-    """A task that is disturbed in a zone of its own."""
+    """Task that is disturbed in a zone of its own."""
 
     task: Task
     after: Values
-    """The zone once the task has done its work."""
+    """Mappings of the zone once the task has succeeded."""
     effect: Effect
     method: str
     path: str
     nth: int = 1
     times: int | None = None
     parts: tuple[str, ...] = ()
-    """Parts of its message; empty if the task succeeds all the same."""
+    """Parts of the message; empty if the task succeeds despite the fault."""
     counts: tuple[int, int, int] | None = None
-    """Numbers of changes that were applied, failed, and were not tried."""
+    """Numbers of applied, failed and pending changes."""
 
 
 def refusal(status: int, code: int) -> Respond:
-    """Return an envelope that repeats the credentials, as it should not."""
+    """Return the envelope of an error that leaks the credentials."""
     errors = [{"code": code, "message": f"It was refused for {Emulator.token}"}]
     envelope = {"success": False, "errors": errors, "messages": [], "result": None}
     return Respond(status, envelope, {"Retry-After": "1"})
@@ -86,12 +86,12 @@ CASES = {
 
 
 def settled(task: Task, emulator: Emulator, zone: Zone) -> Task:
-    """Return the task with the options that lead to its zone, and one retry."""
+    """Return the task with the options for its zone, and one retry."""
     common = {"zone_id": zone.id, "retries": 1}
     [(action, task_options), *rest] = task.items()
     if not rest:
         return {action: {**task_options, **common}}
-    # A lookup is not reached by the defaults of modules.
+    # Defaults of modules do not apply to lookups.
     options = {**common, "api_url": emulator.api_url, "api_token": emulator.token}
     return {**task, "vars": {**task["vars"], "options": options}}
 
@@ -146,7 +146,7 @@ def check(outcome: Outcome, case: Case, zone: Zone) -> None:
 
 
 def quiet(emulator: Emulator) -> None:
-    """Wait until nobody sends requests any more."""
+    """Wait until no more requests arrive."""
     seen = -1
     while seen != len(emulator.requests):
         seen = len(emulator.requests)
@@ -174,7 +174,7 @@ def test_a_playbook_that_is_ended_in_the_middle(
         deadline = time.monotonic() + 60
         while len(emulator.writes) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
-        # As a terminal does it, or a service manager: all of the group get it.
+        # Like a terminal or a service manager: the whole group gets the signal.
         os.killpg(process.pid, end)
         stdout, stderr = process.communicate(timeout=60)
     quiet(emulator)

@@ -77,7 +77,7 @@ def test_many_mappings_created_updated_and_removed(play: Play, zone: Zone) -> No
         mapping("2001:DB8::1", "gcp/europe-west1"),
         {"ip": "192.0.2.10", "vendor": "oci", "region": "us-ashburn-1"},
         mapping("192.0.2.1", "aws/us-east-1"),
-        # Listed before: the same values in another spelling count once.
+        # The same mapping in another spelling counts once.
         mapping("2001:db8:0::a", "azure/westeurope"),
     ]
     gone = [{"origin_ip": "192.0.2.10"}, {"ip": "2001:db8::1", "vendor": "any", "region": None}, {"ip": "192.0.2.99"}]

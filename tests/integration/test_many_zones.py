@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plays over many zones in parallel: requests, rate limit, slices, ansible-runner."""
+"""Parallel plays over zones: requests, rate limit, slices, ansible-runner."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ ORIGINS = {
 ORIGIN_HOSTS = {"all": {"children": {GROUP: {"hosts": ORIGINS, "vars": {"origin_zones": ZONE_NAMES}}}}}
 
 COSTS = {"origin_regions": 1, "audit": 4}
-"""Requests for a zone that is as the inventory has it, by role."""
+"""Requests for a zone without differences, by role."""
 
 
 @pytest.fixture
 def zones(emulator: Emulator) -> list[Zone]:
-    """Zones without mappings."""
+    """Return zones without mappings."""
     return [emulator.add_zone(name) for name in ZONE_NAMES]
 
 
@@ -68,7 +68,7 @@ def write(path: Path, content: Any) -> None:
 
 
 def over_all(folder: Path, play: Mapping[str, Any], *arguments: str, environment: Mapping[str, str]) -> Completed:
-    """Run a play over the zones with several forks. None may fail."""
+    """Run a play over the zones with several forks, and check its success."""
     write(folder / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
     arguments = ("-f", "8", *arguments, "-i", "cloudflare_zones.yml")
     done = run_playbook(folder, [{**PLAY, **play}], *arguments, environment=environment)
@@ -77,7 +77,7 @@ def over_all(folder: Path, play: Mapping[str, Any], *arguments: str, environment
 
 
 def role_play(role: str) -> dict[str, Any]:
-    """Return a play with a role, which purges or audits the zones of the inventory plugin."""
+    """Return a play with a role that purges or audits the plugin's zones."""
     return {
         "vars": {"origin_regions_zones": [ZONE], "origin_regions_purge": True, "audit_zones": [ZONE]},
         "tasks": [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}],
@@ -85,7 +85,7 @@ def role_play(role: str) -> dict[str, Any]:
 
 
 def spent(emulator: Emulator) -> Counter[str]:
-    """Return and forget the numbers of requests by zone, and for their list."""
+    """Return and reset the numbers of requests by zone, and for their list."""
     requests = Counter(request.path.split("/")[2] if request.path != "/zones" else "" for request in emulator.requests)
     emulator.requests.clear()
     return requests
@@ -109,7 +109,7 @@ def test_roles_work_on_all_zones_by_one_task(
     write(tmp_path / "origins.yml", ORIGIN_HOSTS)
     done = over_all(tmp_path, role_play(role), "-i", "origins.yml", environment=environment)
     assert spent(emulator) == {"": 1, **{zone.id: COSTS[role] for zone in zones}}
-    # Ansible prints the name of a task each time that it turns to it, and a host that worked on a task.
+    # Ansible prints a task's name each time that it begins the task, and each host that ran it.
     names = re.findall(r"^TASK \[(.+?)\] \*", done.stdout, re.M)
     assert [name for name, times in Counter(names).items() if times > 1] == []
     assert len(re.findall(r"^ok: ", done.stdout, re.M)) == len(names) - 1  # the role is included
@@ -140,7 +140,10 @@ def test_a_token_of_ansible_vault(emulator: Emulator, zones: list[Zone], tmp_pat
 
 
 def sliced(folder: Path, environment: Mapping[str, str], number: int, count: int) -> Path:
-    """Write the inventory of a job slice as AWX cuts it: every count-th of all hosts, by name."""
+    """Write the inventory of a job slice as AWX does.
+
+    A slice has every count-th of all hosts, by name.
+    """
     listing = run_inventory(folder, "-i", "origins.yml", "--list", environment=environment)
     assert listing.returncode == 0, listing.stderr
     printed = json.loads(listing.stdout)
@@ -209,7 +212,7 @@ def test_an_audit_of_a_slice(
     done = run_playbook(tmp_path, [{**PLAY, **play}], "-i", cut, environment=environment)
     assert done.returncode == 2
     totals = json.loads((tmp_path / "audit" / "report.json").read_text())["totals"]
-    # Nothing is stale because a slice lacks its origin.
+    # No mapping is stale because a slice lacks its origin.
     assert (totals["zones"], totals["audited"], totals["stale"]) == (ZONES // 2, 0, 0)
     play["vars"]["audit_zones"] = [{**ZONE, "group": [], "addresses": FLEET}]
     done = run_playbook(tmp_path, [{**PLAY, **play}], "-i", cut, environment=environment)
@@ -222,7 +225,7 @@ def test_the_rate_limit_slows_down(zones: list[Zone], emulator: Emulator, tmp_pa
     over_all(tmp_path, {"tasks": TASKS}, environment=environment)
     assert [zone.values() for zone in zones] == [RIGHT] * ZONES
     statuses = Counter(request.status for request in emulator.requests)
-    # Without refusals the quota was not in reach.
+    # Without refusals the quota was not reached.
     assert statuses[429]
     assert statuses == {200: 1 + 3 * ZONES, 429: statuses[429]}
 
@@ -251,7 +254,7 @@ def test_ansible_runner(
     assert [zone.values() for zone in zones] == [RIGHT] * ZONES
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     artifacts = [content for path, content in files.items() if "artifacts" in path.parts]
-    # The environment is in them, and so is what came of each zone.
+    # They have the environment, and the outcome of each zone.
     assert any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts)
     assert all(any(zone.name.encode() in content for content in artifacts) for zone in zones)
     assert [path for path, content in files.items() if emulator.token.encode() in content] == [secret]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filter that turns the hosts of an inventory into mappings, with variables as Ansible evaluates them."""
+"""Filter that turns hosts with variables of Ansible into mappings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_variable_that_cannot_be_evaluated_stops_its_host_only(tmp_path: Path)
     report = result("hostvars")
     assert report["hosts"] == {"192.0.2.1": ["good"], "192.0.2.2": ["templates"], "192.0.2.5": ["zones"]}
     found = {entry["host"]: (entry["code"], entry["addresses"]) for entry in report["unresolved"]}
-    found.pop("localhost", None)  # there are releases that list it
+    found.pop("localhost", None)  # some releases list it
     assert found == {
         "address": ("variable_error", []),
         "addresses": ("variable_error", []),

@@ -21,7 +21,7 @@ from support.published_ranges import write_ranges
 from .playbook import COLLECTION, Completed, run_playbook
 
 WITHOUT_ADDRESS = {"public_ip": None, "region": "iad", "compartment_id": "ocid1.y"}
-"""A host without a public address."""
+"""Host without a public address."""
 
 Assign = Callable[..., Completed]
 
@@ -58,7 +58,7 @@ def assign(tmp_path: Path, emulator: Emulator, zone: Zone) -> Assign:
 
 
 def message(done: Completed) -> str:
-    """Return the output of a play that failed, on one line."""
+    """Check that a play failed, and return its output on one line."""
     assert done.returncode, done.stdout
     return shown(done)
 
@@ -146,7 +146,7 @@ def test_unresolved_hosts_stop_a_zone(assign: Assign, emulator: Emulator) -> Non
     assert "odd: no variable names its cloud" in output
     assert "origin_regions_skip: [no_address, unknown_cloud]" in output
     assert emulator.requests == []
-    # Only what is listed is left out.
+    # Only hosts with a listed code are left out.
     assert "origin_regions_skip: [unknown_cloud]" in message(assign({**FLEET, **UNKNOWN}, skip=["no_address"]))
 
 

@@ -20,9 +20,9 @@ PAGES = {path.stem: path.read_text("utf-8") for path in sorted((CHECKOUT / "docs
 
 BLOCKS = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.M | re.S)
 FILE = re.compile(r"# (\S+)\n")
-"""The first line of a block of YAML that is a file of the reader."""
+"""First line of a block of YAML that is a file of the reader."""
 STATUS = re.compile(r" # exits with (\d)$")
-"""The end of a command that is expected to fail."""
+"""End of a command that is expected to fail."""
 
 
 @pytest.mark.parametrize("page", [page for page, text in PAGES.items() if "```console\n" in text])

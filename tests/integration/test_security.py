@@ -42,17 +42,20 @@ def record(*arguments):
 syslog.syslog = record
 sys.modules["systemd"] = None
 """
-"""A sitecustomize.py that has modules write what they log to a file, instead of to syslog or the journal."""
+"""Text of a sitecustomize.py that redirects the logs of modules to a file.
+
+They would go to syslog or the journal.
+"""
 
 
 class Sampler:
-    """Observer of the arguments of processes, and of the files of a folder."""
+    """Observer of arguments of processes, and of the files of a directory."""
 
     def __init__(self, folder: Path, secrets: Iterable[str]) -> None:
         self._folder = folder
         self._secrets = [secret.encode() for secret in secrets]
         self.modules: set[str] = set()
-        """Processes that run modules out of the folder."""
+        """Processes that run modules out of the directory."""
         self.arguments: set[str] = set()
         """Processes with a secret among their arguments."""
         self.files: set[str] = set()
@@ -68,7 +71,7 @@ class Sampler:
                 if self._has_secret(arguments):
                     self.arguments.add(arguments.decode(errors="replace"))
         for folder, _folders, names in os.walk(self._folder):
-            # The test itself puts them into variables.
+            # The test itself writes secrets to the variables.
             for path in (Path(folder, name) for name in names if name != "variables.json"):
                 with suppress(OSError):
                     if self._has_secret(path.read_bytes()):
@@ -105,7 +108,7 @@ def echo_in_a_refusal(exchange: Exchange) -> Response:
 
 
 def echo_in_items(exchange: Exchange) -> Response:
-    """Return the response of a batch of which no item was applied."""
+    """Return the response to a batch with all items failed."""
     failed = [{**item, "error": f"Received {sent_credentials(exchange)}"} for item in exchange.request.get_json()]
     envelope = {"success": True, "errors": [], "messages": [], "result": {"succeeded": [], "failed": failed}}
     return Response(json.dumps(envelope))
@@ -147,24 +150,27 @@ FAULTS: dict[str, tuple[Task, Effect, str]] = {
     "lookup, refused": (lookup("aws"), echo_in_a_refusal, "/supported_regions$"),
     "lookup, reset": (lookup("aws"), Reset(), "/supported_regions$"),
 }
-"""Tasks, with the fault of the service and its place."""
+"""Tasks, each with the fault of the service and its path."""
 
 TELLING = ("refused", "refused items", "refused items, skipped", "audit", "lookup, refused")
-"""Names of tasks with words of the service in a message or warning."""
+"""Names of tasks with text of the service in a message or warning."""
 
 DIRECTLY = [name for name in FAULTS if name != "bad option"]
 BY_MODULE = ("slow", "refused items, skipped", "bad option")
-"""Enough for the other way: errors become failures by the same code. Only a module reports bad options."""
+"""Cases as modules: the same code turns errors into failures.
+
+Only a module reports bad options.
+"""
 
 FINE = ("slow", "refused items, skipped")
-"""Names of tasks that succeed all the same."""
+"""Names of tasks that succeed despite their fault."""
 
 FORMS = {
     "task token": {"api_token": "{{ token }}"},
     "task key": {"api_email": "{{ email }}", "api_key": "{{ key }}"},
     "task key by its other name": {"account_email": "{{ email }}", "account_api_key": "{{ key }}"},
     "environment token": {},
-    # The key that belongs to it is that of the environment.
+    # Its API key is in the environment.
     "environment key": {"api_email": "{{ email }}"},
 }
 
@@ -194,7 +200,7 @@ def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) 
                 tasks[f"{form}: {name}"] = task if direct else {**task, "vars": {DIRECT: False}}
         secrets = [service.token for service in (emulator, other)] + [service.key for service in (emulator, other)]
         sampler = Sampler(tmp_path, secrets)
-        # Ansible 2.21 and later have sockets there, so its path, in which the test's name is, has to be short.
+        # Ansible 2.21 and later have sockets there, so the path, which has the test's name, has to be short.
         temporary = tmp_path / "t"
         temporary.mkdir()
         with sampler.looking():
@@ -223,7 +229,7 @@ def test_no_leaks(play: Play, emulator: Emulator, tmp_path: Path, direct: bool) 
             assert "********" in printed, name
     assert "Traceback (most recent call last)" not in run.output
     assert not [secret for secret in secrets if secret in run.output]
-    # The modules of a task that is run directly have no process, and put nothing into a file at any time.
+    # Modules that run directly have no process, and write no secret to a file at any time.
     assert bool(sampler.modules) is not direct
     assert sampler.arguments == set()
     assert not direct or sampler.files == set()
@@ -321,7 +327,7 @@ def test_tls_and_proxies(play: Play, emulator: Emulator, zone: Zone, tmp_path: P
             environment={
                 "HTTPS_PROXY": f"http://{HOST}:{proxy.port}",
                 "HTTP_PROXY": f"http://{HOST}:{proxy.port}",
-                # What the tests themselves ask the emulator for goes past the proxy.
+                # The tests' own requests to the emulator bypass the proxy.
                 "NO_PROXY": f"{HOST}:{emulator.port}",
             },
         )
@@ -333,7 +339,7 @@ def test_tls_and_proxies(play: Play, emulator: Emulator, zone: Zone, tmp_path: P
         assert ("is not https" if "clear" in name else "certificate") in outcome.message.lower(), name
         assert outcome.requests == [], name
     assert emulator.token not in run.output
-    # The proxy receives nothing but the way to the service.
+    # The proxy receives only the address of the service.
     assert f"CONNECT {HOST}:{front.port} ".encode() in proxy.received
     assert b"192.0.2.1" not in proxy.received
     assert emulator.token.encode() not in proxy.received

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ways to the service: environment, module_defaults, only v1."""
+"""Access to the service: environment, module_defaults, only v1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEEDED = ["192.0.2.1: aws/us-east-1", "2001:db8::1: gcp/us-east1"]
 
 
 def everything(zone: dict[str, str], **lookup_options: str) -> dict[str, Task]:
-    """Return a task for each module and the lookup, each fine in a new zone."""
+    """Return a task for each module and the lookup, each valid in a new zone."""
     return {
         "single": region(**zone, **NEW),
         "batch": batch([mapping("192.0.2.11", "aws/us-west-2")], **zone),
@@ -37,7 +37,7 @@ def test_token_and_address_of_the_environment(play: Play, emulator: Emulator, zo
         environment={
             "CLOUDFLARE_API_TOKEN": emulator.token,
             "CLOUDFLARE_BASE_URL": f"{emulator.api_url}/",
-            # The token goes before these.
+            # The token takes precedence over these.
             "CLOUDFLARE_EMAIL": BAD_EMAIL,
             "CLOUDFLARE_API_KEY": BAD_KEY,
         },

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Traffic of a zone: which mappings work, which origins need one, and what is not known."""
+"""Traffic of a zone: working and missing mappings, and unknown parts."""
 
 from __future__ import annotations
 

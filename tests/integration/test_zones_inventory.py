@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory of zones, by ansible-inventory and in plays over it."""
+"""Inventory of zones, by ansible-inventory and in plays over it."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def write(folder: Path, **options: Any) -> None:
 def listed(done: Completed) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """Return the variables of the hosts, and the hosts of the groups."""
     assert done.returncode == 0, done.stderr
-    # Whatever comes from a service is marked as no template.
+    # Values of a service are marked as no templates.
     printed = json.loads(done.stdout, object_hook=lambda value: value.get("__ansible_unsafe", value))
     groups = {name: group.get("hosts", []) for name, group in printed.items() if name not in ("_meta", "all")}
     return printed["_meta"]["hostvars"], groups
 
 
 def spent(emulator: Emulator) -> Counter[str]:
-    """Return and forget the numbers of requests by path and status."""
+    """Return and reset the numbers of requests by path and status."""
     requests = Counter(f"{request.path} {request.status}" for request in emulator.requests)
     emulator.requests.clear()
     return requests
@@ -111,7 +111,7 @@ def test_a_play_over_the_zones(emulator: Emulator, environment: dict[str, str], 
     assert all(zone.values()["192.0.2.2"] == ("gcp", "us-east1") for zone in zones)
     assert done.stdout.count(SIGN) == (len(zones) if HAS_DIRECT else 0)
     spent(emulator)
-    # Two runs come to the same, and where nothing is left to do, they cost one request a zone and those of the list.
+    # A second run changes nothing, and takes one request for each zone and those of the list.
     done = run_playbook(*run, environment=environment)
     assert re.findall(r"^(\S+) +: ok=1 +changed=0 ", done.stdout, re.M) == [f"zone-{zone.name}" for zone in zones]
     assert spent(emulator) == {

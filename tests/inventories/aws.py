@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An AWS on the loopback interface, by moto, with instances in two regions."""
+"""AWS on the loopback interface, by moto, with instances in two regions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.stub import Request, Response, Stub
 LOCAL_ZONE = "us-west-2-lax-1a"
 
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
-"""What the plugin reads from its environment."""
+"""Environment variables that the plugin reads."""
 
 MAPPED = {
     **{f"198.51.100.{number}": ("aws", "eu-west-1") for number in range(101, 109)},
@@ -33,7 +33,7 @@ MAPPED = {
     "2001:db8:1::2": ("aws", "us-west-2"),
     "2001:db8:1::3": ("aws", "us-west-2"),
 }
-"""The mappings of all instances."""
+"""Mappings of all instances."""
 
 EUROPE = {address for address, (_vendor, region) in MAPPED.items() if region == "eu-west-1"}
 
@@ -45,7 +45,7 @@ REFUSED = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 @dataclass
 class Aws:
-    """moto, and the regions in which it refuses everything."""
+    """AWS by moto, and the regions in which it refuses every request."""
 
     url: str = ""
     refused: set[str] = field(default_factory=set)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Responses of Azure's Resource Manager, and of its login: virtual machines, and a machine elsewhere."""
+"""Responses of Azure's Resource Manager, and of its login.
+
+Resources are virtual machines, and a machine outside of Azure.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ ENVIRONMENT = {
     "AZURE_SECRET": "testing",
     "AZURE_SUBSCRIPTION_ID": "00000000-0000-0000-0000-00000000000c",
 }
-"""What the plugin reads from its environment, and the rest of Azure's SDK."""
+"""Environment variables of the plugin, and the rest of Azure's SDK."""
 
 MAPPED = {
     **{f"192.0.2.{number}": ("azure", "westeurope") for number in range(1, 9)},
@@ -34,7 +37,7 @@ MAPPED = {
     "192.0.2.104": ("azure", "eastus2"),
     "2001:db8:3::1": ("azure", "eastus2"),
 }
-"""The mappings of all virtual machines."""
+"""Mappings of all virtual machines."""
 
 EUROPE = {address for address, (_vendor, region) in MAPPED.items() if region == "westeurope"}
 
@@ -46,7 +49,7 @@ ARC = "providers/Microsoft.HybridCompute/machines"
 
 @dataclass
 class Azure:
-    """Resources by their identifiers, and the beginnings of those that the caller may not read."""
+    """Resources by identifier, and the prefixes of forbidden identifiers."""
 
     refused: list[str] = field(default_factory=list)
     login_is_refused: bool = False
@@ -64,7 +67,7 @@ class Azure:
         return _json(response["httpStatusCode"], response["content"])
 
     def login(self, request: Request) -> Response:
-        """Serve the requests of a client up to its token."""
+        """Respond to a client's requests until it has a token."""
         tenant = ENVIRONMENT["AZURE_TENANT"]
         issuer = f"https://{LOGIN}/{tenant}"
         path = urlsplit(request.path).path
@@ -93,7 +96,7 @@ class Azure:
         )
 
     def _get(self, path: str) -> dict[str, Any]:
-        """Return the response to a request, in the form of a batch."""
+        """Return the response to a request, in the format of a batch."""
         if any(path.startswith(beginning) for beginning in self.refused):
             error = {"code": "AuthorizationFailed", "message": f"The client is not authorized to read {path}."}
             return {"httpStatusCode": 403, "content": {"error": error}}
@@ -110,7 +113,7 @@ def source(*groups: str, **options: Any) -> dict[str, Any]:
         "auth_source": "env",
         "include_vm_resource_groups": [*groups],
         "plain_host_names": True,
-        # Without this the plugin leaves out machines that do not run, also those with an address.
+        # By default the plugin leaves out stopped machines, also those with an address.
         "default_host_filters": [],
         "conditional_groups": {"web": "true"},
         **options,
@@ -138,7 +141,7 @@ MACHINES: dict[str, dict[str, Any]] = {
         "interfaces": [["192.0.2.101", "2001:db8:3::1"], ["192.0.2.102"]],
         "tags": {"zones": "example.org, Example.com"},
     },
-    # A machine that is deallocated keeps a static address, and loses a dynamic one.
+    # A deallocated machine keeps a static address, and loses a dynamic one.
     "static": {"interfaces": [["192.0.2.104"]], "state": "deallocated", "tags": {"zones": "example.org"}},
     "deallocated": {"interfaces": [[None]], "state": "deallocated"},
     **{
@@ -222,7 +225,7 @@ def _machine(
 
 
 def _arc(name: str, public: str) -> dict[str, Any]:
-    """Return a machine of Azure Arc, which is anywhere."""
+    """Return a machine of Azure Arc, which can be anywhere."""
     addresses = [{"address": address, "ipAddressVersion": "IPv4"} for address in ("10.0.0.5", public)]
     return {
         "id": f"{group('elsewhere')}/{ARC}/{name}",

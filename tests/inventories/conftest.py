@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures: a zone in an emulator, clouds, and a runner of plays on their inventory sources."""
+"""Fixtures: a zone in an emulator, clouds, and a runner of plays.
+
+The plays run on inventory sources of the clouds.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from .runner import Runner
 
 @dataclass(frozen=True)
 class Clouds:
-    """Services of Azure and Google, and an environment in which plugins reach them."""
+    """Services of Azure and Google, and the plugins' environment for them."""
 
     azure: azure.Azure
     google: google.Google

@@ -24,14 +24,14 @@ MAPPED = {
     "2001:db8:2::1": ("gcp", "us-central1"),
     "2001:db8:2:3::": ("gcp", "us-south1"),
 }
-"""The mappings of all instances."""
+"""Mappings of all instances."""
 
 EUROPE = {address for address, (_vendor, region) in MAPPED.items() if region == "europe-west1"}
 
 
 @dataclass
 class Google:
-    """Instances by project and zone, and what the service keeps back."""
+    """Compute Engine, with projects and zones that it does not return."""
 
     refused: set[str] = field(default_factory=set)
     """Projects that the caller may not read."""
@@ -51,7 +51,7 @@ class Google:
             for zone, instances in FLEET[project].items()
             if zone not in self.unreachable
         }
-        # Other zones are listed too.
+        # Zones without instances are listed too.
         items["zones/us-east1-b"] = {
             "warning": {"code": "NO_RESULTS_ON_PAGE", "message": "There are no results for scope 'zones/us-east1-b'."}
         }
@@ -75,7 +75,10 @@ def source(*projects: str, **options: Any) -> dict[str, Any]:
 def instance(
     project: str, zone: str, name: str, interfaces: list[tuple[str | None, str | None]], **metadata: str
 ) -> dict[str, Any]:
-    """Return an instance with an external IPv4 and IPv6 address, or neither, for each interface."""
+    """Return an instance with the external addresses of its interfaces.
+
+    Each interface has an IPv4 and an IPv6 address; None means no address.
+    """
     base = f"https://{HOST_NAME}/compute/v1/projects/{project}"
     return {
         "kind": "compute#instance",
@@ -103,7 +106,10 @@ def instance(
 
 
 def _access(ipv4: str | None) -> dict[str, Any]:
-    """Return an access configuration, which a stopped instance keeps without its address."""
+    """Return an access configuration.
+
+    A stopped instance keeps it without its address.
+    """
     access = {"kind": "compute#accessConfig", "type": "ONE_TO_ONE_NAT", "name": "External NAT"}
     return {**access, "natIP": ipv4} if ipv4 else access
 
@@ -134,7 +140,7 @@ FLEET = {
             instance("web", "us-central1-a", "second", [("203.0.113.2", None), (None, None)], zones="example.org"),
             instance("web", "us-central1-a", "terminated", [(None, None)]),
         ],
-        # The name of a zone for artificial intelligence.
+        # A zone for artificial intelligence has a name of this form.
         "us-south1-ai1b": [instance("web", "us-south1-ai1b", "odd", [("203.0.113.3", "2001:db8:2:3::")])],
     },
     "europe": {

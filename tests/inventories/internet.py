@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services of the Internet on the loopback interface, under their own names."""
+"""Internet services on the loopback interface, under their own names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from support.stub import Request, Responder, Response, Stub
 
 @contextmanager
 def internet(folder: Path, services: Mapping[str, Responder]) -> Iterator[dict[str, str]]:
-    """Run services by their host names, and yield an environment in which clients reach them and nothing else."""
+    """Run services by their host names, and yield an environment for clients.
+
+    In this environment clients reach the services and nothing else.
+    """
 
     def response(request: Request) -> Response | None:
         return services[request.headers["Host"].partition(":")[0]](request)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs of the filter, the role and the audit on what real inventory plugins make of a cloud."""
+"""Runs of filter, role and audit on cloud hosts of inventory plugins."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from emulator.state import Zone
 from integration.playbook import COLLECTION, run_playbook
 
 FATAL = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
-"""The setting that makes a failed source fatal, if its plugin reports the failure."""
+"""Setting that makes a failed source fatal, if its plugin reports it."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A play, and its results as far as it came."""
+    """Outcome of a play, with the results that it wrote."""
 
     status: int
     output: str
@@ -55,9 +55,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Runner:
-    """Runner of a play that reports, audits and then assigns the hosts of inventory sources.
+    """Runner of a play that reports, audits and then maps hosts.
 
-    The zone is example.com, with the hosts of the group web.
+    The hosts are those of inventory sources. The zone is example.com, with the hosts of the group web.
     """
 
     folder: Path
@@ -74,10 +74,10 @@ class Runner:
         skip: Sequence[str] = (),
         purge: bool = False,
     ) -> Run:
-        """Run the play on sources by the names of their files.
+        """Run the play on inventory sources, given by file name.
 
-        zone replaces the group by other keys of a zone of the role; options are those of the filter. No finding of the
-        audit fails the play.
+        `zone` replaces the group by other keys of a zone of the role; `options` are those of the filter. No finding of
+        the audit fails the play.
         """
         for name, source in sources.items():
             (self.folder / name).write_text(json.dumps(source))

@@ -79,7 +79,7 @@ def test_mappings_of_forbidden_resources_are_kept(run: Runner, clouds: Clouds, z
         assert done.findings["stale"] == EUROPE
         assert fatal.status == 0
     else:
-        # The plugin reports the refusal, in a way that makes it fail itself.
+        # The plugin fails itself when it reports the refusal.
         assert done.mappings == {}
         assert "the inventory has no group 'web'" in done.output
         assert fatal.status

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tarball of a release, installed in a clean environment.
+"""Tarball of a release, installed in a clean environment.
 
 `make release` sets its path.
 """

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts as the inventory plugins of the four clouds describe them, over addresses for documentation."""
+"""Hosts as described by the inventory plugins of the four clouds.
+
+Their public addresses are for documentation.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any
 AWS: dict[str, Any] = {
     "public_ip_address": "198.51.100.10",
     "instance_id": "i-1",
-    # A local zone, whose name says less of its region than it seems.
+    # A local zone, with a name that does not show its region.
     "placement": {"availability_zone": "us-west-2-lax-1a", "region": "us-west-2-lax-1"},
     "network_interfaces": [{"ipv6_addresses": [{"ipv6_address": "2001:db8:1::10"}]}],
 }
@@ -29,7 +32,7 @@ GCP: dict[str, Any] = {
     ],
 }
 OCI: dict[str, Any] = {
-    # oracle.oci 5.5: an instance, and those of its primary VNIC.
+    # oracle.oci 5.5: variables of an instance, and those of its primary VNIC.
     "region": "iad",
     "availability_domain": "AbCd:US-ASHBURN-AD-1",
     "public_ip": "203.0.113.50",
@@ -74,10 +77,10 @@ MAPPED = {
     "2001:db8:2::20": ("gcp", "us-central1"),
     "2001:db8:3::40": ("azure", "eastus2"),
 }
-"""The mappings of the fleet, sorted by address."""
+"""Mappings of the fleet, sorted by address."""
 
 
 def origin(address: str, value: str, **more: Any) -> dict[str, Any]:
-    """Return a host with its own vendor and region, from a value like aws/us-east-1."""
+    """Return a host with origin variables, from a value like aws/us-east-1."""
     vendor, region = value.split("/")
     return {"origin_ip": address, "origin_vendor": vendor, "origin_region": region, **more}

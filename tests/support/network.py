@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS by an authority of our own, and a proxy, on the loopback interface."""
+"""TLS by a private authority, and a proxy, on the loopback interface."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from emulator.server import HOST
 
 DAY = datetime.timedelta(days=1)
 
-# Like the identifiers of keys below, Python insists on this from 3.13 on.
+# Python 3.13 and later require this, and the identifiers of keys below.
 SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,
@@ -58,7 +58,7 @@ class Authority:
         self.context = self.serving(HOST)
 
     def serving(self, *hosts: str, valid_for: datetime.timedelta = DAY) -> ssl.SSLContext:
-        """Return the context of a TLS service with a certificate for the addresses and names."""
+        """Return a TLS context with a certificate for the addresses and names."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         certificate = (
@@ -79,10 +79,10 @@ class Authority:
         return context
 
     def as_folder(self) -> Path:
-        """Write the certificate to a directory, under the name that OpenSSL looks for."""
+        """Write the certificate to a directory, under its name for OpenSSL."""
         folder = self._folder / "authorities"
         folder.mkdir()
-        # OpenSSL's hash of a name: without the two bytes before its only part, whose text is plain enough.
+        # OpenSSL hashes a name without the two bytes before its only part; this text needs no normalization.
         digest = hashlib.sha1(self._name.public_bytes()[2:], usedforsecurity=False).digest()
         folder.joinpath(f"{int.from_bytes(digest[:4], 'little'):08x}.0").write_bytes(self.path.read_bytes())
         return folder
@@ -99,7 +99,7 @@ class Authority:
 
 
 class _Relay(ThreadingTCPServer):
-    """A server on the loopback interface, inside a `with` block."""
+    """Server on the loopback interface, inside a `with` block."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -116,7 +116,7 @@ class _Relay(ThreadingTCPServer):
         super().server_close()
 
     def handle_error(self, *_args: object) -> None:
-        """Print nothing: in many tests clients break off."""
+        """Print nothing: in many tests clients close connections early."""
 
 
 class TlsFront(_Relay):
@@ -140,10 +140,13 @@ class _Front(StreamRequestHandler):
 
 
 class Proxy(_Relay):
-    """An HTTP proxy that records everything that clients send."""
+    """HTTP proxy that records everything that clients send."""
 
     def __init__(self, refusal: bytes = b"", service: int | None = None) -> None:
-        """Refuse each request, or forward it to a port of this machine, if there is one."""
+        """Refuse each request, or forward it.
+
+        The target is the port `service` of this machine, if there is one.
+        """
         super().__init__(_Tunnel)
         self.refusal = refusal
         self.service = service
@@ -152,7 +155,7 @@ class Proxy(_Relay):
 
 class _Tunnel(StreamRequestHandler):
     server: Proxy
-    # Nothing of what follows the head may be read ahead.
+    # Unbuffered: no data after the head may be read ahead.
     rbufsize = 0
 
     def handle(self) -> None:
@@ -174,11 +177,11 @@ class _Tunnel(StreamRequestHandler):
 
 
 def _relay(client: socket.socket, service: socket.socket, received: bytearray) -> None:
-    """Pass on data both ways until one side ends."""
+    """Relay data in both directions until one side ends."""
     with suppress(OSError):
         while True:
             for source in select([client, service], [], [])[0]:
-                # More than a TLS record has, of which select would not know the rest.
+                # More than a TLS record, since select does not report the buffered rest of one.
                 data = source.recv(64 * 1024)
                 if not data:
                     return

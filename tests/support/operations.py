@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection's operations and endpoints, called as its plugins call them."""
+"""Operations and endpoints, called as the collection's plugins do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from ansible_collections.originops.cloudflare.plugins.modules import (
 from support.values import TOKEN, ZONE_ID
 
 audit_zone = origin_cloud_region_audit.OPERATION
-"""The operation of the audit's module."""
+"""Operation of the audit's module."""
 
 Result = dict[str, Any]
 Operation = Callable[[Mapping[str, Any], bool], Outcome]
@@ -55,16 +55,17 @@ SPECS: dict[Operation, dict[str, Any]] = {
     export_mappings: origin_cloud_region_export.ARGUMENT_SPEC,
     audit_zone: origin_cloud_region_audit.ARGUMENT_SPEC,
 }
-"""The modules' own options."""
+"""Argument specs of the modules' own options."""
 
 both = pytest.mark.parametrize("served", ["v1", "v2"])
-"""Runs a test with each version of the API."""
+"""Marker that runs a test with each version of the API."""
 
 
 def options(url: str, spec: Mapping[str, Any] | None = None, **chosen: Any) -> dict[str, Any]:
-    """Return options as Ansible hands them to a plugin: those of its spec, and the common ones, which lead to a zone.
+    """Return options as Ansible passes them to a plugin.
 
-    None leaves an option out, so that the environment or a default is used.
+    They are those of its spec, and the common ones, which select a zone. None leaves an option out, so that the
+    environment or a default is used.
     """
     common = {"api_url": url, "api_token": TOKEN, "zone_id": ZONE_ID, "timeout": 5, "retries": 0}
     present = {name: value for name, value in {**common, **chosen}.items() if value is not None}
@@ -74,18 +75,18 @@ def options(url: str, spec: Mapping[str, Any] | None = None, **chosen: Any) -> d
 
 
 def as_result(outcome: Outcome) -> Result:
-    """Return everything that a task shows of an outcome, as one dictionary."""
+    """Return all that a task shows of an outcome, as one dictionary."""
     shown: Result = {**outcome.result, "warnings": outcome.warnings}
     return {**shown, "deprecation": outcome.deprecation} if outcome.deprecation else shown
 
 
 def perform(operation: Operation, url: str, check_mode: bool = False, **chosen: Any) -> Result:
-    """Return the result of an operation with these options."""
+    """Run an operation with these options, and return its result."""
     return as_result(operation(options(url, SPECS[operation], **chosen), check_mode))
 
 
 def result_of(run: Callable[..., Result], *arguments: Any, **keywords: Any) -> Result:
-    """Return the result of a run. If the run fails, the result has the message as `msg`."""
+    """Return the result of a run, with the message as `msg` if it fails."""
     try:
         return run(*arguments, **keywords)
     except OriginOpsError as error:
@@ -93,7 +94,10 @@ def result_of(run: Callable[..., Result], *arguments: Any, **keywords: Any) -> R
 
 
 def failure_of(operation: Callable[..., object], *arguments: Any, **keywords: Any) -> OriginOpsError:
-    """Return the error of an operation that must fail, without the token."""
+    """Return the error of an operation that has to fail.
+
+    Check that the error does not contain the token.
+    """
     with pytest.raises(OriginOpsError) as failed:
         operation(*arguments, **keywords)
     assert TOKEN not in f"{failed.value} {failed.value.result}"

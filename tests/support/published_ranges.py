@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files in the formats of the clouds' published ranges: small ones, and ones of real size.
+"""Files in the formats of the clouds' published ranges.
 
-Their addresses are for documentation, or reserved.
+There are small ones, and ones of real size. Their addresses are for documentation, or reserved.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ SIZES = {
     "gcp": Size(740, 60, 46, 0.05, range(14, 30), range(44, 49)),
     "oci": Size(900, 0, 48, 0, range(14, 30), range(44, 49)),
 }
-"""About those of the real files."""
+"""Sizes close to those of the real files."""
 
 
 @cache
@@ -94,10 +94,10 @@ def real_entries(vendor: str) -> list[tuple[str, str | None]]:
     ):
         prefixes: set[str] = set()
         while len(prefixes) < number:
-            # Of two lengths the longer, since long prefixes are more frequent.
+            # The longer of two lengths, since long prefixes are more frequent.
             block = _part(chance, everything, max(chance.choice(lengths), chance.choice(lengths)))
             region = chance.choice(regions)
-            # Prefixes overlap: inside a block are others, most of them of the same region.
+            # Prefixes overlap: a block contains others, most of them of the same region.
             parts = [
                 _part(chance, block, chance.randint(block.prefixlen, lengths[-1]))
                 for _number in range(chance.randrange(6))
@@ -128,7 +128,7 @@ def real_file(vendor: str) -> str:
 
 
 def write_ranges(folder: Path) -> dict[str, str]:
-    """Write a file for each vendor, FOLDER/VENDOR.json. Returns their paths by vendor."""
+    """Write a file VENDOR.json for each vendor, and return paths by vendor."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {vendor: folder / f"{vendor}.json" for vendor in ENTRIES}
     for vendor, path in paths.items():
@@ -137,7 +137,10 @@ def write_ranges(folder: Path) -> dict[str, str]:
 
 
 def published(vendor: str, entries: Entries, version: int = 1) -> str:
-    """Return the text of a vendor's file, with repeated prefixes like the real ones."""
+    """Return the text of a vendor's file.
+
+    Prefixes are repeated as in the real files.
+    """
     return json.dumps(SHAPES[vendor](list(entries), version), indent=2)
 
 
@@ -179,7 +182,7 @@ def _azure(entries: Entries, version: int) -> dict[str, Any]:
         "changeNumber": version,
         "cloud": "Public",
         "values": [
-            # A service's addresses say nothing of the region.
+            # The addresses of a service do not show a region.
             tag("ActionGroup", "", [prefix for prefix, region in entries if region][:1]),
             *(tag(f"AzureCloud.{region}", region, prefixes) for region, prefixes in of_regions.items()),
             *(tag(f"Storage.{region}", region, prefixes) for region, prefixes in of_regions.items()),

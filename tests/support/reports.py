@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reports of audits to render: a small fleet, a full zone, and a hostile one."""
+"""Audit reports to render: a small fleet, a full zone, hostile zones."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ACCOUNT = "d41d8cd98f00b204e9800998ecf8427e"
 WITHOUT_ORIGINS = dict.fromkeys(
     ("missing", "wrong", "stale", "unresolved", "no_origins"), "there are no origins to compare with"
 )
-"""The kinds that are not checked for without origins, with their reason."""
+"""Kinds that are not checked without origins, with their reason."""
 
 
 def place(text: str | None) -> dict[str, str | None] | None:
-    """Return vendor and region of a text like aws/us-east-1, or of aws without region."""
+    """Parse aws/us-east-1, or aws without region, into vendor and region."""
     if text is None:
         return None
     vendor, _slash, region = text.partition("/")
@@ -74,7 +74,10 @@ def mapping(origin_ip: str, value: str, *, hosts: Iterable[str] = ()) -> Report:
 def zone_report(
     zone: str | None, mappings: Sequence[Report] = (), findings: Sequence[Report] = (), **fields: Any
 ) -> Report:
-    """Build the report of a zone from its mappings and findings. Fields override the result."""
+    """Build the report of a zone from its mappings and findings.
+
+    Fields override the result.
+    """
     kinds: dict[str | None, dict[str, None]] = {}
     for item in findings:
         kinds.setdefault(item["origin_ip"], {})[item["kind"]] = None
@@ -136,7 +139,8 @@ def reached(
 ) -> Report:
     """Build an origin of the traffic, mapped to a value if it has one.
 
-    through has its requests by data centre, None if they are not known. unsure are data centres that may be expected.
+    `through` has its requests by data centre, None if they are not known. `unsure` are data centres that may be
+    expected.
     """
     expected = colos(value)
     total = sum((through or {}).values())
@@ -163,7 +167,10 @@ def limit(code: str, reason: str, *names: str) -> Report:
 
 
 def full_traffic(report: Report) -> Report:
-    """Add traffic to the report of a zone: as many groups as a query of ten zones returns for one."""
+    """Add much traffic to the report of a zone.
+
+    It has about as many groups as a query of ten zones returns for one.
+    """
     report["traffic"] = traffic(
         [
             *(
@@ -190,12 +197,12 @@ def traffic(origins: Iterable[Report] = (), **fields: Any) -> Report:
 
 
 def unknown_traffic(**fields: Any) -> Report:
-    """Build the traffic of a zone of which it is not known. Fields override the result."""
+    """Build the unknown traffic of a zone. Fields override the result."""
     return traffic(since=None, until=None, **fields)
 
 
 def fleet_with_traffic() -> list[Report]:
-    """Build the small fleet with the traffic of its zones, known as a whole, in part and not at all."""
+    """Build the small fleet with known, partly known and unknown traffic."""
     shop, docs, static, blog, failed = small_fleet()
     shop["traffic"] = traffic(
         [
@@ -241,7 +248,10 @@ def fleet_with_traffic() -> list[Report]:
 
 
 def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
-    """Build the report of a zone that could not be audited. Fields override the result."""
+    """Build the report of a zone that could not be audited.
+
+    Fields override the result.
+    """
     nothing: Report = {
         "zone_id": None,
         "account_id": None,
@@ -258,7 +268,10 @@ def failed_report(zone: str | None, error: str, **fields: Any) -> Report:
 
 
 def small_fleet() -> list[Report]:
-    """Build reports of five zones, with every kind of finding and of failure among them."""
+    """Build reports of five zones, with all kinds of failures.
+
+    They have all kinds of findings but misrouted, which needs traffic.
+    """
     shop = zone_report(
         "shop.example.com",
         [
@@ -390,14 +403,14 @@ HOSTILE = (
 
 
 def shown(text: str) -> str:
-    """Return a text as a reader sees it, with single blanks and a sign for each non-character."""
+    """Return a text as displayed: single blanks, a sign for non-characters."""
     return " ".join(
         "".join("\ufffd" if character in "\x00\x08\x1b\ufffe\ud800" else character for character in text).split()
     )
 
 
 def hostile_reports(texts: Iterable[str] = HOSTILE) -> list[Report]:
-    """Build reports whose zones, hosts, regions and messages are each of the texts."""
+    """Build reports with each text as zone, host, region and message."""
     reports: list[Report] = []
     for number, text in enumerate(texts):
         address = f"192.0.2.{number + 1}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A service with responses of the test, for behaviour that the emulator does not have."""
+"""Service with a test's responses, for behaviour the emulator lacks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from emulator.server import HOST, Emulator
 class Request:
     method: str
     path: str
-    """Below the base address, with the query."""
+    """Path below the base address, with the query."""
     headers: Mapping[str, str]
     body: bytes
 
@@ -42,7 +42,7 @@ Responder = Callable[[Request], Response | None]
 
 
 def success(result: object, **info: object) -> Response:
-    """Return the API's envelope of a result. Keywords become the members of result_info."""
+    """Return the API's envelope of a result, with `info` as result_info."""
     envelope = {"success": True, "errors": [], "messages": [], "result": result, "result_info": info}
     return Response(200, json.dumps(envelope).encode())
 
@@ -55,7 +55,7 @@ def failure(status: int, code: int, message: str = "It was refused", **headers: 
 
 
 def in_turn(*responses: Response | None) -> Responder:
-    """Return a function that returns the responses in order, then repeats the last."""
+    """Return a function that gives responses in order, then repeats the last."""
     upcoming = chain(responses, repeat(responses[-1]))
     return lambda _request: next(upcoming)
 
@@ -74,7 +74,7 @@ def forward(emulator: Emulator, request: Request) -> Response:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # The head of a response and its body are two writes, of which the second must not wait for the client.
+    # A response is two writes, head and body; the second must not wait for the client.
     disable_nagle_algorithm = True
     server: Stub
 
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Stub(ThreadingHTTPServer):
-    """A service on the loopback interface, inside a `with` block."""
+    """Service on the loopback interface, inside a `with` block."""
 
     daemon_threads = True
 
@@ -112,11 +112,11 @@ class Stub(ThreadingHTTPServer):
         """Number of connections, including those that TLS then refused."""
         self.url = f"{'https' if tls else 'http'}://{HOST}:{self.server_port}"
         if tls:
-            # The handshake is left to the threads, so that a client that never begins it stops nobody else.
+            # Threads do the handshake, so that a client that never begins it blocks no others.
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, *arguments: Any) -> None:
-        """Print no traceback for a client that breaks off, or that refuses the certificate."""
+        """Print no traceback if a client disconnects or refuses the certificate."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(*arguments)
 

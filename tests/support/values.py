@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mappings and refusals in the forms that the emulator takes, and mappings in those of options and results."""
+"""Mappings and refusals in the formats of the emulator.
+
+Mappings also in those of options and results.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from emulator import faults
 from emulator.server import Emulator
 
 Values = dict[str, tuple[str, str]]
-"""Mappings as zones of the emulator have them: vendor and region by address."""
+"""Mappings of the emulator's zones: vendor and region by address."""
 
 TOKEN = Emulator.token
 ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"
@@ -25,7 +28,7 @@ def fleet(count: int, region: str = "us-east-1", *, start: int = 0) -> Values:
 
 
 def items(mappings: Values) -> list[dict[str, str]]:
-    """Return mappings in the form that options take and results give."""
+    """Return mappings in the format of options and results."""
     return [
         {"origin_ip": address, "vendor": vendor, "region": region} for address, (vendor, region) in mappings.items()
     ]
@@ -37,7 +40,7 @@ def as_values(listed: Iterable[Mapping[str, Any]]) -> Values:
 
 
 def refusal(status: int, code: int, **headers: str) -> faults.Respond:
-    """Return an error in the API's envelope. It repeats the credentials, as it should not."""
+    """Return an error in the API's envelope that leaks the credentials."""
     errors = [{"code": code, "message": f"It was refused for {TOKEN}"}]
     envelope = {"success": False, "errors": errors, "messages": [], "result": None}
     return faults.Respond(status, envelope, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let tests import the collection by its full name, wherever the checkout is."""
+"""Import of the collection by its full name, from any checkout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 from hypothesis import settings
 
 CHECKOUT = Path(__file__).parents[2]
-# A busy machine makes no example of a property wrong.
+# Examples of properties have no deadline: a slow machine is not a failure.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
@@ -23,9 +23,10 @@ COLLECTIONS = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Show ansible's loader a tree with the checkout at the place that its name asks for.
+    """Give Ansible's loader a tree with a link to the checkout.
 
-    The tree is temporary and of this process alone, so that parallel workers don't meet in it.
+    The link is at the path of the collection's name. The tree is temporary and private to this process, so that
+    parallel workers do not share it.
     """
     config.stash[COLLECTIONS] = tree = tempfile.TemporaryDirectory()
     collection = Path(tree.name, "ansible_collections", "originops", "cloudflare")

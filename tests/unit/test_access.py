@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Permissions of credentials: each part of a zone, and failures that are no refusal."""
+"""Permissions of credentials: each part of a zone, and other failures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATHS = {
     "pools": "/pools",
     "traffic": "/graphql",
 }
-"""Paths by part of a zone."""
+"""Patterns of request paths, by part of a zone."""
 
 
 @pytest.fixture(autouse=True)

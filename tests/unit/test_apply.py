@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Applying plans: the outcome of each change, against the mappings that an emulator's zone has in the end."""
+"""Application of plans: the outcome of each change.
+
+It is compared with the final mappings of an emulator's zone.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ def addresses(changes: Sequence[Change]) -> list[str]:
 
 
 def check(report: ApplyResult, plan: Plan, zone: Zone) -> None:
-    """Check that each change of the plan has one outcome, and that the zone has the applied changes."""
+    """Check that each change has one outcome, and the zone the applied ones."""
     parts = [*report.applied, *(change for change, _reason in report.failed), *report.pending]
     assert sorted(addresses(parts)) == sorted(addresses(plan.changes))
     assert {change.address: (change.kind, change.mapping, change.before) for change in parts} == {
@@ -119,10 +122,10 @@ def test_a_missing_mapping_counts_as_deleted(
 
 
 class Unreliable:
-    """A service in front of an emulator that decides the outcome of each write and of its response."""
+    """Proxy of an emulator that can refuse or lose each write or its response."""
 
     def __init__(self, emulator: Emulator, *fates: str, blind: bool = False) -> None:
-        """Take an outcome for each write. If blind, reads fail from the first write on."""
+        """Take outcomes of writes. If blind, reads fail after the first write."""
         self._emulator = emulator
         self._fates = chain(fates, repeat("ok"))
         self._blind = blind
@@ -230,7 +233,7 @@ def test_every_change_is_reported_exactly_once(
             plan = plan_for(api, wanted, purge=True)
             report = apply(plan, api, write_batch)
             check(report, plan, zone)
-            # Whatever failed, the next run does the rest, and no more.
+            # The next run makes exactly the remaining changes.
             rest = plan_for(api, wanted, purge=True)
     assert sorted(addresses(rest.changes)) == sorted(
         addresses([*(change for change, _reason in report.failed), *report.pending])

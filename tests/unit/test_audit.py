@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The audit as a function: every kind of finding, repairs, and the report's schema."""
+"""Audit function: every kind of finding, repairs, and the report's schema."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def audited(
     near_limit: int = 90,
     traffic: ObservedTraffic | None = None,
 ) -> Report:
-    """Return the report on a zone, checked against the schema and itself."""
+    """Return a report, after validating its schema and consistency."""
     inventory = ExpectedState(
         None if expected is None else mappings(expected),
         list(unresolved),
@@ -163,7 +163,10 @@ def test_a_correct_zone() -> None:
 
 
 def reached(address: str, **colos: int) -> Report:
-    """Return an origin of the traffic; IAD is expected of one with a mapping, which 192.0.2.1 has."""
+    """Return an origin of the traffic.
+
+    Only 192.0.2.1 has a mapping. Of its data centres, IAD is expected.
+    """
     mapped = address == "192.0.2.1"
     total = sum(colos.values())
     tiers = [
@@ -237,7 +240,7 @@ UNMAPPED = {
     "203.0.113.81": ["gcp/europe-west3", "oci/eu-frankfurt-1"],
     "203.0.113.200": [],
 }
-"""What the published ranges have for addresses without a mapping."""
+"""Locations in the published ranges of addresses without a mapping."""
 
 
 def test_published_ranges_of_origins_without_a_mapping(ranges: Ranges) -> None:
@@ -282,7 +285,7 @@ def test_differences(zone: str | None, expected: str | None, kind: str) -> None:
         assert part in message
     change = {"origin_ip": "192.0.2.1", **place(expected or zone or "")}
     assert report["repair"] == {"present": [change] if expected else [], "absent": [] if expected else [change]}
-    # Without an inventory there is nothing to differ from.
+    # Without an inventory there is nothing to compare with.
     alone = audited(has)
     assert (alone["findings"], alone["sources"]) == ([], [])
     assert {"missing", "wrong", "stale", "no_origins"} <= alone["not_checked"].keys()
@@ -350,7 +353,7 @@ def test_addresses_of_unresolved_hosts_are_not_stale() -> None:
     assert report["findings"][-1]["message"] == "web2: no variable has its region"
     assert report["findings"][2]["actual"] == place("aws/us-east-1")
     assert report["mappings"][0]["hosts"] == ["web1"]
-    # They are reported without an inventory too.
+    # Unresolved hosts are reported without an inventory too.
     assert audited(zone, unresolved=[unresolved("web2")])["counts"]["unresolved"] == 1
 
 
@@ -410,7 +413,7 @@ def test_unsupported_regions(zone: str | None, expected: str | None, says: str) 
     assert finding["expected"] == (place(expected) if expected else None)
     wanted = [{"origin_ip": "192.0.2.1", **place("aws/us-east-1")}] if expected == "aws/us-east-1" else []
     assert report["repair"]["present"] == wanted
-    # Where the supported regions are not known, nobody can tell.
+    # Without the supported regions, unsupported ones cannot be determined.
     blind = audited(has, wants, supported=None)
     assert (blind["counts"]["unsupported"], blind["obtained_codes"]) == (0, None)
     assert all(mapping["upper_tier_colos"] == [] for mapping in blind["mappings"])
@@ -546,7 +549,7 @@ def test_the_schema_has_the_kinds() -> None:
 
 
 def shape_of(schema: Any) -> Any:
-    """Return the shape of _schema that a JSON Schema describes."""
+    """Convert a JSON Schema to a shape of _schema."""
     names = {"integer": "number", "number": "percentage", "boolean": "flag", "string": "text"}
     reference = schema.get("$ref", "").rpartition("/")[2]
     if reference in ("address", "kind", "time"):
@@ -578,7 +581,7 @@ def test_the_schema_has_the_structure() -> None:
 
 
 def type_of(shape: Any) -> str:
-    """Ansible's type of a shape."""
+    """Return Ansible's type of a shape."""
     if isinstance(shape, list | dict):
         return type(shape).__name__
     return {"flag": "bool", "number": "int", "percentage": "float", "version": "int"}.get(shape, "str")
@@ -590,7 +593,7 @@ def check_documentation(documented: Any, shape: Any) -> None:
     if isinstance(shape, list):
         [shape] = shape
         assert documented["elements"] == type_of(shape)
-    if "contains" in documented:  # small dictionaries have a sentence instead
+    if "contains" in documented:  # small dictionaries are described by a sentence
         assert list(documented["contains"]) == list(shape)
         for key, member in documented["contains"].items():
             check_documentation(member, shape[key])
@@ -640,7 +643,7 @@ def test_a_repaired_zone_has_no_findings(
         assert repair == {"present": [], "absent": []}
         return
     assert left <= {at for at in refused if expected.get(at) == "aws/moon-1"}
-    # Nothing but what the inventory says, and what belongs to nobody, is touched.
+    # A repair only sets mappings of the inventory, and only deletes mappings of the zone.
     assert present.items() <= expected.items()
     assert absent.items() <= zone.items()
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The audit's operation on an emulator's zone: requests, unreadable parts and errors."""
+"""Audit of an emulator's zone: requests, unreadable parts and errors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def zone(emulator: Emulator) -> Zone:
 
 
 def run(emulator: Emulator, audited: Zone, /, **chosen: Any) -> Result:
-    """Return the result of an audit, after a check of its report against the schema."""
+    """Return the result of an audit, after validating its report."""
     result = perform(audit_zone, **{"url": emulator.api_url, "zone_id": audited.id, **chosen})
     VALIDATOR.validate(result["report"])
     assert (result["changed"], emulator.writes) == (False, [])

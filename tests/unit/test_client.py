@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP client, against the responses of services and of proxies before them."""
+"""HTTP client: responses of the API, other services and proxies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def client_of(stub: Stub, **chosen: Any) -> Iterator[Client]:
 
 
 def call(stub: Stub, method: str = "GET", **chosen: Any) -> Any:
-    """Return the result of one call, by a client with these options."""
+    """Return the result of one call by a client with these options."""
     with client_of(stub, **chosen) as client:
         return client.call("Trying it", method, "/it", body=None if method == "GET" else {})
 
@@ -175,7 +175,7 @@ def test_a_refusal_with_status_200_is_an_error() -> None:
 
 
 class SucceedingRetry:
-    """A service with a chosen first response for each path, and successes after it."""
+    """Service with a chosen first response for each path, then successes."""
 
     def __init__(self, first: Sequence[Response | None]) -> None:
         self._first = dict(enumerate(first))
@@ -185,10 +185,13 @@ class SucceedingRetry:
 
 
 def repeated(method: str, *first: Response | None) -> list[Request]:
-    """Return the requests of one call for each response, which is the first of that call. Each call has one retry."""
+    """Make a call for each first response, and return all requests.
+
+    Each call can be retried once, with success.
+    """
     with Stub(SucceedingRetry(first)) as stub, client_of(stub, retries=1) as client:
         body = None if method == "GET" else {"some": "body"}
-        # All at once, since they wait before they are repeated.
+        # In parallel, because each retry waits.
         results = client.http.map_concurrently(
             lambda number: client.call("Trying it", method, f"/{number}", body=body), range(len(first))
         )
@@ -348,7 +351,7 @@ def test_an_error_of_a_concurrent_request_is_raised() -> None:
 
 @pytest.mark.parametrize("part", ["head", "body"])
 def test_an_attempt_has_a_deadline(part: str) -> None:
-    """A byte now and then does not trigger the timeout."""
+    """Send a byte now and then, which does not trigger the timeout."""
     beginning = {"head": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"}
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -385,14 +388,17 @@ def test_a_failing_page_ends_the_waits_of_the_others() -> None:
         with pytest.raises(CloudflareError, match="10000"):
             client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
         assert time.monotonic() - began < 5
-        time.sleep(0.3)  # what was under way arrives
+        time.sleep(0.3)  # requests in progress arrive
         sent = len(stub.requests)
         time.sleep(0.3)
         assert len(stub.requests) == sent <= 8
 
 
 def test_nothing_is_sent_after_an_interruption() -> None:
-    """Ansible interrupts a task past its timeout by an exception in the main thread."""
+    """Interrupt requests as Ansible does at the timeout of a task.
+
+    It raises an exception in the main thread.
+    """
 
     class Interruption(BaseException):
         pass
@@ -411,7 +417,7 @@ def test_nothing_is_sent_after_an_interruption() -> None:
             with pytest.raises(Interruption):
                 client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
             client.http.close()
-            time.sleep(1)  # what was under way arrives, and a retry would come after 1.4 seconds
+            time.sleep(1)  # requests in progress arrive; a retry would follow after 1.4 seconds
             sent = len(stub.requests)
             time.sleep(1.5)
             assert len(stub.requests) == sent <= 8
@@ -444,7 +450,7 @@ def test_a_limit_of_another_account_is_not_called_3500() -> None:
 
 
 def test_concurrent_requests_share_the_rest_of_the_window() -> None:
-    # With one request left for a second, each of the next ones takes half a second of its own.
+    # One request is left for a second: each of the next ones is delayed by another half a second.
     scarce = replace(DONE, headers={"Ratelimit": '"default";r=1;t=1'})
     with Stub(in_turn(scarce)) as stub, client_of(stub, retries=1) as client:
         client.call("Trying it", "GET", "/first")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection as a whole: directions of imports, and agreement of code and documentation."""
+"""Structure of the collection: imports, and documentation of the code."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SOURCES = sorted(PLUGINS.rglob("*.py"))
 PLUGIN_NAMES = {path.stem for path in SOURCES if not path.parent.name.endswith("_utils")}
 PACKAGE = "ansible_collections.originops.cloudflare.plugins"
 
-# A file of the core imports from the layers below its own only, so there is an order to read them in.
+# A file of the core imports only from lower layers, which gives an order to read them in.
 CORE = [
     {"_messages", "_python"},
     {"_errors", "_schema"},
@@ -59,7 +59,7 @@ HEIGHT = {name: height for height, layer in enumerate(CORE) for name in layer}
 # Each wing is one subject on top of the core, in files of its own.
 WINGS = {"_audit", "_export", "_in_process", "_inventory", "_origins", "_ranges", "_report", "_traffic"}
 ABOVE = {"_access", "_many_zones"}
-"""Parts that bring wings together."""
+"""Parts that combine wings."""
 KNOW_ANSIBLE = {"_argspec", "_module"}
 
 PUBLIC = {
@@ -79,11 +79,14 @@ PUBLIC = {
     "ansible.utils.display": {"Display"},
     "ansible.utils.unsafe_proxy": {"wrap_var"},
 }
-"""The names of ansible-core that the collection uses: what its developer guide has plugins use."""
+"""Names of ansible-core in use, all from its developer guide for plugins."""
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the name of every module that a file imports from, with leading dots if relative."""
+    """Yield the names of the modules that a file imports from.
+
+    Relative names have leading dots.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -98,13 +101,13 @@ def label(path: Path) -> str:
 
 
 def part_of(path: Path) -> str:
-    """Return the file of the core, the wing, or the kind of plugin to which a file belongs."""
+    """Return the part of a file: core file, wing or kind of plugin."""
     folder, name, *_rest = path.relative_to(PLUGINS).with_suffix("").parts
     return name if folder in ("module_utils", "plugin_utils") else folder
 
 
 def own_imports(path: Path) -> set[str]:
-    """Return the parts of the collection that a file imports, without its own."""
+    """Return the parts that a file imports from, except its own."""
     names = set()
     for name in imports(path):
         if name.startswith("."):
@@ -244,7 +247,10 @@ def test_actions_of_the_controller_are_documented_as_they_are(action: ModuleType
 
 @pytest.mark.parametrize("name", sorted({*MODULES} - {"audit_zones", "map_zones"}))
 def test_ansible_lint_checks_the_options_of_tasks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For that, ansible-lint calls main of an action or a module with a class that ends it after the checks."""
+    """Call main of an action or a module as ansible-lint does.
+
+    It uses a class that stops main after the validation of the options.
+    """
 
     class Checked(Exception):
         pass
@@ -283,7 +289,10 @@ def as_text(value: Any) -> str:
 
 
 def options_of(spec: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Return the names of the options in a specification or option, and if they have a version."""
+    """Yield the name of each option, and True if it has a version.
+
+    Nested options are included. spec is a specification or an option.
+    """
     for name, option in {**spec.get("options", {}), **spec.get("suboptions", {})}.items():
         yield name, "version_added" in option
         yield from options_of(option)
@@ -308,7 +317,7 @@ def test_the_fragment_documents_the_environment() -> None:
     read = {name: [variable] for name, variable in CREDENTIAL_VARIABLES.items()}
     read |= {name: option["fallback"][1] for name, option in ARGUMENT_SPEC.items() if "fallback" in option}
     options = documented(ModuleDocFragment.ENVIRONMENT)
-    # ansible-core 2.22 and later mask the values of these, and sanity tests of earlier ones may refuse the key.
+    # ansible-core 2.22 and later mask these values; sanity tests of earlier versions may refuse the key.
     masking = tuple(map(int, __version__.split(".")[:2])) >= (2, 22)
     secret = {name for name, option in ARGUMENT_SPEC.items() if option.get("no_log") and masking}
     assert {name for name, option in options.items() if option.get("secret")} == secret
@@ -346,5 +355,5 @@ def test_permissions_are_those_of_the_security_page() -> None:
         text = " ".join(re.sub(r'"\n +f?"', "", page.read_text("utf-8")).split())
         assert set(re.findall(permission, text)) <= set(table), page
         assert not re.search(r"(?:Zone|Account)(?:,| >) [A-Z][\w: ]+(?:,| >) (?:Read|Edit)\b", text), page
-        # The group of Cache Rules, which the page explains once.
+        # The permission group of Cache Rules is explained once.
         assert text.count("Cache Settings") == (page.name == "security.md"), page

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The common options: validation before the first request, credentials, and zones by name."""
+"""Common options: validation before requests, credentials, zones by name."""
 
 from __future__ import annotations
 

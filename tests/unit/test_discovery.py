@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Origins found in records, load balancers and pools, without a service."""
+"""Pure discovery of origins in records, load balancers and pools."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._origins.disc
 )
 
 Found = tuple[dict[str, str], dict[str, str], dict[str, str]]
-"""Names by origin, names by hostname, and codes by what is excluded."""
+"""Names by origin, names by hostname, and codes by excluded content."""
 
 DOMAIN = "example.com"
 
 
 def record(line: str, *, private: bool = False) -> Record:
-    """Parse a record: an optional + for a proxied one, its name in the zone, its type and its content."""
+    """Parse a record: "name type content", with a + before it if proxied.
+
+    The name is relative to the zone; @ is the zone itself.
+    """
     name, kind, content = line.removeprefix("+").split(maxsplit=2)
     return Record(kind, DOMAIN if name == "@" else f"{name}.{DOMAIN}", content, line.startswith("+"), private)
 

@@ -48,7 +48,7 @@ def file(text: str, **headers: str) -> Response:
 
 @dataclass
 class Keeper:
-    """Keeps copies in a folder, and reads what is in it."""
+    """Folder of copies, with methods to update and read them."""
 
     folder: Path
 
@@ -68,14 +68,14 @@ class Keeper:
         return failed.value
 
     def of(self, url: str, **chosen: Any) -> dict[str, Any]:
-        """Return what the result has about the copy of a file of aws."""
+        """Return the entry for aws in the result of an update."""
         result = self(sources={"aws": url}, **chosen)
         [copy] = result["ranges"]
         assert copy["changed"] == result["changed"]
         return copy
 
     def failure_of(self, url: str, **chosen: Any) -> str:
-        """Return the reason of a failed download."""
+        """Return the error of a failed download."""
         error = self.failure(sources={"aws": url}, **chosen)
         [copy] = error.result["ranges"]
         assert (error.result["changed"], copy["changed"]) == (False, False)
@@ -84,7 +84,7 @@ class Keeper:
         return copy["error"]
 
     def made(self, age: float, *vendors: str) -> None:
-        """Make copies so many hours old."""
+        """Set the age of copies, in hours."""
         for vendor in vendors or ("aws",):
             os.utime(self.folder / f"{vendor}.json", (time.time() - age * 3600,) * 2)
 
@@ -100,7 +100,7 @@ def keep(tmp_path: Path) -> Keeper:
 
 @pytest.fixture
 def mirror() -> Iterator[Stub]:
-    """Serve the four files, each with its length as ETag."""
+    """Serve the four files, each with its vendor's name as ETag."""
 
     def response(request: Request) -> Response:
         vendor = request.path.removeprefix("/").removesuffix(".json")
@@ -147,7 +147,7 @@ def test_a_second_run_sends_and_changes_nothing(keep: Keeper, mirror: Stub) -> N
     mirror.requests.clear()
     second = keep(sources=sources(mirror))
     assert not second["changed"]
-    # They are known to be current.
+    # The server confirmed that the copies are current.
     assert second["times"].keys() == first["times"].keys() == first["files"].keys()
     assert min(second["times"].values()) >= min(first["times"].values())
     assert second["diff"] == {"before": "", "after": ""}
@@ -195,7 +195,10 @@ def test_a_newer_file_replaces_the_copy(keep: Keeper) -> None:
 
 
 def unconditional(keep: Keeper, url: str) -> dict[str, Any]:
-    """Update a copy whose server refuses conditional requests: the request must be unconditional."""
+    """Update a copy, and check that the request is unconditional.
+
+    The server responds to a conditional request with 304.
+    """
     with Stub(lambda request: Response(304) if "If-None-Match" in request.headers else file(OLD, ETag='"1"')) as stub:
         note = keep.folder / "aws.json.note"
         note.write_text(note.read_text().replace(url, stub.url))
@@ -394,7 +397,7 @@ def make_dangling_link(path: Path) -> None:
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return the inodes and times of files, which show that they were replaced or touched."""
+    """Return the inodes and times of files, to detect writes."""
     return {path.name: (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in folder.iterdir()}
 
 
@@ -449,7 +452,7 @@ def test_unwritable_files(keep: Keeper) -> None:
         (keep.folder / "aws.json.note").mkdir()
         stub.responder = in_turn(file(OLD, ETag='"1"'))
         error = keep.failure(sources={"aws": stub.url})
-    # The copy is there, and the result says so.
+    # The copy was written, and the result reports it.
     assert "aws.json.note': " in str(error)
     assert (error.result["changed"], error.result["ranges"][0]["version"]) == (True, "1")
     assert [path.name for path in keep.folder.glob(".*")] == []
@@ -547,7 +550,7 @@ def test_https(keep: Keeper, tmp_path: Path) -> None:
         assert keep.of(stub.url, validate_certs=False)["changed"]
         assert keep.of(stub.url, ca_path=str(authority.path))["error"] is None
         assert stub.connections == 3
-        # Never from https to http, but the other way.
+        # Redirects from https to http are refused; the reverse is allowed.
         stub.responder = in_turn(Response(302, headers={"Location": plain.url}))
         assert "redirects from https to http" in keep.failure_of(stub.url, ca_path=str(authority.path))
         assert "redirects from https to http" in keep.failure_of(
@@ -575,7 +578,7 @@ def test_copies_are_replaced_atomically(keep: Keeper, monkeypatch: pytest.Monkey
 
 
 def many(vendor: str, number: int, version: int) -> str:
-    """Return the text of a file with so many prefixes."""
+    """Return the text of a file with this number of prefixes."""
     return published(vendor, [(f"240.0.{index}.0/24", "somewhere") for index in range(number)], version)
 
 
@@ -704,11 +707,11 @@ def test_a_young_copy_is_used_without_a_request(keep: Keeper, mirror: Stub) -> N
     mirror.requests.clear()
     keep.made(23, "aws", "gcp")
     keep.made(25, "azure")
-    keep.made(-1, "oci")  # of the future, as after a clock was corrected
+    keep.made(-1, "oci")  # in the future, as after a correction of the clock
     second = keep(sources=sources(mirror), max_age=24)
     assert second["ranges"] == [{**copy, "changed": False} for copy in first["ranges"]]
     assert [request.path for request in mirror.requests] == ["/azure.json", "/oci.json"]
-    # Now these are young too.
+    # Now the other copies are young too.
     keep(sources=sources(mirror), max_age=24)
     assert len(mirror.requests) == 2
     keep(sources=sources(mirror))
@@ -811,7 +814,10 @@ def test_the_link_to_azures_file(page: str, base: str, found: str | bool | None)
 
 
 class Centre:
-    """Serve a page with links to Azure's files, and each of these with its name as ETag."""
+    """Download centre: a page with links to Azure's files, and the files.
+
+    The ETag of a file is its path.
+    """
 
     def __init__(self, **files: str) -> None:
         self.files = files
@@ -847,7 +853,7 @@ def test_azures_page_leads_to_the_newest_file(keep: Keeper, page: str) -> None:
             ("/page", None),
             (path, f'"{path}"'),
         ]
-        # A new file has another name, so that nothing is known of it.
+        # A new file has another name, so there is no ETag for it.
         stub.responder = Centre(**AZURE)
         stub.requests.clear()
         assert keep(sources=source)["ranges"][0]["version"] == "2"
@@ -856,11 +862,11 @@ def test_azures_page_leads_to_the_newest_file(keep: Keeper, page: str) -> None:
         stub.requests.clear()
         assert not keep(sources=source, max_age=1)["changed"]
         assert stub.requests == []
-        # The file's own address has the same note.
+        # The URL of the file uses the same note.
         direct = {"azure": f"{stub.url}/download/7/ServiceTags_Public_20260309.json"}
         assert not keep(sources=direct)["changed"]
         assert stub.requests[0].headers["If-None-Match"] is not None
-        # The page went back.
+        # The page links an older file again.
         stub.responder = Centre(**{"20260302": AZURE["20260302"]})
         error = keep.failure(sources=source)
     assert "/ServiceTags_Public_20260302.json' has version 1, older than version 2" in str(error)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Both versions of the API: equal values, the fewest requests, and errors for unexpected responses."""
+"""Both versions of the API: equal values, fewest requests, and errors.
+
+Unexpected responses are errors.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +39,14 @@ def zone(emulator: Emulator) -> Zone:
 
 @pytest.fixture
 def api(emulator: Emulator, zone: Zone, served: str) -> Iterator[MappingsApi]:
-    """Open the zone with the version that a test is parametrized with. The emulator serves no other."""
+    """Open the zone with the API version of the test, the only one served."""
     emulator.api_versions = [served]
     with open_api(served, emulator.api_url, zone.id) as api:
         yield api
 
 
 def values(mappings: dict[Address, OriginMapping]) -> dict[str, tuple[str, str]]:
-    """Return mappings in the form that the emulator's zones give."""
+    """Return mappings in the format of the emulator's zones."""
     assert all(address == mapping.address for address, mapping in mappings.items())
     return {canonical(address): (mapping.vendor, mapping.region) for address, mapping in mappings.items()}
 
@@ -181,7 +184,7 @@ def test_addresses_are_found_by_the_fewest_requests(emulator: Emulator, api: Map
     zone = emulator.add_zone("example.com", mappings=fleet(count))
     pages = max(1, -(-count // 100))
     for number in (1, 2, 5, 100):
-        # The last mappings of the zone are on its last page; of the addresses past them there are none.
+        # The addresses are on the last page, partly past it, or entirely past it.
         for start in sorted({max(0, count - number), max(0, count - number // 2), count}):
             wanted = list(fleet(number, start=start))
             emulator.requests.clear()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Exported files have the mappings of the zone, and replace no other file."""
+"""Export of mappings to files, which never replace other files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from support.values import Values, as_values
 MAPPINGS: Values = {
     "192.0.2.10": ("aws", "us-east-1"),
     "198.51.100.20": ("azure", "westeurope"),
-    # YAML takes the first for a number, and the second for a key, if they have no quotes.
+    # Without quotes, YAML parses the first as a number, and the second as a key.
     "2001:10:20:30:40:50:51:52": ("gcp", "us-east1"),
     "2001:db8::": ("oci", "us-ashburn-1"),
     "::ffff:192.0.2.7": ("aws", "us-west-2"),

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults at every kind of request: a run converges, or reports every change.
+"""Faults at every kind of request: a run converges, or reports changes.
 
-`make model` runs each fault at each request, and `make unit` a choice of these pairs.
+A run that does not converge reports every change. `make model` runs each fault at each request, and `make unit` a
+selection of these pairs.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def running() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(running: Emulator) -> Emulator:
-    """Return an emulator without faults or earlier zones, and with an unspent quota."""
+    """Return the shared emulator without faults, records or spent quota."""
     running.faults = []
     running.quota += len(running.requests)
     running.requests.clear()
@@ -55,7 +56,7 @@ def emulator(running: Emulator) -> Emulator:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Record the waits before and between attempts, in seconds. No time passes."""
+    """Record waits before and between attempts, in seconds, without waiting."""
     waits: list[float] = []
     monkeypatch.setattr(_http, "_pause", lambda seconds, _stop: waits.append(seconds) if seconds else None)
     return waits
@@ -63,7 +64,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @dataclass(frozen=True)
 class Run:
-    """An operation on a zone that begins with some mappings and ends with others."""
+    """Operation on a zone, with the mappings before and after it."""
 
     operation: Operation
     before: Values
@@ -83,7 +84,7 @@ class Run:
         return {address for address in addresses if self.before.get(address) != self.after.get(address)}
 
     def shows(self, result: Result) -> bool:
-        """Return True if a result has the mappings that the zone has in the end."""
+        """Check whether a result has the final mappings of the zone."""
         if self.operation is read_mappings:
             return as_values(result["mappings"]) == (self.after if "origin_ip" not in self.arguments else SEVENTH)
         if self.operation is audit_zone:
@@ -131,14 +132,14 @@ def v1(run: Run, **arguments: Any) -> Run:
 
 @dataclass(frozen=True)
 class Point:
-    """The request of a run that is disturbed."""
+    """Request of a run that is disturbed."""
 
     run: Run
     method: str
     path: str
     nth: int
     action: str
-    """The request's name in messages."""
+    """Name of the request in messages."""
 
     @property
     def is_write(self) -> bool:
@@ -146,7 +147,10 @@ class Point:
 
     @property
     def is_optional(self) -> bool:
-        """Return True if the run can do without the response: all of an audit but the mappings."""
+        """Check whether the run succeeds without the response.
+
+        An audit needs only the mappings.
+        """
         return self.run is AUDIT and "page" not in self.path
 
     @property
@@ -187,14 +191,14 @@ POINTS = {
 
 @dataclass(frozen=True)
 class Trouble:
-    """A disturbance of a request, and what an error reports of it."""
+    """Disturbance of a request, and its details in an error."""
 
     effect: Effect
     status: int | None = None
     codes: tuple[int, ...] = ()
     retried: bool = False
     applied: bool = False
-    """True if a disturbed write is carried out all the same."""
+    """True if a disturbed write is applied nevertheless."""
     retry_after: float | None = None
     timeout: float = 10
     harmless: bool = False
@@ -205,7 +209,10 @@ class Trouble:
         return lasting or not self.is_retried(point)
 
     def is_retried(self, point: Point) -> bool:
-        """Return True if the request is repeated. A POST may have been carried out, except after 429."""
+        """Check whether the request is retried.
+
+        A POST is retried only after 429: otherwise it may have been applied.
+        """
         return self.retried and (point.method != "POST" or self.status == 429)
 
 
@@ -218,7 +225,7 @@ def envelope(result: object) -> Respond:
 
 
 def widened(value: Any) -> Any:
-    """Add a member to each object of a JSON value, except to the one that has the vendors."""
+    """Add a member to each object of a JSON value, except that of vendors."""
     if isinstance(value, list):
         return [widened(item) for item in value]
     if not isinstance(value, dict):
@@ -259,17 +266,20 @@ TROUBLES = {
 }
 
 LASTING = ("429", "429-seconds", "500", "502-applied", "empty-applied", "reset", "lost-response", "cut-short")
-"""Troubles that are also tried without an end. For those that are not retried this makes no difference."""
+"""Troubles also tried without end. It matters only for those retried."""
 
 DISTURBANCES = [*((what, False) for what in TROUBLES), *((what, True) for what in LASTING)]
-"""Names of troubles, and whether they last."""
+"""Names of troubles, and True if they last."""
 
 
 def disturbances() -> Iterator[list[tuple[str, bool]]]:
-    """Yield the disturbances of each point: eight of them, so each meets five points, unless all are wanted."""
+    """Yield the disturbances of each point: eight, or all if requested.
+
+    With eight, each disturbance is tried at five points. ORIGINOPS_ALL_FAULTS in the environment requests all.
+    """
     if "ORIGINOPS_ALL_FAULTS" in os.environ:
         yield from repeat(DISTURBANCES)
-    # Neighbours in the list resemble one another: every fifth makes a mixed hand.
+    # Neighbours in the list are similar: taking every fifth mixes them.
     mixed = cycle([disturbance for start in range(5) for disturbance in DISTURBANCES[start::5]])
     while True:
         yield [*islice(mixed, 8)]
@@ -308,7 +318,7 @@ def test_a_stall_that_never_ends(emulator: Emulator, waits: list[float], where: 
 
 
 def check_failure(error: OriginOpsError, point: Point, trouble: Trouble, zone: Zone) -> None:
-    """Check that the message is for a user, and that the result has the rest."""
+    """Check that the message is readable, and the result complete."""
     message, result = str(error), error.result
     assert message.isprintable()
     assert len(message) < 1000
@@ -330,7 +340,7 @@ def check_failure(error: OriginOpsError, point: Point, trouble: Trouble, zone: Z
 
 
 def check_report(result: Mapping[str, Any], run: Run, zone: Zone) -> None:
-    """Check that each planned change is in one list, and that the list is right about the zone."""
+    """Check that each change is in one list, and the lists match the zone."""
     lists = {name: as_values(result[name]) for name in (*APPLIED, *NOT_APPLIED)}
     counts = {name.removesuffix("_items"): len(mappings) for name, mappings in lists.items()}
     assert result["summary"] == {**counts, "unchanged": len(run.after) - len(run.after.keys() & run.planned)}
@@ -461,7 +471,7 @@ def test_concurrent_changes_between_read_and_write(emulator: Emulator, values: V
     result = PURGE(emulator, zone)
     assert PURGE.shows(result)
     if method == "PUT":
-        # What was read is settled, and what nobody knew of is left to the next run.
+        # Known addresses have the wanted state; unknown ones are left to the next run.
         unknown = {address: value for address, value in values.items() if address not in PURGE.before}
         assert zone.values() == unknown | fleet(205)
     check_next_run(emulator, PURGE, zone)
@@ -511,7 +521,7 @@ def test_the_limit_in_the_middle(
 @both
 @pytest.mark.parametrize("on_invalid", ["fail", "skip"])
 def test_an_item_that_only_the_service_refuses(emulator: Emulator, served: str, on_invalid: str) -> None:
-    """A supported region that the service then refuses."""
+    """Refuse a region that the list of supported regions has."""
     run = purge(fleet(130, start=1000), fleet(150) | {"10.0.0.7": ("aws", "moon-1")})
     zone = emulator.add_zone("example.com", mappings=run.before)
 
@@ -548,7 +558,7 @@ def test_items_missing_from_a_response(emulator: Emulator, run: Run, served: str
 
 @pytest.mark.parametrize("used", range(9))
 def test_a_quota_used_up_in_the_middle(waits: list[float], used: int) -> None:
-    """Its window is longer than a task should wait for."""
+    """Use up a quota with a longer window than a task should wait for."""
     with Emulator(quota=used, window=1000) as spent:
         zone = spent.add_zone("example.com", mappings=PURGE.before)
         result = result_of(PURGE, spent, zone)
@@ -565,7 +575,7 @@ def test_a_quota_used_up_in_the_middle(waits: list[float], used: int) -> None:
 
 
 def test_waits_for_a_quota_are_not_repeated(waits: list[float]) -> None:
-    """The response has the same wait in two headers."""
+    """Wait once, although two headers of the response have the same wait."""
     with Emulator(quota=0, window=100) as emulator:
         zone = emulator.add_zone("example.com", mappings=fleet(1))
         result = result_of(INFO, emulator, zone, retries=1)

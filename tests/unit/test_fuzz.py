@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random responses: an operation soon returns a result or an error for the user, never the secret."""
+"""Random responses: an operation soon returns a result or an error.
+
+The error is for the user. Neither has the secret.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ Path = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Altered:
-    """The true response, with one place of its JSON replaced or removed."""
+    """Response of the emulator, with one JSON value replaced or removed."""
 
     place: int
     value: Any = None
@@ -110,7 +113,10 @@ class Altered:
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of each place in a JSON value, in lists up to the second item."""
+    """Yield the path of each value in a JSON value.
+
+    Lists are read up to the second item.
+    """
     yield path
     members = value.items() if isinstance(value, dict) else enumerate(value[:2] if isinstance(value, list) else ())
     for name, member in members:
@@ -119,7 +125,7 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Forged:
-    """A response of any status, any headers and any body."""
+    """Response with any status, headers and body."""
 
     status: int
     headers: dict[str, str]
@@ -184,7 +190,7 @@ headers = st.dictionaries(
 json_responses = st.builds(
     Respond, statuses, (envelopes | refusals | values).filter(lambda response: not isinstance(response, str)), headers
 )
-"""Text would be sent as HTML."""
+"""Responses with JSON, except strings, which would be sent as HTML."""
 raw_responses = st.builds(Forged, statuses, headers, st.binary(max_size=200))
 altered_responses = st.builds(Altered, st.integers(0, 500), values) | st.builds(
     Altered, st.integers(0, 500), removed=st.just(True)
@@ -198,14 +204,17 @@ noises = st.builds(
 
 
 def rules_of(effects: st.SearchStrategy[Effect]) -> st.SearchStrategy[list[Fault]]:
-    """Return rules for one or more of the first requests of an operation, and perhaps for all later ones."""
+    """Return rules for some of the first requests of an operation.
+
+    A rule can last, and then disturbs all later requests too.
+    """
     rule = st.builds(Fault, effect=effects, nth=st.integers(1, 6), times=st.sampled_from([1, 2, None]))
     return st.lists(rule, min_size=1, max_size=3)
 
 
 @pytest.fixture(scope="module")
 def waits() -> Iterator[list[float]]:
-    """Record the waits between requests, in seconds. No time passes."""
+    """Record waits between requests, in seconds, without waiting."""
     waits: list[float] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_http, "_pause", lambda seconds, _stop: waits.append(seconds) if seconds else None)

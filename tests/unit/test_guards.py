@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Guards against accidents: plans that are accepted, and plans refused before the first write."""
+"""Guards against accidents: accepted plans, and plans that are refused.
+
+A plan is refused before the first write.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ def run_on(emulator: Emulator, zone: Zone, check_mode: bool, listed: list[Any] |
 
 
 def refusal_of(emulator: Emulator, zone: Zone, listed: list[Any] | Values, **arguments: Any) -> str:
-    """Return the message of a refusal, which is the same in check mode, before any write."""
+    """Return the message of a refusal, after comparing it with check mode.
+
+    Nothing is written.
+    """
     before, messages = zone.values(), []
     for check_mode in (True, False):
         with pytest.raises(OriginOpsError) as failed:
@@ -55,7 +61,10 @@ def refusal_of(emulator: Emulator, zone: Zone, listed: list[Any] | Values, **arg
 
 
 def result_on(emulator: Emulator, zone: Zone, listed: list[Any] | Values, **arguments: Any) -> Result:
-    """Return the result of a run, after check mode predicted it without a write."""
+    """Return the result of a run, after comparing it with check mode.
+
+    Check mode writes nothing.
+    """
     predicted = run_on(emulator, zone, True, listed, **arguments)
     assert emulator.writes == []
     result = run_on(emulator, zone, False, listed, **arguments)
@@ -82,7 +91,7 @@ def result_on(emulator: Emulator, zone: Zone, listed: list[Any] | Values, **argu
 def test_share_of_deletions(
     emulator: Emulator, way: str, size: tuple[int, int], allowed: float | None, refused: bool
 ) -> None:
-    """Of a size, which is mappings and deletions."""
+    """Delete a share of a zone. size: number of mappings, and of deletions."""
     count, deletions = size
     zone = emulator.add_zone("example.com", mappings=fleet(count))
     gone, left = fleet(deletions), fleet(count - deletions, start=deletions)
@@ -100,7 +109,10 @@ def test_share_of_deletions(
 
 
 def test_a_percentage_in_a_message_allows_the_change(emulator: Emulator) -> None:
-    """A third has no finite decimal: the percentage in the message must suffice."""
+    """Check that the percentage in the message suffices.
+
+    A third has no finite decimal.
+    """
     zone = emulator.add_zone("example.com", mappings=fleet(12))
     assert "33.34 or more" in refusal_of(emulator, zone, fleet(8), purge=True)
     assert result_on(emulator, zone, fleet(8), purge=True, max_delete_percentage=33.34)["summary"]["deleted"] == 4
@@ -283,7 +295,10 @@ def test_malformed_checksums(emulator: Emulator, checksum: str) -> None:
 
 
 def test_a_zone_beyond_the_known_limit_has_another() -> None:
-    """Some accounts may have one: only the service knows."""
+    """Accept a zone past the limit: its account may have another one.
+
+    Only the service knows that limit.
+    """
     old, new = mapping("192.0.2.1"), mapping("192.0.2.2")
     for total, refused in ((3500, True), (3501, False), (5000, False)):
         plan = make_plan(ZoneMappings({old.address: old}, total), {new.address: new})

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter that turns hosts into mappings: every cloud, edge cases, and no host left out silently."""
+"""Filter from hosts to mappings: every cloud, and edge cases.
+
+No host is left out silently.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def unresolved(hosts: Any, **options: Any) -> list[tuple[str, str, list[str]]]:
 
 
 class Variables(Mapping[str, Any]):
-    """Variables of a host that record what is read.
+    """Variables of a host that record the names that are read.
 
     Some cannot be evaluated, as with ansible-core 2.19 and later.
     """
@@ -160,7 +163,7 @@ def test_several_sources_with_and_without_prefixes_at_once() -> None:
         "203.0.113.21 gcp/us-central1",
         "2001:db8:2::20 gcp/us-central1",
     ]
-    # Where a host has both, the variables with the prefix of the options win.
+    # If a host has both, variables with the prefix of the options have precedence.
     both = {**renamed(aws, "ec2_", "", "198.51.100.2"), **hosts["plain"]}
     assert mapped([both], hostvars_prefix="ec2_") == ["198.51.100.2 aws/us-west-2"]
 
@@ -184,7 +187,7 @@ def test_arc_machines_are_not_in_azure(host: dict[str, Any], tmp_path: Path) -> 
     [address] = host["public_ipv4_address"]
     assert unresolved({"edge": host}) == [("edge", "unknown_cloud", [address])]
     assert "outside of azure" in reasons({"edge": host})["edge"]
-    # Published ranges, and one's own variables, decide.
+    # Published ranges and the user's own variables decide.
     assert mapped({"edge": host}, ranges=write_ranges(tmp_path)) == [f"{address} gcp/us-central1"]
     own = {"origin_vendor": "aws", "origin_region": "eu-west-1"}
     assert mapped({"edge": {**host, **own}}) == [f"{address} aws/eu-west-1"]
@@ -304,7 +307,7 @@ def test_the_known_addresses_of_a_host_with_a_faulty_variable() -> None:
         ("address", "variable_error", []),
     ]
     assert unresolved({name: hosts[name] for name in zones}) == expected
-    # A host whose zones cannot be read may be an origin of any.
+    # A host with unreadable zones may be an origin of any zone.
     assert unresolved(hosts, zone="a.example") == [
         ("zones", "variable_error", ["192.0.2.2"]),
         ("odd", "variable_error", ["192.0.2.3"]),
@@ -402,7 +405,7 @@ def test_dictionaries_of_mappings_in_the_address_variable() -> None:
         "203.0.113.50 oci/us-ashburn-1",
         "203.0.113.51 oci/us-phoenix-1",
     ]
-    # The region of the host is not one of another vendor.
+    # The host's region does not apply to another vendor.
     other = {**OCI, "origin_ip": {"origin_ip": "192.0.2.1", "vendor": "gcp"}}
     assert unresolved({"o1": other}) == [("o1", "unknown_region", ["192.0.2.1"])]
 
@@ -425,7 +428,7 @@ FROM_CLOUDFLARE = {
     ],
     "excluded": [{"origin_ip": "192.0.2.1", "names": ["redirect.example.com"], "reason": "a placeholder"}],
 }
-"""A result of the module zone_origins_info."""
+"""Result of the module zone_origins_info."""
 
 
 def test_origins_that_cloudflare_knows(tmp_path: Path) -> None:
@@ -550,7 +553,7 @@ def test_published_ranges_fill_gaps_of_variables(tmp_path: Path) -> None:
     assert mapped({"h": {"origin_ip": "203.0.113.50", "origin_vendor": "oci"}}, ranges=ranges) == [
         "203.0.113.50 oci/us-ashburn-1"
     ]
-    # Where variables have the location, they win.
+    # A location in variables has precedence.
     assert mapped({"h": {**OWN, "origin_ip": "203.0.113.20"}}, ranges=ranges) == ["203.0.113.20 aws/eu-west-1"]
 
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Links in all Markdown pages, as a Git host resolves them; those to other hosts are not followed."""
+"""Links in all Markdown pages, resolved as by a Git host.
+
+Links to other hosts are not followed.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-# What git ignores, and git itself.
+# Folders that git ignores, and git's own.
 PASSED = {".cache", ".git", ".hypothesis", ".venv", "build"}
 PAGES = sorted(
     [*ROOT.glob("*.md")]
@@ -52,7 +55,10 @@ def links(page: Path) -> Iterator[str]:
 
 @cache
 def anchors(page: Path) -> set[str]:
-    """Return the anchors of a page: headings as Git hosts spell them, and names in HTML."""
+    """Return the anchors of a page: its headings, and identifiers in HTML.
+
+    Headings are spelled as by Git hosts.
+    """
     found = {name for token in tokens(page) for name in re.findall(r'id="([^"]*)"', token.content)}
     times: Counter[str] = Counter()
     for before, heading in zip(tokens(page), tokens(page)[1:], strict=False):

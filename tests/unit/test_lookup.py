@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup plugin, as Ansible loads and runs it."""
+"""Lookup plugin, loaded and run by Ansible."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def zone(emulator: Emulator) -> Zone:
 
 
 def look_up(*terms: Any, **chosen: Any) -> list[Any]:
-    """Return what the plugin returns. None leaves an option out."""
+    """Return the value of the lookup. None leaves an option out."""
     options = {name: value for name, value in chosen.items() if value is not None}
     return lookup_loader.get(NAME).run(list(terms), variables={}, **options)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes that are applied although their responses are lost, and reads that then fail too."""
+"""Applied writes with lost responses, and failures of the next reads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOST = {
     "524": Respond(524, applied=True),
     "408": Respond(408, applied=True),
 }
-"""Effects that lose the response to a write that is applied; 408 is not retried."""
+"""Effects that lose the response to an applied write; 408 is not retried."""
 
 THEN = {
     "429": refusal(429, 10100),
@@ -63,7 +63,10 @@ def single(**arguments: Any) -> Callable[[Emulator, Zone, str], Result]:
 def run_of(
     operation: Callable[[Mapping[str, Any], bool], Outcome], spec: dict[str, Any], arguments: dict[str, Any]
 ) -> Callable[[Emulator, Zone, str], Result]:
-    """Return a function that runs an operation, and returns its result, also if it fails."""
+    """Return a function that runs an operation.
+
+    It returns the result, also of a failed run.
+    """
 
     def run(emulator: Emulator, zone: Zone, served: str) -> Result:
         chosen = options(emulator.api_url, spec, zone_id=zone.id, api_version=served, retries=2, **arguments)
@@ -80,11 +83,14 @@ RUNS = {
     "single-update": (single(), fleet(1, "us-west-2"), fleet(1)),
     "single-delete": (single(state="absent"), fleet(1), {}),
 }
-"""Runs, and their zone before and after."""
+"""Runs, each with the zone before and after it."""
 
 
 def lose(effect: Effect, then: Effect | None, read: Effect | None = None) -> list[Fault]:
-    """Return faults of the first write, of all its retries, and of every read after the first one."""
+    """Return faults for the first write, its retries, and later reads.
+
+    Reads fail from the second one on.
+    """
     reads = r"origin(/|_)cloud_regions(?!/supported)"
     faults = [Fault(effect=effect, method=method) for method in WRITES]
     if then:
@@ -129,7 +135,7 @@ def test_unknown_outcomes_are_reported_as_unknown(
     result = task(emulator, zone, served)
     assert zone.values() == after
     if (run, then) == ("single-delete", "404"):
-        # That there is no mapping any more is known without a look.
+        # The 404 of the retry shows that the mapping is gone, without another read.
         assert ("msg" in result, result["changed"]) == (False, True)
         return
     assert "may have been applied" in result["msg"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses and mappings as users spell them: identity, and messages of refusals."""
+"""Spellings of addresses and mappings: identity, and error messages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ entries = json_values | st.dictionaries(
 
 @st.composite
 def spellings(draw: st.DrawFn, address: Address) -> str:
-    """Generate spellings of an address: case, leading zeros, compression, dotted quads, blanks around it."""
+    """Generate spellings of an address.
+
+    They differ in case, leading zeros, compression, dotted quads and surrounding blanks.
+    """
     text = str(address)
     if isinstance(address, IPv6Address):
         numbers = struct.unpack("!8H", address.packed)
@@ -103,7 +106,7 @@ def test_canonical_text_has_no_blanks_capitals_or_leading_zeros(address: Address
         ("::", "::"),
         ("0:0:0:0:0:0:0:1", "::1"),
         ("2001:DB8:0::1", "2001:db8::1"),
-        ("2001:0db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),  # of two longest runs the first
+        ("2001:0db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),  # the first of two longest runs
         ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),  # the longest run
         ("2001:db8::1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),  # a single zero stays
         ("::FFFF:C000:0201", "::ffff:192.0.2.1"),

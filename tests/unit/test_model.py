@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random sequences of tasks, faults and changes by others, against a model of the zone: a dictionary.
+"""Random sequences of tasks, faults and changes by others.
 
-The world is scaled down, so that a handful of mappings has pages, batches and a limit. `make model` runs many more.
+They are compared with a model of the zone, a dictionary. Sizes are small, so that a few mappings have pages, batches
+and a limit. `make model` runs many more sequences.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ SPELLINGS = {
     "::ffff:c000:201": "::ffff:192.0.2.1",
 }
 UNUSABLE = {**{f"{address}/32": address for address in ADDRESSES[:6]}, "origin.example.com": None}
-"""Texts that are not addresses, and the address that each names all the same."""
+"""Invalid addresses, and the address that each contains, or None."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,15 @@ class Forecast:
     after: Values
     unchanged: int = 0
     bad: Collection[str] = ()
-    """Addresses of the items that are skipped, or the texts in their place."""
+    """Addresses of skipped items, or the texts given as addresses."""
     withheld: Collection[str] = ()
-    """Addresses of mappings that are not deleted, because an item has an address that cannot be read."""
+    """Addresses of mappings kept because the address of an item is invalid."""
 
     def kind(self, address: str) -> str | None:
-        """Return the list of an applied change, None if the address does not change."""
+        """Return the kind of change of an address, or None.
+
+        The kind is the name of the list in the result. None means that the address does not change.
+        """
         if self.before.get(address) == self.after.get(address):
             return None
         if address not in self.after:
@@ -84,14 +88,17 @@ class Forecast:
 
     @property
     def peak(self) -> int:
-        """Return the largest size of the zone. Deletions come last if there is room."""
+        """Return the largest size of the zone during the task.
+
+        Deletions come last if there is room.
+        """
         together = len(self.before | self.after)
         return together if together <= LIMIT else len(self.after)
 
 
 @dataclass(frozen=True)
 class Single:
-    """A task for one mapping."""
+    """Task for one mapping."""
 
     origin_ip: str
     value: Value
@@ -104,7 +111,7 @@ class Single:
         return run(ensure_mapping, url, check_mode, **arguments, state=self.state, **common)
 
     def forecast(self, before: Values) -> Forecast | None:
-        """Return None if the task must fail and leave the zone alone."""
+        """Return the forecast, or None if the task must fail without a change."""
         address = SPELLINGS.get(self.origin_ip)
         if address is None:
             return None
@@ -126,7 +133,7 @@ class Single:
     def check_result(
         self, result: Result, before: Values, zone: Values, others: Collection[str], _forecast: Forecast | None
     ) -> None:
-        """Check the result against the zone's mapping of the address."""
+        """Compare the result with the zone's mapping of the address."""
         address = SPELLINGS.get(self.origin_ip)
         assert less(zone, [address, *others]) == less(before, [address, *others])
         if "msg" in result or address in others:
@@ -137,11 +144,11 @@ class Single:
 
 @dataclass(frozen=True)
 class Batch:
-    """A task for many mappings, by the spellings of their addresses."""
+    """Task for many mappings, by the spellings of their addresses."""
 
     mappings: dict[str, Value]
     way: tuple[str, bool]
-    """The options state and purge."""
+    """Options state and purge."""
     allow_empty: bool
     on_invalid: str
     max_delete: float = 100
@@ -163,7 +170,7 @@ class Batch:
         return run(ensure_mappings, url, check_mode, **arguments, **common)
 
     def forecast(self, before: Values) -> Forecast | None:
-        """Return None if the task must fail and leave the zone alone."""
+        """Return the forecast, or None if the task must fail without a change."""
         state, purge = self.way
         present = state == "present"
         listed: dict[str, set[Value]] = {}
@@ -193,11 +200,11 @@ class Batch:
         forecast = Forecast(before, after, unchanged, bad, withheld)
         if good.keys() - before.keys() and passes_limit(before, after):
             return None
-        # The zone's total is read for a purge, and for more than one address, whether or not its region is supported.
+        # The zone's total is read for a purge, and for several addresses, even with unsupported regions.
         return None if (purge or len(usable) > 1) and self.exceeds(forecast) else forecast
 
     def exceeds(self, forecast: Forecast) -> bool:
-        """Return True if a guard must refuse the changes."""
+        """Check whether a guard must refuse the changes."""
         before, deleted = forecast.before, forecast.changes("deleted")
         if len(before) >= GUARDED and (
             len(deleted) * 100 > self.max_delete * len(before)
@@ -224,7 +231,7 @@ class Batch:
         self, result: Result, before: Values, zone: Values, others: Collection[str], forecast: Forecast | None
     ) -> None:
         """Check that the lists have all planned changes and agree with the zone."""
-        # Items that were never part of the plan are reported as the user wrote them.
+        # Items outside of the plan are reported as the user wrote them.
         planned = [
             item for item in result["failed_items"] if item["origin_ip"] in ADDRESSES and as_value(item) in VALUES
         ]
@@ -240,7 +247,7 @@ class Batch:
         }
         assert summary["failed"] == len(result["failed_items"])
         assert all(item["error"] for item in result["failed_items"])
-        # A change that may have been applied counts as one.
+        # A change that may have been applied counts as a change.
         assert result["changed"] is (any(lists[kind] for kind in APPLIED) or "may have been applied" in str(result))
         assert less(lists["created"] | lists["updated"], others).items() <= zone.items()
         assert less(lists["created"], others).keys().isdisjoint(before)
@@ -260,18 +267,18 @@ def run(operation: Operation, url: str, check_mode: bool, **options: Any) -> Res
 
 
 def refused(result: Result) -> bool:
-    """Return True if a task failed, or left out the only item, for which a full zone has no room.
+    """Check whether a task failed, or skipped its item in a full zone.
 
-    A batch of one does without the zone's total, which only check mode reads: the service is the one to refuse the
-    item then, and what it refuses may be skipped.
+    A batch of one item reads the zone's total only in check mode. Otherwise the service refuses the item, and a refused
+    item may be skipped.
     """
     return "msg" in result or (result["summary"]["failed"] > 0 and "limit of" in str(result["warnings"]))
 
 
 def passes_limit(before: Values, after: Values) -> bool:
-    """Return True if a zone would pass the documented limit.
+    """Check whether a zone would pass the documented limit.
 
-    One that holds more already has another limit, which only the service knows.
+    A zone that is larger already has another limit, which only the service knows.
     """
     return len(before) <= LIMIT < len(after)
 
@@ -295,10 +302,10 @@ BEFORE_THE_API = [
     Respond(200, "<html>Sign in</html>"),
     Reset(),
 ]
-"""Effects that keep a request from being carried out."""
+"""Effects that prevent a request from being applied."""
 
 BEHIND_THE_API = [Respond(502, applied=True), Respond(200, applied=True), Reset(applied=True), Cut()]
-"""Effects that lose the response to a request that was carried out."""
+"""Effects that lose the response to an applied request."""
 
 
 def rules_of(effects: list[Effect]) -> st.SearchStrategy[Fault]:
@@ -346,7 +353,7 @@ tasks = batches_of(fine_lists) | batches_of(odd_lists) | singles
 
 
 class Sequence(RuleBasedStateMachine):
-    """A sequence of tasks and changes by others on one zone."""
+    """Sequence of tasks and changes by others on one zone."""
 
     def __init__(self, emulator: Emulator, served: str) -> None:
         super().__init__()
@@ -359,7 +366,10 @@ class Sequence(RuleBasedStateMachine):
         values=zones, limit=st.sampled_from([LIMIT, LIMIT, LIMIT - 3]), refuses=st.sampled_from(["batch", "items"])
     )
     def begin(self, values: Values, limit: int, refuses: str) -> None:
-        """Start with some mappings. A limit below the documented one means that others fill the zone too."""
+        """Start with some mappings and a limit.
+
+        A limit below the documented one simulates others who fill the zone too.
+        """
         self.emulator.limit = limit
         self.emulator.limit_refuses = refuses
         self.replace(values)
@@ -424,7 +434,7 @@ class Sequence(RuleBasedStateMachine):
     def run_with_a_lost_response_and_its_retries(
         self, task: Task, lost: Effect, then: list[Effect], read: Effect | None
     ) -> None:
-        """Disturb up to three attempts of the first write, and the read that follows."""
+        """Disturb up to three attempts of the first write, and later reads."""
         writes = "^(?!.*supported_regions)"
         effects = [lost, *then]
         faults = [
@@ -469,7 +479,7 @@ class Sequence(RuleBasedStateMachine):
             # The zone shows the outcome of a write with a lost response.
             assert "msg" not in result
             task.check_success(result, forecast)
-        # Nothing but what is wanted is ever done.
+        # No other changes are made.
         for address in ADDRESSES:
             assert self.model.get(address) in (before.get(address), forecast.after.get(address))
         if "msg" not in result and "Cloudflare refused" not in str(result["warnings"]):
@@ -510,7 +520,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "PAGE_SIZE", PAGE)
     monkeypatch.setattr(_plan, "ZONE_LIMIT", LIMIT)
     monkeypatch.setattr(_plan, "GUARDED_SIZE", GUARDED)
-    # No time passes between the tries of a request.
+    # Retries do not wait.
     monkeypatch.setattr(_http, "_pause", lambda _seconds, _stop: None)
 
 

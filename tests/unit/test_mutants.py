@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The mutants of a source, and the choice among them."""
+"""Mutants of a source, and the selection among them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules' operations on an emulator's zone: requests, results and errors."""
+"""Operations of modules on an emulator's zone: requests, results, errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from support.values import Values, fleet, items, refusal
 
 
 class Runner:
-    """Runs operations on a zone of an emulator."""
+    """Runner of operations on a zone of an emulator."""
 
     def __init__(self, emulator: Emulator, **common: Any) -> None:
         self._emulator = emulator
@@ -63,7 +63,10 @@ def pages(count: int) -> int:
 
 
 def lookups(count: int, number: int) -> int:
-    """Return the largest number of reads for some addresses in a zone of this size."""
+    """Return the maximum number of reads for some addresses in a zone.
+
+    The arguments are the numbers of mappings and of addresses.
+    """
     return 1 if number == 1 else min(number + 1, pages(count))
 
 
@@ -149,7 +152,7 @@ def test_budget_of_a_batch_of_creations(emulator: Emulator, count: int, number: 
     for check_mode in (True, False):
         assert run.batch(listed, check_mode=check_mode)["summary"]["created"] == number
         reads, writes = run.spent()
-        # Check mode needs the zone's total too, which comes with a page.
+        # Check mode also needs the zone's total, which is read with a page.
         assert reads <= lookups(count, number) + 1 + (check_mode and number == 1)
         assert writes == (0 if check_mode else ceil(number / 100))
 
@@ -193,7 +196,7 @@ SEEDED = {
 
 
 class Task(NamedTuple):
-    """A task that changes the zone SEEDED, and its diff."""
+    """Task that changes the zone SEEDED, and its diff."""
 
     operation: str
     arguments: dict[str, Any]
@@ -264,7 +267,7 @@ TASKS = [
 
 
 def without_times(result: Result) -> Result:
-    """Return a result without the times, which only the service knows before a write."""
+    """Return a result without times: check mode cannot predict them."""
     result = deepcopy(result)
     lists = [result.get(name, ()) for name in ("created", "updated", "deleted", "failed_items", "pending")]
     for mapping in chain(*lists, filter(None, [result.get("mapping")])):
@@ -378,7 +381,10 @@ def test_a_creation_past_the_limit_in_check_mode_fails_as_the_run_does(emulator:
 
 @both
 def test_an_unknown_outcome_is_no_success(emulator: Emulator, served: str) -> None:
-    """Lose the response to a deletion; its retry finds nothing, and the zone cannot be read again."""
+    """Lose the response to a deletion, and fail the reads after it.
+
+    The retry of the deletion finds nothing.
+    """
     zone, run = runner(emulator, fleet(1), api_version=served, retries=1)
     emulator.faults = [
         Fault(effect=faults.Response(502, applied=True), path="/batch$", nth=1, times=1),
@@ -414,7 +420,7 @@ def test_unusable_items_are_skipped_if_requested(emulator: Emulator, served: str
     }
     assert any("Nothing was deleted" in warning for warning in result["warnings"])
     assert any("moon-1" in warning for warning in result["warnings"])
-    # An address that cannot be read may be that of any mapping, so nothing is deleted.
+    # An invalid address may belong to any mapping, so nothing is deleted.
     assert zone.values().keys() == {*SEEDED, "192.0.2.9"}
 
 
@@ -472,7 +478,7 @@ def test_without_tiered_cache(emulator: Emulator, served: str, check_mode: bool)
     assert "enabled: true, smart: true" in str(failed)
     assert failed.result["summary"]["pending"] == 1
     assert zone.values() == SEEDED
-    # Nothing to add needs no regions.
+    # Without additions no regions are needed.
     assert run.batch(SEEDED, purge=True, check_mode=check_mode)["changed"] is False
     assert run.batch([{"ip": "192.0.2.1"}], state="absent", check_mode=check_mode)["changed"] is True
     single = run.single(**NEW, check_mode=check_mode)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Origins of a zone as the emulator has them: requests, optional values, unexpected responses, look-ups."""
+"""Origins of an emulator's zone: requests, responses and look-ups.
+
+Responses can lack optional values, or be unexpected.
+"""
 
 from __future__ import annotations
 
@@ -307,7 +310,7 @@ ADDRESSES: dict[str, list[str] | Exception] = {
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replace the resolver of the machine, and return the names that are looked up."""
+    """Replace the resolver, and record the names that are looked up."""
     names: list[str] = []
 
     def getaddrinfo(host: str, port: int | None, **_options: Any) -> list[Any]:
@@ -329,7 +332,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def hostnames(*names: str) -> list[dict[str, Any]]:
-    """Return proxied records that lead to hostnames."""
+    """Return proxied CNAME records, one for each hostname."""
     return [
         {"type": "CNAME", "name": f"n{number}.example.com", "content": name, "proxied": True}
         for number, name in enumerate(names)
@@ -387,7 +390,7 @@ def test_records_with_addresses_of_cloudflare(emulator: Emulator) -> None:
     records = [{"name": "www.example.com", "content": "104.16.0.1", "proxied": True}]
     zone = emulator.add_zone("example.com", dns_records=records)
     assert [item["code"] for item in run(emulator, zone, resolve=True)["excluded"]] == ["cloudflare"]
-    # The networks are not read otherwise.
+    # Otherwise Cloudflare's networks are not read.
     assert [item["origin_ip"] for item in run(emulator, zone)["origins"]] == ["104.16.0.1"]
 
 

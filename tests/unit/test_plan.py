@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The planner, by properties: effects, limits and order of plans."""
+"""Planner: effects, limits and order of plans, tested by properties."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from support.operations import mapping
 Mappings = dict[Address, OriginMapping]
 Wanted = dict[Address, OriginMapping | None]
 
-# So few addresses and values that what is wanted often is there, or is there with other values.
+# With few addresses and values, wanted mappings often exist, with equal or other values.
 addresses = st.sampled_from([*map(ip_address, ("192.0.2.9", "192.0.2.10", "198.51.100.1", "::1", "2001:db8::10"))])
 values = st.sampled_from([("aws", "us-east-1"), ("aws", "eu-central-1"), ("gcp", "us-east1")])
 mappings = st.builds(

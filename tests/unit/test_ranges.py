@@ -45,7 +45,7 @@ def ranges_of(**entries: Entries) -> Ranges:
 
 
 def where(ranges: Ranges, address: str) -> tuple[str, list[str]]:
-    """Return the status, and each match as vendor/region, with a dash for no region."""
+    """Return the status, and matches as vendor/region (or vendor/-)."""
     location = ranges.locate(parse_address(address))
     return location.status, [f"{place.vendor}/{place.region or '-'}" for place in location.matches]
 
@@ -143,7 +143,7 @@ def test_azures_tags_of_services_are_ignored() -> None:
 
 
 NETWORKS = st.one_of(
-    # In few bits, so that prefixes lie in one another.
+    # Few bits vary, so that prefixes contain one another.
     st.builds(
         lambda bits, length: ip_network((0xC0000200 | bits, length), strict=False),
         st.integers(0, 255),
@@ -167,7 +167,7 @@ ADDRESSES = st.one_of(
 )
 
 
-# oci names a region for everything.
+# oci is left out: all its prefixes have a region.
 @given(st.dictionaries(st.sampled_from(["aws", "azure", "gcp"]), LISTS), st.lists(ADDRESSES, min_size=1, max_size=8))
 def test_the_longest_prefix_wins_as_in_a_linear_search(
     files: dict[str, list[tuple[IPv4Network | IPv6Network, str | None]]], addresses: list[Any]
@@ -320,13 +320,13 @@ def test_only_changed_files_are_read_again(tmp_path: Path) -> None:
 
     before = write("us-east-1")
     assert where(Ranges.load({"aws": str(path)}), "192.0.2.1") == ("found", ["aws/us-east-1"])
-    # All alike but for the content: what is known is used, which shows that the file is not read for each task's items.
+    # Only the content changes: the known ranges are used, so the file is not read again for each task.
     write("us-west-1")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert where(Ranges.load({"aws": str(path)}), "192.0.2.1") == ("found", ["aws/us-east-1"])
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
     assert where(Ranges.load({"aws": str(path)}), "192.0.2.1") == ("found", ["aws/us-west-1"])
-    # A copy that replaces it.
+    # Another file replaces it.
     other = tmp_path / "other"
     other.write_text(published("aws", [("192.0.2.0/24", "us-west-2")]))
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
@@ -369,7 +369,10 @@ def test_files_of_real_size_as_another_library_reads_them(tmp_path: Path) -> Non
 
 
 def random_addresses(number: int, prefixes: list[str]) -> Iterator[Address]:
-    """Yield addresses in the space of the files, most at an end of a prefix or just beside it."""
+    """Yield addresses, most of them at or next to an end of a prefix.
+
+    The others are random addresses in the networks of the files.
+    """
     chance = random.Random(1)
     everything = [ip_network("240.0.0.0/4"), ip_network("2001:db8::/32")]
     for _number in range(number):

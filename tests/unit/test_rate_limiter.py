@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Long runs, alone and in parallel, under a rate limit that they would exceed at full speed."""
+"""Rate limit for long runs, alone and in parallel.
+
+At full speed they would exceed it.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,14 @@ from support.operations import Result, open_api, perform
 from support.values import fleet, items
 
 SMALL = 1500
-"""Mappings that take 17 requests to create: the first page, the supported regions and 15 batches."""
+"""Number of mappings that take 17 requests to create.
+
+The requests are the first page, the supported regions and 15 batches.
+"""
 
 
 def fill(emulator: Emulator, zone: str, retries: int = 5) -> Result:
-    """Map a fleet in a zone, as the batch module does."""
+    """Map a fleet in a new zone with the operation of the batch module."""
     return perform(
         ensure_mappings,
         emulator.api_url,
@@ -109,7 +115,7 @@ def test_no_window_has_more_requests_than_allowed() -> None:
         now += pause
         now += limiter.reserve()
         sent.append(now - 1000)
-    # The fourth is due a minute after the first, the fifth and sixth a minute after the second and third.
+    # The fourth is sent a minute after the first, the fifth and sixth a minute after the second and third.
     assert sent == [0, 5, 5, 60, 65, 65, 265, 265, 265, 325]
 
 
@@ -124,7 +130,7 @@ def test_threads_share_the_window() -> None:
 def test_the_limit_of_queries_is_kept_by_all_threads(
     monkeypatch: pytest.MonkeyPatch, retries: int, is_refused: bool
 ) -> None:
-    """Read 70 zones, by 14 queries in parallel, where 5 are allowed in a window."""
+    """Read 70 zones by 14 parallel queries. A window allows five."""
     monkeypatch.setattr(graphql, "MAX_QUERIES", 5)
     monkeypatch.setattr(graphql, "QUERY_WINDOW", 0.5)
     with Emulator(graphql_quota=5, window=0.4) as emulator:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter origin_region_of, as Ansible loads it and templates use it."""
+"""Filter origin_region_of, loaded by Ansible and used by templates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def region_of(value: object, **paths: Any) -> Any:
 
 
 def item(origin_ip: str, status: str, place: str = "//", candidates: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return an item of the filter, from places like aws/us-west-2/198.51.100.0/24. Empty parts are null."""
+    """Return an item of the filter, from places as text.
+
+    A place is like aws/us-west-2/198.51.100.0/24. Empty parts are null.
+    """
     return {
         "origin_ip": origin_ip,
         "status": status,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reports of an audit: totals, and every format, with any texts."""
+"""Reports of an audit: totals, and every format, with any texts."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def as_text(report: Report, format: str) -> str:
 
 
 def render(reports: Any, format: str = "json", **options: Any) -> str:
-    """Format reports. The options are those of aggregate: expected, fail_on."""
+    """Format reports with the options of aggregate: expected, fail_on."""
     return as_text(aggregate(reports, **options), format)
 
 
@@ -85,7 +85,7 @@ def rejection(reports: Any) -> str:
 
 
 def markdown_tables(text: str) -> list[list[list[str]]]:
-    """Return the texts of the cells of tables, as a reader sees them."""
+    """Return the visible texts of the cells of tables."""
     tables: list[list[list[str]]] = []
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
     for number, token in enumerate(tokens):
@@ -99,13 +99,13 @@ def markdown_tables(text: str) -> list[list[list[str]]]:
 
 
 def markdown_constructs(text: str) -> set[str]:
-    """Return the types of the constructs that Markdown, with common extensions, finds in a text."""
+    """Parse Markdown with common extensions, and return its construct types."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     return {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
 
 
 class Elements(HTMLParser):
-    """Counts the elements of a page that text could have made, and gathers its text."""
+    """Elements, attributes and text of a page, to detect injected markup."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class Elements(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        # Blocks of data run nothing.
+        # Blocks of data are not executed.
         self.tags.append("data" if ("type", "application/json") in attrs else tag)
         self.attributes |= {name for name, _value in attrs}
 
@@ -124,7 +124,7 @@ class Elements(HTMLParser):
         self.text.append(data)
 
 
-# The aggregate
+# Aggregation
 
 
 def test_the_totals() -> None:
@@ -248,7 +248,7 @@ def test_an_audit_fails_by_findings_and_by_unchecked_kinds(
 ) -> None:
     report = aggregate(reports, **options)
     assert report["failures"] == failures
-    # Every format has the verdict.
+    # Every format reports the same outcome.
     root = ElementTree.fromstring(render(reports, "junit", **options))
     assert (int(root.attrib["failures"]) + int(root.attrib["errors"]) > 0) is bool(failures)
     document = render(reports, "markdown", **options)
@@ -271,7 +271,7 @@ def test_an_unmerged_report_fails_in_every_format(reports: list[Report]) -> None
     lost = ["There is no readable report of an audit in b\x00: No such file", "c is of yesterday"]
     shown = lost[0].replace("\x00", "\ufffd")
     part = combine([], [], FAILING_KINDS, not_merged=lost)
-    # Another merge, and the filter, do not lose it.
+    # Another merge and the filter keep the error.
     for report in (merge([part, *map(aggregate, reports), part], [], FAILING_KINDS), aggregate([part, *reports])):
         Draft202012Validator(SCHEMA).validate(report)
         assert report["failures"] == [*([] if reports else ["no zone to audit"]), shown, lost[1]]
@@ -462,7 +462,10 @@ def test_unmapped_origins_without_ranges(fields: Report, text: str) -> None:
     "reason", [{"error": "the query broke"}, {"not_available": limit("permission", "the query broke")}, {}], ids=str
 )
 def test_unknown_traffic(reason: Report) -> None:
-    """Check that it is not shown as none, and that an error in it fails no other zone."""
+    """Check that unknown traffic is not shown as none.
+
+    An error in it fails no other zone.
+    """
     zones = [
         zone_report("a.example", [mapping("192.0.2.1", "aws/us-east-1")], traffic=unknown_traffic(**reason)),
         zone_report("b.example", traffic=traffic([reached("192.0.2.1", "aws/us-east-1", {"IAD": 4})])),
@@ -519,7 +522,7 @@ def test_markdown_shows_hostile_texts_literally() -> None:
 
 # JUnit XML
 
-# What the schema junit-10 of Jenkins' xunit plugin allows: required and other attributes, and elements within.
+# By element of schema junit-10 of Jenkins' xunit plugin: required attributes, other attributes, and children.
 JUNIT: dict[str, tuple[set[str], set[str], set[str]]] = {
     "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
     "testsuite": (
@@ -542,7 +545,7 @@ MIXED = {"failure", "error", "skipped", "system-out"}
 
 
 def junit(reports: Any, **options: Any) -> ElementTree.Element:
-    """Parse the JUnit XML of reports, and check it against what Jenkins takes."""
+    """Parse the JUnit XML of reports, and validate it for Jenkins."""
     root = ElementTree.fromstring(render(reports, "junit", **options))
     assert root.tag == "testsuites"
     for element in root.iter():
@@ -556,7 +559,7 @@ def junit(reports: Any, **options: Any) -> ElementTree.Element:
 
 
 def outcomes(suite: ElementTree.Element) -> list[str]:
-    """Return the outcome of each case, in the order of the kinds; empty if it passed."""
+    """Return the outcomes of all cases by kind, empty if passed."""
     assert [case.get("name") for case in suite] == list(TITLES.values())
     return [" ".join(element.tag for element in case) for case in suite]
 
@@ -655,7 +658,7 @@ def test_files_are_replaced(tmp_path: Path) -> None:
         os.umask(previous)
     names = ["report.json", "report.md", "report.xml", "report.html"]
     assert [Path(path) for path in first] == [folder / name for name in names]
-    # Otherwise the first reports in other formats would pass for new ones.
+    # Otherwise reports of the first run in other formats could be mistaken for new ones.
     assert [Path(path) for path in second] == [
         folder / name for name in ("report.xml", "report.json", "report.md", "report.html")
     ]
@@ -714,9 +717,9 @@ def test_foreign_files_are_left_alone(make: Callable[[Path], None], tmp_path: Pa
     )
     after = contents(tmp_path)
     assert {path: after.pop(path) for path in before} == before
-    # The other formats are there.
+    # The other formats were written.
     assert {path.name for path in after} == {"report.xml", "report.html"}
-    # What is not in the way is no failure.
+    # Foreign files of other formats cause no failure.
     assert len(write_reports(str(tmp_path), aggregate(small_fleet()), ["junit"], 0o600)) == 2
     assert {path: contents(tmp_path)[path] for path in before} == before
 
@@ -728,7 +731,7 @@ def test_an_unwritable_directory(tmp_path: Path) -> None:
     assert failure_to_write(str(file)) == f"The reports cannot be written: {file}: File exists"
     assert failure_to_write(str(file / "audit")) == f"The reports cannot be written: {file / 'audit'}: Not a directory"
     assert file.read_text() == "mine"
-    # Nobody creates files there, root included.
+    # Not even root can create files there.
     assert failure_to_write("/proc/self/fd", "json") == (
         "The reports cannot be written: /proc/self/fd/report.json: No such file or directory"
     )
@@ -766,7 +769,7 @@ def test_hostile_texts_are_only_text_in_a_page(hostile: str) -> None:
 
 
 def test_a_page_of_many_mappings_is_small() -> None:
-    """Check the size of data: 10 MB are 50 zones with 3,500 mappings each."""
+    """Check the size of a page: 10 MB for 50 zones with 3,500 mappings each."""
     zone = full_zone(1750)
     zones = [{**zone, "zone": f"zone{number}.example.com", "zone_id": str(number)} for number in range(3)]
     size, *more = (len(render(zones[:number], "html").encode()) for number in (1, 2, 3))
@@ -776,7 +779,10 @@ def test_a_page_of_many_mappings_is_small() -> None:
 
 
 def test_a_page_of_much_traffic_is_small() -> None:
-    """Check that 50 zones with all that queries return add less than 5 MB, and no row but that of a zone."""
+    """Check that the traffic of 50 zones adds less than 5 MB.
+
+    The traffic is the most that queries return. Each zone adds one row only.
+    """
     zones = [{**full_zone(1), "zone": f"zone{number}.example.com", "zone_id": str(number)} for number in range(3)]
     without = Elements(page := render(zones, "html"))
     size = len(page.encode())
@@ -866,7 +872,7 @@ def test_every_address_of_a_finding_is_reported(reports: list[Report]) -> None:
     assert len(lines) == sum(len(zone["findings"]) for zone in report["zones"])
     assert {address for address in expected if any(line.startswith(address) for line in lines)} == expected
     assert report["totals"]["zones"] == len({report["zone_id"] for report in reports}) == len(root)
-    # What was summed up sums up to itself.
+    # Aggregating an aggregated report does not change it.
     for format in FORMATS:
         assert render(report, format) == render(reports, format)
 
@@ -895,7 +901,7 @@ def test_invalid_characters_are_replaced(format: str) -> None:
 
 
 def test_types_of_ansible_become_plain_types() -> None:
-    # What is no JSON, Ansible reads as YAML, into types of its own.
+    # Ansible parses text that is not JSON as YAML, into its own types.
     read = DataLoader().load("---\n" + json.dumps(small_fleet()))
     assert type(read) is not type(small_fleet())
     assert render(read) == render(small_fleet())

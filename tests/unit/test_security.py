@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials in requests, contents of requests, and bounds of responses."""
+"""Security: credentials and contents of requests, bounds of responses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SECRETS = (TOKEN, KEY)
 
 
 def call(url: str, **chosen: Any) -> Any:
-    """Return the result of one call, by a client with these options."""
+    """Return the result of one call by a client with these options."""
     with open_zone(options(url, **chosen)) as zone:
         return zone.client.call("Trying it", "GET", "/it")
 
@@ -106,7 +106,7 @@ ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
     ({"CURL_CA_BUNDLE": "wrong"}, False),
     ({"REQUESTS_CA_BUNDLE": "wrong", "CURL_CA_BUNDLE": "right"}, False),
 ]
-"""CA variables, and True if they make the service trusted when no option decides."""
+"""CA variables, and True if the service is trusted without any option."""
 
 OPTIONS: list[tuple[dict[str, Any], bool | None]] = [
     ({}, None),
@@ -117,7 +117,10 @@ OPTIONS: list[tuple[dict[str, Any], bool | None]] = [
     ({"ca_path": "wrong"}, False),
     ({"ca_path": "wrong", "validate_certs": False}, True),
 ]
-"""TLS options, and True if they make the service trusted, None if they leave it to the environment."""
+"""TLS options, and True if they make the service trusted.
+
+None means that the environment decides.
+"""
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,10 @@ def test_options_decide_on_trust_and_then_the_environment(
 
 
 def test_no_thread_prints_a_warning(encrypted: Stub) -> None:
-    """Before ansible-core 2.19 a thread that prints waits for ever: its worker's main thread has the lock."""
+    """Check that no warning is printed: the thread could wait for ever.
+
+    Before ansible-core 2.19 the main thread of a worker has the lock for printing.
+    """
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
         warnings.simplefilter("ignore", DeprecationWarning)  # as Python does outside of tests
@@ -260,7 +266,7 @@ def test_loopback_is_reached_without_the_proxies_of_the_environment(
 
 def test_http_to_elsewhere_opens_no_connection(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", stub.url)
-    # The first would get to the stub by the proxy, the second on systems where it means this host.
+    # The first would reach the stub through the proxy, the second on systems where it means this host.
     for url in ("http://192.0.2.1/client/v4", f"http://0.0.0.0:{stub.server_port}"):
         with pytest.raises(InvalidInput, match="is not https"):
             call(url)
@@ -317,7 +323,7 @@ def test_secrets_are_masked_everywhere_in_a_result() -> None:
     }
 
 
-# What becomes part of a request
+# Contents of requests
 
 
 @pytest.fixture(scope="module")
@@ -337,7 +343,7 @@ PLACES = ("{}secret", "sec{}ret", "secret{}")
 
 
 def rejection(operation: Operation, stub: Stub, **chosen: Any) -> str:
-    """Return the error of an operation that is refused before anything is sent."""
+    """Return the error of an operation refused before its first request."""
     before = stub.connections
     with pytest.raises(InvalidInput) as refused:
         perform(operation, stub.url, **chosen)
@@ -397,11 +403,14 @@ TRICKS: SearchStrategy[str] = one_of(
     text(sampled_from("/\\?#%&=;:.@+ 2fFeE0a\r\n\t*~[]"), max_size=40),
     from_regex(r"(192\.0\.2\.1|2001:db8::1|[0-9a-f]{32}|example\.com)?([/?#%&;@ ].*)?", fullmatch=True),
 )
-"""Texts that would like to be more than an identifier."""
+"""Texts that try to be more than an identifier."""
 
 
 def sent(stub: Stub, operation: Operation, **chosen: Any) -> list[str]:
-    """Return the request targets, as the service saw them, of an operation that may be refused."""
+    """Return the targets of the requests that the service received.
+
+    The operation may be refused.
+    """
     stub.requests.clear()
     with suppress(InvalidInput, CloudflareError):
         perform(operation, stub.url, **chosen)
@@ -457,7 +466,7 @@ def test_identifiers_of_responses_are_validated(zone_id: str) -> None:
         assert sent(stub, read_mappings, zone_id=None, zone="example.com") == ["/zones?name=example.com&per_page=50"]
 
 
-# Bounds of a response
+# Bounds of responses
 
 Body = Callable[[], Iterable[bytes]]
 
@@ -475,7 +484,7 @@ def zipped() -> Iterator[bytes]:
 
 
 def after(head: bytes, part: bytes) -> Body:
-    """Return a function that yields a head, and then a part without an end."""
+    """Return a function that yields a head, then a part without end."""
 
     def yield_parts() -> Iterator[bytes]:
         yield head
@@ -486,7 +495,10 @@ def after(head: bytes, part: bytes) -> Body:
 
 @contextmanager
 def serve_body(body: Body) -> Iterator[str]:
-    """Serve this response to every request, for as long as the client listens. Yields the service's URL."""
+    """Serve this response to every request, and yield the service's URL.
+
+    Parts are sent until the client disconnects.
+    """
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
@@ -525,7 +537,7 @@ def test_an_endless_response_takes_bounded_memory(body: Body) -> None:
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    # What was read, in its parts and once more as a whole.
+    # The response is in memory twice: in parts and as a whole.
     assert peak < 3 * MAX_RESPONSE_BYTES
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tiered Cache and Smart Tiered Cache: wanted states, and reports of every change."""
+"""Tiered Cache and Smart Tiered Cache: wanted states, reported changes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_every_state_from_every_other(
     zone = emulator.add_zone("example.com", tiered_cache=tiered, smart_tiered_cache=smart)
     chosen = {"enabled": enabled, "smart": wants_smart}
     given = [value for value in chosen.values() if value is not None]
-    # Never set means off.
+    # A setting that was never set is off.
     before = (tiered, bool(smart))
     changes = [
         value if value is not None and value is not old else None

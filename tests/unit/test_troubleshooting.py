@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/troubleshooting.md has exactly the codes and messages of the collection."""
+"""Codes and messages of the collection in docs/troubleshooting.md.
+
+The page has all of them, and no others.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
 ROWS = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in re.findall(r"^\|.*\|$", PAGE, re.M)]
 QUOTED = {" ".join(quoted.split()) for quoted in re.findall(r"`([^`]+)`", PAGE)}
-"""Code on the page, messages among it."""
+"""Texts in code font on the page, including messages."""
 
-# Responses that are no errors, and so need no hint.
+# Codes of responses that are not errors need no hint.
 HANDLED = {1142, 1163}
-# These write reports, in which whole sentences are no messages, so that only what they raise is looked at.
+# Sentences in reports are not messages: only the errors of these files are checked.
 REPORTS = {"_report"}
 NO_MESSAGES = {
     "Running the module in the controller's process",  # a note at -vvv
-    "bits of a host are set",  # raised for the caller, which says it in its own words
+    "bits of a host are set",  # the caller replaces this text
     # Comments in files of an export.
     "Origin cloud region mappings of the Cloudflare zone ….",
     "Variable for the option mappings of the module originops.cloudflare.origin_cloud_region_batch.",
@@ -38,7 +41,10 @@ NO_MESSAGES = {
 
 
 def template(node: ast.expr) -> str:
-    """Return a text as the page quotes it, with … in place of values, empty if it is none."""
+    """Return a text as the page quotes it, with … in place of values.
+
+    It is empty if the node is not a text.
+    """
     if isinstance(node, ast.JoinedStr):
         parts = [part.value if isinstance(part, ast.Constant) else "…" for part in node.values]
         return " ".join("".join(map(str, parts)).split())
@@ -48,7 +54,10 @@ def template(node: ast.expr) -> str:
 
 
 def literals(tree: ast.AST) -> Iterator[str]:
-    """Yield texts in code, except docstrings, documentation, queries, and texts within values."""
+    """Yield texts in code that could be messages.
+
+    Docstrings, documentation, queries and texts within values are left out.
+    """
     passed: set[ast.AST] = set()
     for node in ast.walk(tree):  # parents come before their children
         match node:
@@ -93,7 +102,10 @@ FROM_ROLES = set(messages_of_roles())
 
 
 def is_sentence(text: str) -> bool:
-    """Return True for four words or more. Names, and fragments of messages, have fewer."""
+    """Check whether a text has at least four words.
+
+    Names and fragments of messages have fewer.
+    """
     return len(re.findall(r"(?<!\S)\S*[a-z]{2,}\S*", text)) >= 4
 
 

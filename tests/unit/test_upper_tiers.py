@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Upper tiers of origins: traffic, plans, permissions, unexpected responses, requests; the comparison in pure code."""
+"""Upper tiers of origins: traffic, plans, permissions and requests.
+
+Unexpected responses, and the comparison in pure code, are tested here too.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ def zone(emulator: Emulator) -> Zone:
 
 
 def run(emulator: Emulator, *zones: Zone, **chosen: Any) -> Result:
-    """Return the result for one zone by its identifier, or for several by their names."""
+    """Return the result for one zone by identifier, or for several by name."""
     emulator.requests.clear()
     selection: dict[str, Any] = {"zone_id": zones[0].id}
     if len(zones) > 1:
@@ -109,7 +112,7 @@ def test_deviations(emulator: Emulator, zone: Zone) -> None:
     }
     emulator.add_zone(zone.name, traffic=traffic)
     origins = {origin["origin_ip"]: origin for origin in only(run(emulator, zone))["origins"]}
-    # Unmapped ones are listed too, most requests first.
+    # Origins without a mapping are listed too. Most requests come first.
     assert [*origins] == ["203.0.113.7", "2001:db8::1", "192.0.2.1", "203.0.113.8", "192.0.2.2"]
     assert origins["192.0.2.1"] == {
         "origin_ip": "192.0.2.1",
@@ -141,7 +144,7 @@ def test_data_centres_of_unknown_spelling(emulator: Emulator, zone: Zone) -> Non
     origins = {origin["origin_ip"]: origin for origin in item["origins"]}
     assert [(limit["code"], limit["names"]) for limit in item["limits"]] == [("unknown_colos", ["Ashburn", "Paris"])]
     assert "data centres could not be compared, for their spelling is unknown: Ashburn; Paris" in result["warnings"][0]
-    # They count for neither side.
+    # They count neither as expected nor as unexpected.
     assert [origins[ip]["share_expected"] for ip in ("192.0.2.1", "192.0.2.2")] == [25.0, None]
     assert origins["192.0.2.1"]["upper_tiers"][0] == {
         "colo": "Ashburn",
@@ -191,7 +194,7 @@ def test_fields_missing_from_a_plan(
     item, untouched = run(emulator, zone, other)["zones"]
     assert (item["not_available"]["code"], item["not_available"]["names"], item["error"]) == (code, names, None)
     assert (item["since"], item["limits"]) == (None, [])
-    # Unknown is not zero, and nothing is taken for fine.
+    # Unknown values are null: neither zero nor a success.
     assert [origin["origin_ip"] for origin in item["origins"]] == MAPPED
     assert {(origin["requests"], origin["direct"], origin["share_expected"]) for origin in item["origins"]} == {
         (None, None, None)
@@ -479,7 +482,7 @@ def test_requests(emulator: Emulator, served: str) -> None:
     zones = [emulator.add_zone(f"zone{number}.example", mappings=MAPPINGS) for number in range(10)]
     result = run(emulator, *zones, api_version=served)
     assert [item["zone"] for item in result["zones"]] == [zone.name for zone in zones]
-    # By name, mappings, supported regions for each zone, and two queries.
+    # For each zone its look-up, mappings and supported regions; then two queries.
     assert len(emulator.requests) == 10 * 3 + 2
     sent = queries(emulator)
     assert [query["variables"]["zones"] for query in sent] == [[zone.id for zone in zones]] * 2
@@ -499,7 +502,7 @@ def test_queries_for_many_zones(emulator: Emulator, count: int) -> None:
     sent = queries(emulator)
     texts = [query["query"] for query in sent]
     assert len(emulator.requests) == len(sent)
-    # All that differs is in the variables.
+    # Queries differ only in their variables.
     assert {text: texts.count(text) for text in texts} == {
         SETTINGS_QUERY: ceil(count / 10),
         **({TRAFFIC_QUERY: ceil(count / 10)} if count > 1 else {}),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory plugin, as Ansible loads and runs it, and its list of zones."""
+"""Inventory plugin, loaded and run by Ansible, and its list of zones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ Read = Callable[..., InventoryData]
 
 @pytest.fixture
 def read(emulator: Emulator, tmp_path: Path) -> Read:
-    """Read an inventory file with these options and those for the emulator. None leaves an option out."""
+    """Return a function to read an inventory file with these options.
+
+    It adds the options for the emulator. None leaves an option out.
+    """
 
     def parse(inventory: InventoryData | None = None, *, use_cache: bool = True, **options: Any) -> InventoryData:
         path = tmp_path / "cloudflare_zones.yml"
@@ -51,7 +54,10 @@ def read(emulator: Emulator, tmp_path: Path) -> Read:
 
 
 def hosts(inventory: InventoryData) -> list[str]:
-    """Return the names of the hosts, after a check that each is in the group of all zones."""
+    """Return the names of the hosts.
+
+    Each must be in the group of all zones.
+    """
     names = [host.name for host in inventory.groups[GROUP].get_hosts()]
     assert sorted(names) == sorted(inventory.hosts)
     return names
@@ -224,7 +230,7 @@ def test_a_name_in_more_than_one_account(emulator: Emulator, read: Read) -> None
         variables = inventory.hosts[f"zone-example.com_{zone.id}"].vars
         assert (variables["cloudflare_zone_id"], variables["cloudflare_zone_name"]) == (zone.id, "example.com")
         assert variables["cloudflare_zone_account"]["name"] == zone.account
-    # Among the zones that were chosen there is one of the name.
+    # Only one of the selected zones has the name.
     assert read(accounts=["One"]).hosts["zone-example.com"].vars["cloudflare_zone_id"] == first.id
     emulator.add_zone("example.com", account="Two", status="moved")
     assert hosts(read()) == ["zone-example.com", "zone-example.net"]
@@ -347,10 +353,10 @@ def test_the_cache_saves_requests(emulator: Emulator, read: Read, tmp_path: Path
     assert {host.name: host.vars for host in again.hosts.values()} == {
         host.name: host.vars for host in first.hosts.values()
     }
-    # What the filters leave out is in the cache too, and it takes no credentials to read it.
+    # The cache includes zones that the filters excluded. Reading it needs no credentials.
     assert hosts(read(**cached, names=["c.*"], statuses=[], api_token=None)) == ["zone-c.example"]
     assert cost() == 0
-    # Ansible asks for a new read with --flush-cache and meta: refresh_inventory, which then is in the cache.
+    # With --flush-cache and meta: refresh_inventory, Ansible requests a new read, which updates the cache.
     emulator.add_zone("d.example")
     assert hosts(read(**cached, use_cache=False)) == ["zone-a.example", "zone-b.example", "zone-d.example"]
     assert cost() == 1
@@ -361,7 +367,7 @@ def test_the_cache_saves_requests(emulator: Emulator, read: Read, tmp_path: Path
     assert hosts(read())[-1] == "zone-e.example"
     assert cost() == 1
     assert hosts(read(**cached))[-1] == "zone-d.example"
-    # Another service has zones of its own.
+    # Each service has its own cache.
     with Emulator() as other:
         other.add_zone("other.example")
         assert hosts(read(**cached, api_url=other.api_url)) == ["zone-other.example"]
@@ -423,7 +429,7 @@ def test_failures_of_the_service(emulator: Emulator, read: Read) -> None:
 
 
 def test_failures_are_parser_errors(read: Read) -> None:
-    # Ansible then tells of the failed source, and goes on to the next.
+    # Ansible then reports the failed source, and continues with the next.
     for options in ({"api_token": "wrong-6Wd4Hs9Pz"}, {"retries": -1}, {"name": "x"}):
         with pytest.raises(AnsibleParserError):
             read(**options)
@@ -435,7 +441,7 @@ def test_failures_are_parser_errors(read: Read) -> None:
         ({"CLOUDFLARE_API_TOKEN": Emulator.token}, {}),
         ({"CLOUDFLARE_EMAIL": Emulator.email, "CLOUDFLARE_API_KEY": Emulator.key}, {}),
         ({"CLOUDFLARE_API_KEY": Emulator.key}, {"api_email": Emulator.email}),
-        # The file's own win, as a whole.
+        # Credentials in the file have precedence, as a whole.
         ({"CLOUDFLARE_API_TOKEN": "wrong-6Wd4Hs9Pz"}, {"api_token": Emulator.token}),
         ({"CLOUDFLARE_API_TOKEN": "wrong-6Wd4Hs9Pz"}, {"api_email": Emulator.email, "api_key": Emulator.key}),
         ({}, {"account_email": Emulator.email, "account_api_key": Emulator.key}),
@@ -546,7 +552,7 @@ def return_different_totals(request: Request) -> Response:
 
 
 def return_endless_pages(request: Request) -> Response:
-    """Serve full pages without an end."""
+    """Serve full pages without end."""
     return success(pages(Request("GET", request.path.replace("page=3", "page=2"), {}, b"")), total_count=150)
 
 

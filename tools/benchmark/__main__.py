@@ -30,7 +30,7 @@ def main() -> None:
     figures.machine["load average at the end"] = load()
     folder.mkdir(parents=True, exist_ok=True)
     figures.write(folder / "figures.json")
-    # From what was written, so that the one file has all that the others tell.
+    # From what was written, so that the one file has all data of the others.
     figures = Figures.read(folder / "figures.json")
     (folder / "README.md").write_text(report(figures), "utf-8")
     (folder / "growth.svg").write_text(growth_plot(figures), "utf-8")

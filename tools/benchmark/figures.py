@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Raw figures of a benchmark, and what is computed from them."""
+"""Raw figures of a benchmark, and values computed from them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from .work import NOTHING
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: its subject, its work, and its cost.
+    """Run of a subject: its work and its cost.
 
-    The latency is in milliseconds a request.
+    The latency is in milliseconds per request.
     """
 
     subject: str
@@ -37,12 +37,12 @@ class Sample:
     seconds: float
     requests: int
     memory: int
-    """KiB, at most."""
+    """Peak, in KiB."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Summary of the repetitions of one thing."""
+    """Summary of the repetitions of one measurement."""
 
     samples: Sequence[Sample]
 
@@ -60,7 +60,7 @@ class Measure:
 
     @property
     def memory(self) -> float:
-        """MiB."""
+        """Peak, in MiB."""
         return max(sample.memory for sample in self.samples) / 1024
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Figures:
-    """All samples of a run of the benchmark."""
+    """Samples of a run of the benchmark."""
 
     command: str
     machine: dict[str, Any]
@@ -90,11 +90,11 @@ class Figures:
         return Measure([sample for sample in samples if sample.size == size])
 
     def idle(self, latency: int) -> float:
-        """Seconds of a task that does nothing."""
+        """Return the seconds of a task that does nothing."""
         return self.measure(IDLE, latency, NOTHING.case).seconds
 
     def baseline(self, latency: int, case: str, size: int | None = None) -> float:
-        """Seconds of a task that does nothing, and of the fewest requests."""
+        """Return the seconds of a task that does nothing and the fewest requests."""
         return self.idle(latency) + self.measure(BASELINE, latency, case, size).seconds
 
     def write(self, path: Path) -> None:
@@ -109,7 +109,7 @@ class Figures:
 def parse_arguments(target: str, description: str | None) -> tuple[str, bool, Path]:
     """Parse the command line of a benchmark.
 
-    Returns how to run it again, whether it is the quick run, and the folder for its figures.
+    Returns the command to run it again, whether it is the quick run, and the folder for its figures.
     """
     parser = ArgumentParser(prog=f"make {target}", description=description)
     parser.add_argument("--quick", action="store_true", help="do just enough to see that everything runs")
@@ -121,7 +121,7 @@ def parse_arguments(target: str, description: str | None) -> tuple[str, bool, Pa
 
 
 def write(path: Path, *, samples: Sequence[dict[str, Any]], **head: Any) -> None:
-    """Write figures as JSON that people can read, a line for each sample."""
+    """Write figures as readable JSON, with a line for each sample."""
     lines = ",\n".join(f"    {json.dumps(sample)}" for sample in samples)
     path.write_text(f'{json.dumps(head, indent=2)[:-2]},\n  "samples": [\n{lines}\n  ]\n}}\n', "utf-8")
 

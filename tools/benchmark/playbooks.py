@@ -36,14 +36,14 @@ Task = dict[str, Any]
 
 @dataclass(frozen=True)
 class Playbook:
-    """Task that does a step in a zone, which is given by its identifier.
+    """Task that does a step in a zone, given by its identifier.
 
-    The mappings that the step wants are in the variable fleet.
+    The wanted mappings of the step are in the variable fleet.
     """
 
     task: Callable[[Service, str, Step], Task]
     direct: bool = True
-    """Whether the collection's modules may run in the controller's own process."""
+    """Permission to run modules in the controller's own process."""
 
     def __call__(self, service: Service, zone_id: str, step: Step, folder: Path) -> Timing:
         folder = Path(tempfile.mkdtemp(dir=folder))
@@ -84,7 +84,7 @@ def batch(_service: Service, _zone_id: str, step: Step) -> Task:
 
 
 def refused(_service: Service, _zone_id: str, _step: Step) -> Task:
-    """Return a task whose options contradict one another: no request is made."""
+    """Return a task with contradictory options, which sends no request."""
     options = {"mappings": "{{ fleet }}", "state": "absent", "purge": True}
     return {f"{COLLECTION}.origin_cloud_region_batch": options, "failed_when": False}
 

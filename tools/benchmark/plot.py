@@ -13,7 +13,7 @@ from .figures import Figures
 from .subjects import DIRECT, SDK_BULK
 
 WIDTH, HEIGHT = 340, 240
-"""Of a panel, of which there is one for each latency."""
+"""Size of a panel. There is one for each latency."""
 
 LEFT, RIGHT, TOP, BOTTOM = 45, 15, 30, 40
 """Room around the lines of a panel."""

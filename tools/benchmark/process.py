@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that are run to their end, and the memory that they took."""
+"""Processes, run to their end, and their peak memory."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Timing:
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], stdin_text: str = "") -> tuple[str, int]:
     """Run a command in a folder, with a text on its standard input.
 
-    Of the caller's environment it has PATH alone. Returns what it printed, and its peak memory in KiB: the largest
-    resident set among it and its descendants.
+    It has only PATH of the caller's environment. Returns its output, and its peak memory in KiB: the largest resident
+    set among it and its descendants.
     """
     with tempfile.TemporaryFile("w+") as stdin, tempfile.TemporaryFile("w+") as stdout:
         stdin.write(stdin_text)

@@ -40,13 +40,13 @@ TARGETS = {
     (50, "unchanged"): 0.5,
     (50, "change"): 0.5,
 }
-"""The most that a task of the batch module may take, as a ratio to the baseline, by latency and case."""
+"""Maximum ratio of a batch task to the baseline, by latency and case."""
 
 LEAST_SPEEDUP = 500
-"""How many times faster the batch module has to be than a loop over uri."""
+"""Minimum speed-up of the batch module over a loop over uri."""
 
 MOST_SHARE = {0: 0.04}
-"""What a loop in the controller may take of the time that it takes as a module, by latency."""
+"""Maximum ratio of a loop in the controller to a module's, by latency."""
 
 Row = tuple[str, ...]
 
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def parts(self) -> dict[str, float]:
-        """Return seconds by part of a task; negative where the baseline has more."""
+        """Return seconds by part of a task; negative if the baseline has more."""
         empty = self.figures.measure(self.way, self.latency, "refused", 1).seconds
         filled = self.figures.measure(self.way, self.latency, "refused").seconds
         operation = self.figures.measure(OPERATION, self.latency, self.case).seconds

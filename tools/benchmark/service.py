@@ -18,10 +18,10 @@ from urllib.request import Request, urlopen
 from .work import Mapping
 
 LIFETIME = 3600
-"""Seconds after which it stops by itself, should nobody stop it."""
+"""Seconds after which the service stops by itself."""
 
 QUOTA = 10**9
-"""Requests in a window, where the rate limit is not what is measured."""
+"""Requests in a window, if the rate limit is not measured."""
 
 WINDOW = 300
 """Seconds."""
@@ -29,20 +29,20 @@ WINDOW = 300
 
 @dataclass(frozen=True)
 class Service:
-    """Addresses of the service, and what only an emulated one can do."""
+    """Addresses of the service, and controls that only an emulated one has."""
 
     api_url: str
     control_url: str
     token: str
 
     def set_zone(self, name: str, mappings: Iterable[Mapping] = ()) -> str:
-        """Replace the mappings of a zone. Returns its identifier."""
+        """Replace the mappings of a zone, and return its identifier."""
         values = {mapping["origin_ip"]: (mapping["vendor"], mapping["region"]) for mapping in mappings}
         identifier: str = self._control("PUT", f"/zones/{name}", {"mappings": values})["id"]
         return identifier
 
     def holds(self, name: str, mappings: Iterable[Mapping]) -> bool:
-        """Return whether a zone has exactly these mappings."""
+        """Check whether a zone has exactly these mappings."""
         values = {mapping["origin_ip"]: [mapping["vendor"], mapping["region"]] for mapping in mappings}
         return bool(self._control("PUT", f"/zones/{name}", {})["mappings"] == values)
 
@@ -67,12 +67,12 @@ class Service:
 
 @contextmanager
 def emulated(latency: int, quota: int = QUOTA, window: int = WINDOW) -> Iterator[Service]:
-    """Start a service: latency in milliseconds, a quota for so many seconds."""
+    """Start a service; latency is in milliseconds, window in seconds."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(latency / 1000, quota, window, theirs), daemon=True)
     process.start()
-    # Each process holds one end alone, so that either notices when the other is gone, however that came.
+    # Each process has one end only, so that it notices the end of the other, for any reason.
     theirs.close()
     try:
         yield Service(*ours.recv())
@@ -82,7 +82,7 @@ def emulated(latency: int, quota: int = QUOTA, window: int = WINDOW) -> Iterator
 
 
 def _serve(latency: float, quota: int, window: int, channel: Connection) -> None:
-    # Not imported by the process that starts the measured ones: what it has in memory, Linux counts as theirs.
+    # The process that starts the measured ones does not import it: Linux counts its memory as theirs.
     from emulator.server import Emulator  # noqa: PLC0415
 
     with Emulator(latency=latency, quota=quota, window=window) as emulator:

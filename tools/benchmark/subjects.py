@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Subjects that do the work, and how much of it."""
+"""Subjects that do the work, and their steps."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Subject:
     run: Run
     steps: Sequence[Step]
     repeated: bool = True
-    """Whether it is run several times. A long loop is repetition enough."""
+    """Flag to run it several times. A long loop is repetition enough."""
 
 
 def subjects(scale: Scale) -> Sequence[Subject]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work that is measured: changes of a zone, whoever makes them."""
+"""Measured work: changes of a zone, independent of the subject."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ class Scale:
     latencies: Sequence[int] = (0, 50)
     """Milliseconds that every request takes at least."""
     by_uri: int = 10
-    """Mappings written by a loop over ansible.builtin.uri, as a part of the fleet. So are the next two."""
+    """Mappings in a loop over uri: a part of the fleet, as are the next two."""
     by_region: int = 100
     by_sdk: int = 50
 
 
 QUICK = Scale(fleet=200, growth=(10,), removed=20, repetitions=1, latencies=(0,), by_uri=1, by_region=2, by_sdk=2)
-"""Just enough to see that everything runs."""
+"""Minimum to see that everything runs."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """Change of a zone, and the least to read and write for it."""
+    """Change of a zone, and the minimum to read and write for it."""
 
     case: str
     size: int
-    """Mappings that it is about."""
+    """Number of its mappings."""
     held: list[Mapping] = field(default_factory=list)
-    """What the zone holds before."""
+    """Mappings of the zone before."""
     wanted: list[Mapping] = field(default_factory=list)
-    """What it holds afterwards."""
+    """Mappings of the zone afterwards."""
     pages: int = 0
     deletes: list[str] = field(default_factory=list)
     upserts: list[Mapping] = field(default_factory=list)
@@ -62,7 +62,7 @@ NOTHING = Step("nothing", 0)
 
 
 def changes(scale: Scale) -> list[Step]:
-    """Return steps for all that can happen to a fleet."""
+    """Return a step for every kind of change of a fleet."""
     fleet, other = _fleet(18, scale.fleet), _fleet(19, scale.fleet)
     moved = {**fleet[-1], "vendor": "aws", "region": "us-west-2"}
     kept, gone = fleet[scale.removed :], _addresses(fleet[: scale.removed])
@@ -76,7 +76,7 @@ def changes(scale: Scale) -> list[Step]:
 
 
 def creation(size: int) -> list[Step]:
-    """Return two steps: an empty zone gets a fleet, and a zone has it."""
+    """Return two steps: create a fleet in an empty zone, and change nothing."""
     fleet = _fleet(18, size)
     return [
         Step("create", size, wanted=fleet, upserts=fleet),
@@ -85,12 +85,12 @@ def creation(size: int) -> list[Step]:
 
 
 def refusal(size: int) -> Step:
-    """Return a step that sends nothing: its options contradict one another."""
+    """Return a step with contradictory options, which sends nothing."""
     return Step("refused", size, _fleet(18, size), _fleet(18, size))
 
 
 def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield the items, as many at a time as one request takes."""
+    """Yield the items in batches for one request each."""
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
 

@@ -42,7 +42,10 @@ from .zones_report import (
 )
 
 TOKEN = "{{ lookup('ansible.builtin.file', lookup('ansible.builtin.env', 'CLOUDFLARE_TOKEN_FILE')) }}"
-"""How the jobs of ansible-runner, which writes down their environment, come to the token."""
+"""Template that reads the token in jobs of ansible-runner.
+
+The token is in a file, because ansible-runner writes down the environment of jobs.
+"""
 
 IN_RUNNER = (RUN, PIPE)
 AUDITS = (AUDIT_GROUPS, AUDIT_ZONES, AUDIT_LIST)
@@ -54,43 +57,46 @@ class Scale:
 
     zones: int = 200
     mappings: int = 20
-    """In each zone."""
+    """Mappings in each zone."""
     reports: int = 50
     """Reports of zones with 3,500 mappings."""
     forks: Sequence[int] = (5, 20)
     usual_forks: int = 20
-    """Where forks are not what is compared."""
+    """Forks of runs that do not compare forks."""
     latency: int = 50
     """Milliseconds that every request takes at least."""
     quota: int = 200
-    """Requests in a window, where the rate limit is in reach."""
+    """Requests in a window, if the rate limit is in reach."""
     window: int = 20
     """Seconds."""
 
 
 QUICK = Scale(zones=4, mappings=3, reports=1, forks=(2,), usual_forks=2, latency=0, quota=8, window=2)
-"""Just enough to see that everything runs."""
+"""Minimum to see that everything runs."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One run over all zones, and its cost."""
+    """Run over all zones, and its cost."""
 
     way: str
     case: str
     forks: int
     seconds: float
-    """From the start of the command to its end."""
+    """Time from the start of the command to its end."""
     memory: int
     """Peak of the largest process, in KiB."""
     requests: int = 0
-    """All that were granted, with those that list the zones."""
+    """Granted requests, including those that list the zones."""
     most: int = 0
-    """The most that were granted for one zone."""
+    """Maximum of granted requests for one zone."""
     refused: int = 0
     """Responses with status 429."""
     replayed: float | None = None
-    """Seconds that the same requests take 16 threads of requests, without those that list the zones."""
+    """Seconds that the same requests take 16 threads of requests.
+
+    Requests that list the zones are left out.
+    """
     page: int | None = None
     """Bytes of report.html."""
 
@@ -107,7 +113,7 @@ def main() -> None:
     where["load average at the end"] = load()
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "zones.json", command=command, machine=where, scale=asdict(scale), samples=samples)
-    # From what was written, so that the one file has all that the other tells.
+    # From what was written, so that the one file has all data of the other.
     figures = json.loads((folder / "zones.json").read_text("utf-8"))
     (folder / "zones.md").write_text(report(figures), "utf-8")
     print(f"{folder / 'zones.md'} has the figures.")
@@ -160,7 +166,7 @@ def _sample(service: Service, scale: Scale, way: str, step: Step, forks: int) ->
 
 
 def _run(way: str, forks: int, folder: Path, environment: dict[str, str]) -> tuple[float, int]:
-    """Run the command of a way, and return its seconds and its peak memory in KiB."""
+    """Run the command of a way, and return seconds and peak memory in KiB."""
     environment = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
@@ -173,7 +179,7 @@ def _run(way: str, forks: int, folder: Path, environment: dict[str, str]) -> tup
 
 
 def _replay(service: Service, requests: Sequence[dict[str, Any]]) -> float:
-    """Send requests again, in another process, and return the seconds that it takes."""
+    """Send requests again in another process, and return the seconds."""
     job = {"api_url": service.api_url, "token": service.token, "requests": requests}
     environment = {"PYTHONPATH": str(CHECKOUT / "tools")}
     command = [sys.executable, "-m", "benchmark.programs.replay"]
@@ -182,7 +188,7 @@ def _replay(service: Service, requests: Sequence[dict[str, Any]]) -> float:
 
 
 def _rendering(scale: Scale) -> Sample:
-    """Measure the last step of several jobs: it reads their reports, and writes those of all zones."""
+    """Measure the last step of several jobs: merging their reports."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = {"PYTHONPATH": os.pathsep.join(map(str, (CHECKOUT / "tools", CHECKOUT / "tests", COLLECTIONS)))}
@@ -263,7 +269,7 @@ def _hosts(zone: str, fleet: Sequence[Mapping]) -> dict[str, Mapping]:
 
 
 def _check(folder: Path, service: Service, way: str, names: Sequence[str], fleet: Sequence[Mapping]) -> None:
-    """End the benchmark if a run failed its work, or left the token behind."""
+    """Exit if a run did not do its work, or left the token behind."""
     wrong = [name for name in names if not service.holds(name, fleet)]
     if wrong:
         raise SystemExit(f"{way}: {len(wrong)} zones do not hold what they should, such as {wrong[0]}")
@@ -273,7 +279,7 @@ def _check(folder: Path, service: Service, way: str, names: Sequence[str], fleet
             raise SystemExit(f"{way}: not every zone is in the report, and in it as it is: {totals}")
     if way in IN_RUNNER:
         artifacts = {path: path.read_bytes() for path in folder.rglob("artifacts/**/*") if path.is_file()}
-        # Without these the token was not at risk: they are where the environment is.
+        # Without artifacts the search proves nothing: they contain the environment.
         if not any(b"CLOUDFLARE_TOKEN_FILE" in content for content in artifacts.values()):
             raise SystemExit(f"{way}: there are no artifacts")
     token = service.token.encode()

@@ -41,7 +41,7 @@ COMMANDS = {
     PIPE: "ansible-runner transmit runner -p fleet.yml --forks {forks} | "
     "ansible-runner worker --private-data-dir work | ansible-runner process processed",
 }
-"""What a shell is given for each way to go over the zones."""
+"""Shell command of each way to process the zones."""
 
 BASELINES = {
     AUDIT_GROUPS: EMPTY,
@@ -50,7 +50,10 @@ BASELINES = {
     AUDIT_LIST: EMPTY_LIST,
     ROLE_LIST: EMPTY_LIST,
 }
-"""The empty playbook with the same inventories, for each way that works on all zones by one task."""
+"""Empty playbook of each way, with the same inventories.
+
+The ways are those that process all zones by one task.
+"""
 
 TARGETS = {AUDIT_GROUPS: 12, AUDIT_ZONES: 12, ROLE_GROUPS: 12, AUDIT_LIST: 15, ROLE_LIST: 15}
 """Seconds."""
@@ -59,7 +62,10 @@ REPORT_TARGETS = {"time": 30, "memory": 400, "page": 10}
 """Seconds, and MB."""
 
 MOST_REQUESTS = 2
-"""That a zone may cost where nothing changes. The audit reads more of a zone than its mappings."""
+"""Maximum of requests for a zone without changes.
+
+The audit reads more of a zone than its mappings.
+"""
 
 ZONES_PAGE = 50
 """Zones in one page of the list."""

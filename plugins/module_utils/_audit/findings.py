@@ -20,7 +20,7 @@ from .._regions import SupportedRegions
 from .._schema import KINDS, SCHEMA_VERSION
 
 MAX_OTHERS = 3
-"""Data centres in the message of a misrouted origin, beside the expected ones."""
+"""Data centres other than expected in the message of a misrouted origin."""
 
 Report = dict[str, Any]
 """Report on a zone: a ZONE_REPORT of _schema."""
@@ -28,7 +28,10 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True)
 class AuditInfo:
-    """Zone and time of an audit: its name and account if known, the time in RFC 3339, UTC."""
+    """Zone and time of an audit.
+
+    zone and account_id are None if they are not known. audited_on is in RFC 3339, UTC.
+    """
 
     zone_id: str
     zone: str | None
@@ -70,7 +73,10 @@ class ExpectedState:
 
     @property
     def can_repair_stale(self) -> bool:
-        """Check whether all addresses of origins are known, so that a mapping without an origin can be deleted."""
+        """Check whether all addresses of origins are known.
+
+        Only then can a mapping without an origin be deleted.
+        """
         return bool(self.mappings) and not self.incomplete and not any(host.hides_address for host in self.unresolved)
 
     def only_in(self) -> dict[str, list[str]]:
@@ -87,9 +93,10 @@ class ExpectedState:
 
 @dataclass(frozen=True)
 class PublishedRanges:
-    """Published ranges to compare with: a look-up, and the time of each vendor's file in RFC 3339, UTC.
+    """Published ranges to compare with.
 
-    error is the reason if the files cannot be read.
+    locate looks up an address. times has the time of each vendor's file in RFC 3339, UTC. error is the reason if the
+    files cannot be read.
     """
 
     locate: Locate | None = None
@@ -99,10 +106,10 @@ class PublishedRanges:
 
 @dataclass(frozen=True)
 class ObservedTraffic:
-    """Traffic to compare with, and the limits of what is a finding.
+    """Traffic to compare with, and the thresholds of a finding.
 
-    section is a TRAFFIC of _schema, without what published ranges have. unknown is the reason for which the share of
-    some origins is not known, if so; unavailable says whether that is a failure to read it. min_share is in percent.
+    section is a TRAFFIC of _schema, without the part from published ranges. unknown is the reason if the share of some
+    origins is not known; unavailable says whether that is a failure to read it. min_share is in percent.
     """
 
     section: Mapping[str, Any]
@@ -113,20 +120,23 @@ class ObservedTraffic:
 
 
 class Checks:
-    """Kinds of findings that are looked for, the reasons for others, and the kinds of unreadable data."""
+    """Kinds of findings that are checked, and the reasons for the others.
+
+    unavailable has the kinds with unreadable data.
+    """
 
     def __init__(self) -> None:
         self.not_checked: dict[str, str] = {}
         self.unavailable: list[str] = []
 
     def leave_out(self, reason: str, *kinds: str, unavailable: bool = False) -> None:
-        """Give up kinds for a reason; unavailable says that their data was requested."""
+        """Leave out kinds for a reason; unavailable if their data was requested."""
         self.not_checked.update(dict.fromkeys(kinds, reason))
-        self.unavailable += kinds if unavailable else ()
+        self.unavailable += [kind for kind in kinds if unavailable and kind not in self.unavailable]
 
     @property
     def checked(self) -> list[str]:
-        """List the kinds that were looked for."""
+        """List the kinds that are checked."""
         return [kind for kind in KINDS if kind not in self.not_checked]
 
 
@@ -148,7 +158,7 @@ class Finding:
         return KINDS.index(self.kind), address, *self.hosts, self.message
 
     def as_dict(self, colos: Mapping[Location, list[str]]) -> dict[str, Any]:
-        """Return the finding as plain data, with the data centres of its locations."""
+        """Return the finding as plain data, with data centres of its locations."""
         return {
             "kind": self.kind,
             "origin_ip": canonical(self.address) if self.address else None,
@@ -241,7 +251,7 @@ def audit(
 def _checks(
     state: ZoneState, expected: ExpectedState, ranges: PublishedRanges, traffic: ObservedTraffic | None
 ) -> Checks:
-    """Determine the kinds that an audit with this data looks for."""
+    """Determine the kinds that an audit with this data checks."""
     checks = Checks()
     if expected.mappings is None:
         checks.leave_out(
@@ -250,7 +260,10 @@ def _checks(
     if expected.incomplete:
         checks.leave_out(f"not all origins are known: {expected.incomplete}", "missing", "stale", unavailable=True)
     if ranges.error:
-        checks.leave_out(f"the published ranges could not be read: {ranges.error}", "contradicted", unavailable=True)
+        reason = f"the published ranges could not be read: {ranges.error}"
+        checks.leave_out(reason, "contradicted", unavailable=True)
+        if any(host.code in ("unknown_cloud", "unknown_region") for host in expected.unresolved):
+            checks.leave_out(reason, "missing", "wrong", unavailable=True)
     elif ranges.locate is None:
         checks.leave_out("there are no published ranges to compare with", "contradicted")
     if state.supported is None:
@@ -350,7 +363,7 @@ def _misrouted(comparison: AddressComparison, origin: Mapping[str, Any], traffic
     share = origin["share_expected"]
     if share is None or origin["requests"] < traffic.min_requests:
         return
-    # The share is rounded, so that it is only for people.
+    # The share is rounded, so it is only displayed.
     compared = [tier for tier in origin["upper_tiers"] if tier["expected"] is not None]
     through_expected = sum(tier["requests"] for tier in compared if tier["expected"])
     if 100 * through_expected >= traffic.min_share * sum(tier["requests"] for tier in compared):
@@ -364,7 +377,7 @@ def _misrouted(comparison: AddressComparison, origin: Mapping[str, Any], traffic
 
 
 def _unresolved(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
-    """Yield a finding for each address of a host, or one without."""
+    """Yield a finding for each address of a host, or one if it has none."""
     for host in expected.unresolved:
         for address in host.addresses or (None,):
             actual = _location(state.mappings.get(address)) if address else None
@@ -397,7 +410,10 @@ def _without_effect(info: AuditInfo, state: ZoneState, expected: ExpectedState) 
 
 
 def _no_origins(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
-    """Yield a finding if the source has no resolved origin for a zone with mappings: so a failed source looks."""
+    """Yield a finding if a zone with mappings has no resolved origin.
+
+    The source has probably failed.
+    """
     if expected.mappings is not None and not expected.mappings and state.mappings:
         yield Finding(
             "no_origins",
@@ -419,7 +435,8 @@ def _contents(
         "findings": [finding.as_dict(regions or {}) for finding in findings],
         "mappings": [
             {
-                **state.mappings[comparison.address].as_dict(),
+                **state.mappings[comparison.address].value(),
+                "modified_on": state.mappings[comparison.address].modified_on,
                 "upper_tier_colos": (regions or {}).get(comparison.actual, []),
                 "hosts": comparison.hosts,
                 "findings": [*kinds.get(comparison.address, ())],
@@ -446,7 +463,10 @@ def _contents(
 
 
 def _section(traffic: ObservedTraffic, locate: Locate | None) -> Report:
-    """Return the traffic of a report, with what published ranges have for origins without a mapping."""
+    """Return the traffic of a report.
+
+    Origins without a mapping have their locations by the published ranges.
+    """
 
     def published(origin: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         if locate is None or origin["vendor"]:

@@ -26,10 +26,10 @@ T = TypeVar("T")
 SETTINGS_PERMISSION = "Settings need the permission Zone Settings: Read"
 
 LoadRanges = Callable[[Mapping[str, str]], Locate]
-"""Reads the files of published ranges, by vendor. Raises InvalidInput."""
+"""Reader of the files of published ranges, by vendor. Raises InvalidInput."""
 
 Observe = Callable[[ZoneState], ObservedTraffic]
-"""Compares the mappings of a zone with traffic that was read."""
+"""Comparison of the mappings of a zone with traffic that was read."""
 
 
 def audit_zone(options: Mapping[str, Any], check_mode: bool, load_ranges: LoadRanges) -> Outcome:
@@ -42,13 +42,16 @@ def audit_zone(options: Mapping[str, Any], check_mode: bool, load_ranges: LoadRa
 
 
 def check_near_limit(percent: int) -> None:
-    """Raise InvalidInput for what is no percentage."""
+    """Raise InvalidInput if a value is not from 1 to 100 percent."""
     if not 0 < percent <= 100:
         raise InvalidInput(f"near_limit: {percent} is not between 1 and 100 percent")
 
 
 def read_ranges(paths: Mapping[str, str | None] | None, load_ranges: LoadRanges) -> PublishedRanges:
-    """Read the files of published ranges, by vendor. An unreadable file is the result's error."""
+    """Read the files of published ranges, by vendor.
+
+    An unreadable file is the result's error.
+    """
     existing = {vendor: path for vendor, path in (paths or {}).items() if path}
     if not existing:
         return PublishedRanges()
@@ -69,7 +72,7 @@ def audit_open_zone(
 ) -> Outcome:
     """Read a zone with its settings, and report on it.
 
-    What cannot be read is null in the report, and warned of; only the mappings themselves are indispensable.
+    Only the mappings are required. Other data that cannot be read is null in the report, and causes a warning.
     """
     warnings: list[str] = []
     api, current = zone.negotiate(lambda api: api.fetch_all())

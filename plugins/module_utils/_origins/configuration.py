@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a zone's configuration leads to origins: DNS records, load balancers, pools."""
+"""Configuration of a zone's origins: DNS records, load balancers, pools."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from .._mapping import Network
 T = TypeVar("T")
 
 PAGE_SIZE = 1000
-"""DNS records in a page. The API allows more, but a response has to stay bounded."""
+"""DNS records in a page. The API allows more, but responses are bounded."""
 
 MAX_PAGES = 500
 """Pages of records. A longer list is not credible."""
 
 ADDRESS_TYPES = ("A", "AAAA", "CNAME")
-"""Types of records that lead to an origin, which are those that can be proxied."""
+"""Types of records with an origin, which are those that can be proxied."""
 
 
 class Record(NamedTuple):
-    """A DNS record. Its name is normalized; content is empty for types that lead to no origin."""
+    """A DNS record.
+
+    name is normalized; content is empty for types without an origin.
+    """
 
     type: str
     name: str
@@ -80,7 +83,10 @@ def read_records(client: Client, zone_id: str) -> list[Record]:
 
 
 def fetch_records(client: Client, zone_id: str, page: int) -> tuple[dict[str, Record], int]:
-    """Read a page of the DNS records of a zone: these by identifier, and their total. Raises CloudflareError."""
+    """Read a page of the DNS records of a zone.
+
+    Returns the records by identifier, and their total. Raises CloudflareError.
+    """
 
     def decode(result: Any) -> dict[str, Record]:
         return {parse_text(entry["id"]): _parse_record(entry) for entry in _list(result)}
@@ -163,7 +169,7 @@ def _parse_load_balancer(entry: dict[str, Any]) -> LoadBalancer:
 
 
 def _pool_ids(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the identifiers of the pools in a load balancer, or in one of its overrides."""
+    """Yield the pool identifiers of a load balancer, or of an override."""
     lists = [settings.get("default_pools"), settings.get("pools")]
     for kind in ("region_pools", "country_pools", "pop_pools"):
         lists += _dict(settings.get(kind)).values()
@@ -205,7 +211,7 @@ def _number(value: Any) -> int:
 
 
 def _list(value: Any) -> list[Any]:
-    """Return a list. The API spells some empty ones null."""
+    """Return a list. The API returns null for some empty ones."""
     if value is None:
         return []
     if not isinstance(value, list):

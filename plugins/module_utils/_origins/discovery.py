@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a zone's configuration to its origins. Pure code without HTTP and Ansible."""
+"""Discovery of a zone's origins from its configuration.
+
+Pure code without HTTP and Ansible.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,19 @@ from .._mapping import Address, Network, address_order, canonical, check_origin,
 from .configuration import ADDRESS_TYPES, LoadBalancer, Pool, PoolOrigin, Record, normalize
 
 PLACEHOLDERS = tuple(map(ip_network, ("192.0.2.1/32", "100::/64")))
-"""Addresses of proxied records without an origin, such as those of Workers and redirects."""
+"""Addresses of proxied records without an origin (Workers, redirects)."""
 
 TUNNEL_DOMAIN = ".cfargotunnel.com"
 
 MAX_NAMES = 32
-"""Names that a chain of CNAME records may lead through."""
+"""Names that a chain of CNAME records may have."""
 
 HOSTNAME = re.compile(r"([\w-]{1,63}\.)*[^\W\d_][\w-]{0,62}")
-"""A hostname. Its last label begins with a letter, since resolvers take numbers for addresses."""
+"""A hostname. Its last label begins with a letter: resolvers take numbers for addresses."""
 
 
 class Exclusion(NamedTuple):
-    """A reason for which something is no origin to map, as a code and in words."""
+    """Reason why a target is no origin to map, as a code and in words."""
 
     code: str
     reason: str
@@ -49,7 +52,7 @@ INVALID = Exclusion("invalid", "neither an address nor a hostname")
 
 
 class End(NamedTuple):
-    """The end of the way from a public name: an address or a hostname, as it is written."""
+    """Final target of a public name: an address or a hostname, as written."""
 
     target: str
     source: str
@@ -58,7 +61,7 @@ class End(NamedTuple):
 
 @dataclass
 class Usage:
-    """The public names that lead to an origin, and the parts of the configuration that have it."""
+    """Public names of an origin, and the parts of the configuration with it."""
 
     names: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
@@ -73,15 +76,15 @@ class Usage:
 
 @dataclass
 class Discovery:
-    """Origins of a zone by address, origins behind hostnames, and what is none, each once."""
+    """Origins by address, origins behind hostnames, and exclusions, each once."""
 
-    networks: Collection[Network] = ()  # those of Cloudflare, where they were read
+    networks: Collection[Network] = ()  # those of Cloudflare, if they were read
     origins: defaultdict[Address, Usage] = field(default_factory=lambda: defaultdict(Usage))
     hostnames: defaultdict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     excluded: defaultdict[tuple[str, Exclusion], Usage] = field(default_factory=lambda: defaultdict(Usage))
 
     def add(self, name: str, end: End) -> None:
-        """Sort in an end to which a public name leads."""
+        """Add an end of a public name as an origin, hostname or exclusion."""
         found = [name], [end.source]
         try:
             address = parse_address(end.target)
@@ -95,7 +98,10 @@ class Discovery:
             self.origins[address].add(*found)
 
     def add_addresses(self, hostname: str, addresses: Iterable[Address]) -> list[Address]:
-        """Return those addresses of a hostname that can be origins, sorted, and exclude the others."""
+        """Return the addresses of a hostname that can be origins, sorted.
+
+        The others are excluded.
+        """
         usage = self.hostnames[hostname]
         usable = []
         for address in sorted(set(addresses), key=address_order):
@@ -107,7 +113,7 @@ class Discovery:
         return usable
 
     def excluded_items(self) -> list[dict[str, Any]]:
-        """Return what is no origin, with its reason."""
+        """Return the excluded targets, each with its reason."""
         return [
             {"origin": target, **exclusion._asdict(), **usage.as_dict()}
             for (target, exclusion), usage in sorted(self.excluded.items(), key=lambda item: item[0])
@@ -129,7 +135,7 @@ class Discovery:
         self.excluded[target, exclusion].add(names, sources)
 
     def _exclusion(self, address: Address) -> Exclusion | None:
-        """Return the reason for which an address is no origin to map, None if it is one."""
+        """Return the reason why an address is no origin to map, or None."""
         try:
             check_origin(address)
         except InvalidInput as error:
@@ -164,7 +170,7 @@ def discover(
 
 
 class _Configuration:
-    """Records and load balancers by name, and the ways through them."""
+    """Records and load balancers by name, and the paths through them."""
 
     def __init__(self, records: Sequence[Record], balancers: Sequence[LoadBalancer], pools: Mapping[str, Pool]) -> None:
         self._pools = pools
@@ -175,7 +181,10 @@ class _Configuration:
         self._nodes = {name for owner in self._by_name for name in _with_parents(owner)}
 
     def ends(self, start: Record | LoadBalancer) -> Iterator[End]:
-        """Yield the ends to which a record or a load balancer leads, through CNAME records of the zone itself."""
+        """Yield the ends of a record or a load balancer.
+
+        CNAME records of the zone itself are followed.
+        """
         pending = [(start, False)]
         seen: set[str] = set()
         while pending:
@@ -197,7 +206,10 @@ class _Configuration:
                 pending += [(other, private) for other in following]
 
     def _answers(self, name: str) -> list[Record | LoadBalancer]:
-        """Return what leads on from a name: its own records, or those of the closest wildcard (RFC 4592)."""
+        """Return the records and load balancers of a name.
+
+        A name that is not in the zone has those of the closest wildcard (RFC 4592).
+        """
         if name not in self._nodes:
             parent = next((parent for parent in _with_parents(name) if parent in self._nodes), "")
             name = f"*.{parent}"

@@ -68,7 +68,7 @@ def read_origins(options: Mapping[str, Any], check_mode: bool, shared: SharedCli
 
 
 def _read_load_balancing(zone: ZoneClient) -> tuple[list[LoadBalancer], dict[str, Pool]]:
-    """Read the load balancers of a zone, and the pools of its account if there is any."""
+    """Read the load balancers of a zone, and if any, the pools of its account."""
     balancers = read_load_balancers(zone.client, zone.id)
     if not balancers:
         return [], {}
@@ -76,7 +76,7 @@ def _read_load_balancing(zone: ZoneClient) -> tuple[list[LoadBalancer], dict[str
 
 
 def _hostname_items(found: Discovery, looked_up: Mapping[str, LookedUp]) -> list[dict[str, Any]]:
-    """Return the hostnames of a result, with what was looked up."""
+    """Return the hostnames of a result, with their addresses or errors."""
     items = []
     for hostname, usage in sorted(found.hostnames.items()):
         item: dict[str, Any] = {"hostname": hostname, **usage.as_dict()}
@@ -108,7 +108,10 @@ def _lookup_warnings(hostnames: Collection[Mapping[str, Any]]) -> list[str]:
 
 
 def _look_up_all(hostnames: Collection[str], seconds: float) -> dict[str, LookedUp]:
-    """Look hostnames up on this machine, all of them together within some seconds."""
+    """Look up hostnames on this machine.
+
+    seconds is the time for all of them together.
+    """
     results: dict[str, LookedUp] = {}
     waiting: SimpleQueue[str] = SimpleQueue()
     for hostname in hostnames:

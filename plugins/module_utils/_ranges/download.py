@@ -33,7 +33,10 @@ DEFAULT_SOURCES = {
     "gcp": "https://www.gstatic.com/ipranges/cloud.json",
     "oci": "https://docs.oracle.com/iaas/tools/public_ip_ranges.json",
 }
-"""URLs by vendor. That of azure is a page with a link to the file, which has another name every week."""
+"""URLs by vendor.
+
+That of azure is a page with a link to the file, which has another name every week.
+"""
 
 AZURE_FILE = re.compile(r"ServiceTags_Public_([0-9]{8})\.json(?![\w.%-])")
 """Name of Azure's file, and in it the date of its publication."""
@@ -48,7 +51,7 @@ MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 CONDITIONAL_HEADERS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
-"""Headers of a response, and the headers of the next request that refer to them."""
+"""Response headers, with the headers of the next request for them."""
 
 
 @dataclass
@@ -90,8 +93,7 @@ class RangeFile:
 class Download(NamedTuple):
     """Content of a URL, None if it has not changed.
 
-    url is the one that was requested, base the one that redirects led to, and conditions are the headers of the next
-    request.
+    url is the requested one, base the one after redirects, and conditions are the headers of the next request.
     """
 
     content: bytes | None
@@ -147,7 +149,7 @@ def update_range_files(options: Mapping[str, Any], check_mode: bool) -> Outcome:
 
 
 def check_sources(sources: Mapping[str, str]) -> None:
-    """Raise InvalidInput, without the URLs, if some are not fetched."""
+    """Raise InvalidInput, without the URLs, if some are refused."""
     problems = [
         f"sources.{vendor} {problem}"
         for vendor, source in sources.items()
@@ -158,17 +160,17 @@ def check_sources(sources: Mapping[str, str]) -> None:
 
 
 def secret_sources(options: Mapping[str, Any]) -> list[str]:
-    """List the sources that may hold a password, which no output may show."""
+    """List the sources that may contain a password. No output may show them."""
     return [source for source in options["sources"].values() if source and _is_url(source) and "@" in source]
 
 
 def find_azure_file(page: bytes, base: str) -> str | None:
-    """Return the URL of the newest of Azure's files that a page links to, None without any.
+    """Return the URL of the newest Azure file that a page links to, or None.
 
-    base is the URL of the page, empty for a local file. Links lead to https, or from a page that came by http from a
-    loopback address to such an address.
+    base is the URL of the page, empty for a local file. Links have to be https URLs. In a page from an http URL of a
+    loopback address, they may be such URLs too.
     """
-    # In a script of the page the links can be strings of JSON.
+    # In a script of the page, links can be JSON strings.
     text = re.sub(r"\\/|\\u002[fF]", "/", html.unescape(page.decode(errors="replace")))
     found = []
     for name in AZURE_FILE.finditer(text):
@@ -182,9 +184,9 @@ def find_azure_file(page: bytes, base: str) -> str | None:
 
 
 def _update(file: RangeFile, downloader: Downloader, options: Mapping[str, Any], check_mode: bool) -> None:
-    """Fetch the source unless the copy is young enough, and replace other content.
+    """Fetch the source unless the copy is recent, and replace other content.
 
-    Errors become the file's.
+    Errors are recorded in the file.
     """
     try:
         old = read_file(file.vendor, file.path) if os.path.exists(file.path) else None
@@ -212,7 +214,7 @@ def _update(file: RangeFile, downloader: Downloader, options: Mapping[str, Any],
                 _write(file, file.path, new.content or b"")
             file.changed, file.after = True, ranges
         if not check_mode:
-            # The time of a copy is when it was last known to be current.
+            # The time of a copy is that of the last check that it is current.
             with suppress(OSError):
                 os.utime(file.path)
             file.modified = _time_of(file.path)
@@ -228,7 +230,7 @@ def _update(file: RangeFile, downloader: Downloader, options: Mapping[str, Any],
 
 
 def _fetch(file: RangeFile, downloader: Downloader, good: bytes | None) -> Download:
-    """Read a file's source, and if it is a page that links to Azure's file, that.
+    """Read a file's source, or the Azure file that a page links to.
 
     good is the content of the good copy, None without one. Raises OriginOpsError.
     """
@@ -253,7 +255,10 @@ def _fetch(file: RangeFile, downloader: Downloader, good: bytes | None) -> Downl
 
 
 def _check_progress(old: VendorRanges, new: VendorRanges, name: str) -> None:
-    """Raise OriginOpsError for ranges that are older than the good copy, or have lost most of its prefixes."""
+    """Raise OriginOpsError for ranges that are not to replace the good copy.
+
+    They are older, or have less than half of its prefixes.
+    """
     problem = None
     if new.is_older_than(old):
         problem = f"has version {new.version}, older than version {old.version} of the good copy"
@@ -277,13 +282,13 @@ def _check_own(file: RangeFile) -> None:
 
 
 def _note_path(file: RangeFile) -> str:
-    """Path of the note beside a copy, which identifies its response."""
+    """Return the path of the note that identifies the response of a copy."""
     return f"{file.path}.note"
 
 
 def _read_note(file: RangeFile) -> dict[str, Any] | None:
     """Read the note beside a copy, None without a usable one."""
-    # A note is never worth a message: it saves a download, and marks a damaged copy.
+    # Without a note there is no error: it only saves a download, and marks a damaged copy.
     with suppress(OSError, ValueError, RecursionError):
         with open(_note_path(file), encoding="utf-8") as stream:
             note = json.load(stream)
@@ -298,7 +303,10 @@ def _is_note_replaceable(file: RangeFile) -> bool:
 
 
 def _conditional_headers(file: RangeFile, good: bytes | None, url: str) -> dict[str, str]:
-    """Return headers to fetch from a URL only other content than a good copy's, none without a note of that."""
+    """Return headers to fetch only other content than that of a good copy.
+
+    There are none without a note of this copy and URL.
+    """
     note = _read_note(file)
     if good is None or not note or (note["source"], note["sha256"]) != (url, hashlib.sha256(good).hexdigest()):
         return {}
@@ -338,7 +346,7 @@ def _diff_line(ranges: VendorRanges | None) -> str:
 
 
 def _time_of(path: str) -> float | None:
-    """Return the time of a file in seconds since the epoch, None if it is gone."""
+    """Return a file's time in seconds since the epoch, None if it is gone."""
     with suppress(OSError):
         return os.stat(path).st_mtime
     return None
@@ -357,7 +365,7 @@ def _is_https(url: str) -> bool:
 
 
 def _is_loopback(url: str) -> bool:
-    """Check whether a URL is of http and of a loopback address."""
+    """Check whether a URL is an http URL of a loopback address."""
     split = urlsplit(url)
     with suppress(ValueError):
         return split.scheme == "http" and ip_address(split.hostname or "").is_loopback
@@ -369,9 +377,9 @@ def _is_url(source: str) -> bool:
 
 
 def _url_problem(url: str) -> str | None:
-    """Describe why a URL is not fetched, None if it is.
+    """Return the reason to refuse a URL, or None.
 
-    The URL is left out, since it may hold a secret.
+    The URL is left out, since it may contain a secret.
     """
     if "@" in url:
         return "has an @, which may follow a user and a password. These are never sent (in a path, write %40)"
@@ -384,7 +392,7 @@ def _url_problem(url: str) -> str | None:
 
 
 class Downloader:
-    """Download of files without credentials, in a with statement."""
+    """Downloader of files without credentials, for a with statement."""
 
     def __init__(self, *, timeout: float, retries: int, verify: bool | str) -> None:
         # An auth object keeps requests from reading credentials from a .netrc file.
@@ -411,7 +419,10 @@ class Downloader:
 
 
 def _parse_response(vendor: str, source: str, url: str, response: Response, conditions: dict[str, str]) -> Download:
-    """Return the content and the next conditional headers. Raises OriginOpsError for another status."""
+    """Return the content and the next conditional headers.
+
+    Raises OriginOpsError for a status other than 200, or 304 after conditional headers.
+    """
     if response.status == 304 and conditions:
         return Download(None, source, url, conditions)
     if response.status != 200:
@@ -423,7 +434,7 @@ def _parse_response(vendor: str, source: str, url: str, response: Response, cond
 
 
 def _redirect_target(vendor: str, source: str, url: str, location: str) -> str:
-    """Return the URL that a redirect leads to.
+    """Return the URL of a redirect's target.
 
     Raises OriginOpsError if it is not followed.
     """

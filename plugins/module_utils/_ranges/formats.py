@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading and parsing the files of address ranges that clouds publish."""
+"""Reader and parser of the files of address ranges that clouds publish."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 """Bytes. The largest of the four, Azure's, has a few mebibytes."""
 
 SIGNATURE_KEYS = {"aws": "ipv6_prefixes", "azure": "values", "oci": "regions", "gcp": "prefixes"}
-"""Member that identifies a vendor's file; that of gcp comes last, for aws has it too."""
+"""Member that identifies a vendor's file. gcp is last: aws has it too."""
 
 VERSION_KEYS = {
     "aws": "syncToken",
@@ -36,7 +36,7 @@ VERSION_KEYS = {
 VERSION_PARTS = re.compile(
     r"([0-9]{1,20})|([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})[0-9.:+Z-]{0,20}"
 )
-"""Versions that can be compared: a number, or a time, of which the parts down to the second count."""
+"""Versions that can be compared: a number, or a time down to the second."""
 
 NO_REGION = frozenset({"", "GLOBAL", "global"})
 
@@ -57,7 +57,7 @@ AZURE_ALIASES = {
 """Names in Azure's file that differ from the present name of the region."""
 
 Table: TypeAlias = dict[int, dict[int, tuple["str | None", ...]]]
-"""Regions of networks, None for no region, by prefix length and then by the bits of the prefix as a number."""
+"""Regions, None for no region, by prefix length and bits of the prefix as a number."""
 
 PREFIX_LENGTHS = {str(length): length for length in range(129)}
 
@@ -88,7 +88,7 @@ class VendorRanges:
 
 
 def read_file(vendor: str, path: str) -> bytes:
-    """Read a vendor's file, of a too large one the beginning.
+    """Read a vendor's file, or the beginning of one that is too large.
 
     Raises InvalidInput.
     """
@@ -100,9 +100,9 @@ def read_file(vendor: str, path: str) -> bytes:
 
 
 def parse_ranges(vendor: str, content: bytes, name: str) -> VendorRanges:
-    """Parse the content of a vendor's file, which messages call by name.
+    """Parse the content of a vendor's file.
 
-    Raises InvalidInput for anything else.
+    name is that of the file in messages. Raises InvalidInput for anything else.
     """
     if len(content) > MAX_FILE_BYTES:
         raise InvalidInput(f"{vendor}: {name!r} is larger than {MAX_FILE_BYTES // 1024**2} MiB")
@@ -123,7 +123,7 @@ def parse_ranges(vendor: str, content: bytes, name: str) -> VendorRanges:
         raise InvalidInput(f"{vendor}: {name!r} is not the file of ranges that this vendor publishes: {reason}")
     tables: dict[int, Table] = {4: {}, 6: {}}
     try:
-        # Files repeat themselves for each service.
+        # Files repeat prefixes for each service.
         for prefix, region in dict.fromkeys(READERS[vendor](document)):
             try:
                 version, length, network = _parse_prefix(prefix)
@@ -155,7 +155,10 @@ def invalid_if_unreadable(vendor: str, path: str) -> Iterator[None]:
 
 
 def _version_parts(version: str | None) -> list[int]:
-    """Return the numbers that a version consists of, the most significant first, none for one of another form."""
+    """Return the numbers in a version, the most significant first.
+
+    A version of another form has none.
+    """
     match = VERSION_PARTS.fullmatch(version or "")
     return [int(part) for part in match.groups() if part] if match else []
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The published ranges of several clouds, and lookups in them."""
+"""Published ranges of several clouds, and lookups in them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Ranges:
         return cls(_load(vendor, path) for vendor, path in paths.items())
 
     def locate(self, address: Address) -> LookupResult:
-        """Look an address up.
+        """Look up an address.
 
         The longest prefix wins, and at equal length a prefix with a region wins over one without.
         """
@@ -61,7 +61,7 @@ class Ranges:
 
 
 _cache: dict[tuple[str, str], tuple[tuple[int, ...], VendorRanges]] = {}
-"""Files that this process has read, by vendor and path, each with the state that it then had."""
+"""Ranges by vendor and path, each with the state of its file when read."""
 
 
 def _load(vendor: str, path: str) -> VendorRanges:

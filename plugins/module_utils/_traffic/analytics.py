@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read from GraphQL Analytics which requests reached origins.
+"""Requests that reached origins, from GraphQL Analytics.
 
 Built on public documentation; no real account was available to try it.
 """
@@ -27,7 +27,7 @@ MAX_ZONES = 10
 """Zones in a query, by the API."""
 
 MAX_GROUPS = 25_000
-"""Groups in a response, for all of its zones together: it then has at most three quarters of the bytes allowed."""
+"""Groups in a response, for all zones: at most 3/4 of the bytes allowed."""
 
 FIELDS = {"originIP": "dimensions_originIP", "upperTierColoName": "dimensions_upperTierColoName"}
 """Fields that some plans lack, with their names in the settings."""
@@ -35,16 +35,16 @@ FIELDS = {"originIP": "dimensions_originIP", "upperTierColoName": "dimensions_up
 FIELDS_OF_QUERY = len(FIELDS) + 1
 
 POSSIBLE = "only the mappings and the data centres expected of them can be reported"
-"""Result for a zone of which the plan does not allow to read the traffic."""
+"""Result for a zone if its plan does not allow to read the traffic."""
 
 NOT_ENABLED = Limit("not_enabled", f"the analytics of requests are not enabled for the zone's plan: {POSSIBLE}")
 
 PLAN = ("for your plan", "older than", "time range", "fields cannot")
 PERMISSION = ("have access", "authorized", "code authz", "http 403:")
-"""Documented wordings of errors about a plan and a permission: Cloudflare publishes no codes for them."""
+"""Documented wordings of errors about a plan or a permission. No codes are published."""
 
 MARGIN = 360
-"""Seconds kept from the oldest data of a plan: a query may have to wait for the limit of queries."""
+"""Seconds kept from a plan's oldest data: a query may wait for its limit."""
 
 # The types are spelt as in Cloudflare's schema.
 SETTINGS_QUERY = """
@@ -93,8 +93,8 @@ query Traffic($zones: [string!], $since: Time!, $until: Time!, $limit: uint64!) 
 class Traffic:
     """Requests of a zone to origins, from since to until.
 
-    groups is None if they are not known: by error, a failure, or not_available, the reason. complete says whether
-    there can be no further groups; limits has what else is not known.
+    groups is None if they are not known: error is then the failure, or not_available the reason. complete says whether
+    there can be no further groups; limits has other gaps.
     """
 
     groups: Sequence[Group] | None = None
@@ -117,7 +117,7 @@ class NodeSettings(NamedTuple):
 
     @property
     def seconds(self) -> int:
-        """The longest time, up to now, that a query may be about."""
+        """Longest time, up to now, that a query may be about."""
         return min(self.max_duration, self.not_older_than - MARGIN)
 
 
@@ -185,7 +185,7 @@ def read_settings(graphql: GraphQL, zone_ids: Sequence[str]) -> dict[str, ZoneNo
 
 
 def _reason_against(settings: NodeSettings) -> Limit | None:
-    """Return the reason of a plan against the query, or None."""
+    """Return the reason why a plan does not allow the query, or None."""
     missing = tuple(name for name, path in FIELDS.items() if path not in settings.fields)
     if missing:
         reason = f"the analytics of the zone's plan lack the fields {' and '.join(missing)}"
@@ -203,7 +203,7 @@ def _reason_against(settings: NodeSettings) -> Limit | None:
 def _read_groups(graphql: GraphQL, readable: Mapping[str, NodeSettings], hours: int) -> dict[str, Traffic]:
     """Read the groups of zones by one query.
 
-    It is about the longest time that the plans of all of them allow.
+    Its time range is the longest, up to these hours, that all of their plans allow.
     """
     seconds = min(hours * 3600, *(settings.seconds for settings in readable.values()))
     limit = min(MAX_GROUPS // len(readable), *(settings.page_size for settings in readable.values()))
@@ -240,8 +240,8 @@ def _read_groups(graphql: GraphQL, readable: Mapping[str, NodeSettings], hours: 
 def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]) -> dict[str, ZoneNode[T] | Traffic]:
     """Send a query about zones.
 
-    A zone without a node has Traffic with the reason.
-    If the query as a whole is refused for lack of access, each zone is read alone, as one may be to blame.
+    A zone without a node has Traffic with the reason. If the query as a whole is refused because of a plan or a
+    permission, each zone is read alone, since one of them may be the cause.
     """
     label = f"zone {zone_ids[0]}" if len(zone_ids) == 1 else f"{len(zone_ids)} zones"
     action = f"{query.action} of {label}"
@@ -257,7 +257,7 @@ def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]
     try:
         data, errors = graphql.query(action, query.text, {"zones": zone_ids, **query.variables}, decode)
     except CloudflareError as error:
-        # Without Cloudflare's own errors something in between refused, which says nothing about a permission.
+        # Without Cloudflare's own errors, an intermediary refused, which says nothing about a permission.
         refused = error.errors and (error.credentials_refused or error.status == 403)
         failed = Traffic(not_available=_no_permission(str(error))) if refused else Traffic(error=error)
         return dict.fromkeys(zone_ids, failed)
@@ -297,7 +297,7 @@ def _errors_about(zone_id: str, errors: Sequence[QueryError], tags: Sequence[str
 
 
 def _refused(action: str, errors: Sequence[QueryError]) -> Traffic:
-    """Return the traffic of a zone of which a query was refused."""
+    """Return the traffic of a zone after a query was refused."""
     message = _join(errors)
     if _has(message, *PLAN):
         return Traffic(not_available=Limit("plan", f"the zone's plan does not allow the query: {message}"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compare the upper tiers of origins with their mappings, in pure code."""
+"""Comparison of the upper tiers of origins with mappings, in pure code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIRECT = ""
 
 
 class Limit(NamedTuple):
-    """Something unknown: a code, the reason in words, and names."""
+    """Limit of the data: a code, the reason in words, and names."""
 
     code: str
     reason: str
@@ -42,7 +42,7 @@ class Group(NamedTuple):
 def colo_code(text: str) -> str | None:
     """Return the three letters of a data centre in upper case, or None.
 
-    A number after the letters does not count: iad02 is IAD. A word that begins with three letters is no code.
+    A number after the letters is ignored: iad02 is IAD. A word that begins with three letters is no code.
     """
     match = re.fullmatch(r"([A-Za-z]{3})([-_ ]?\d[0-9A-Za-z]*)?", text.strip())
     return match[1].upper() if match else None
@@ -54,7 +54,7 @@ def describe_origins(
     mappings: Mapping[Address, OriginMapping],
     supported: SupportedRegions | None,
 ) -> tuple[list[dict[str, Any]], list[Limit]]:
-    """Return the origins of a result, and what is uncertain.
+    """Return the origins of a result, and the limits of the comparison.
 
     They are the mapped ones and those with requests, most requests first. groups is None if the traffic is unknown;
     if it is not complete, the requests of an origin without a group are unknown.
@@ -129,7 +129,7 @@ def _origin_item(
         "direct": None if counts is None else counts[DIRECT],
         "upper_tiers": upper_tiers,
         "expected": expected,
-        # What is not certain to be expected is not taken for it, nor for the opposite.
+        # Data centres that cannot be compared are left out of the share.
         "share_expected": (
             _percent(through_expected, sum(tier["requests"] for tier in compared)) if certain and compared else None
         ),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""GraphQL queries, which have a limit of their own."""
+"""GraphQL queries, which have their own rate limit."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .._errors import InvalidInput
 T = TypeVar("T")
 
 MAX_QUERIES = 300
-"""GraphQL queries of a user in QUERY_WINDOW seconds, by the API, beside the limit of all requests."""
+"""GraphQL queries of a user in a window, by the API, beside the limit of all requests."""
 
 QUERY_WINDOW = 301.0
-"""Seconds: the API's window, and one more, since requests arrive later than they are sent."""
+"""Seconds: the API's window, and one more for delayed requests."""
 
 
 class QueryError(NamedTuple):
     """An error of a GraphQL query.
 
-    The path leads from the root to a node. Path and code may be empty.
+    path is that of a node, from the root. path and code may be empty.
     """
 
     message: str
@@ -41,9 +41,10 @@ class QueryError(NamedTuple):
 
 
 class WindowLimiter:
-    """Delay of the requests of all threads, so that no window of time has more of them than allowed.
+    """Rate limiter of all threads, for a limit that no response reports.
 
-    For a limit that no response reports. clock returns seconds that never go back.
+    Requests are delayed, so that no window of time has more of them than allowed. clock returns seconds that never go
+    back.
     """
 
     def __init__(self, size: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -62,7 +63,7 @@ class WindowLimiter:
 
 
 class GraphQL:
-    """The GraphQL endpoint of a client. All threads keep its limit together."""
+    """GraphQL endpoint of a client. All threads share its rate limit."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -80,7 +81,7 @@ class GraphQL:
         response, content = self.client.send(
             action, "POST", "/graphql", read_only=True, delay=self._limiter.reserve, json=body
         )
-        # Credentials are refused in the envelope of the rest of the API.
+        # The response to refused credentials has the envelope of the rest of the API.
         if "success" in content or not ("data" in content or content.get("errors")):
             raise self.client.error_from(action, response, content)
         try:
@@ -96,7 +97,10 @@ class GraphQL:
         return result, errors
 
     def _parse_query_error(self, status: int, error: dict[str, Any]) -> QueryError:
-        """Parse an error of a query. Its message begins with the HTTP status if that is not 200, as it usually is."""
+        """Parse an error of a query.
+
+        Its message begins with the HTTP status, unless that is 200, which is usual.
+        """
         path, extensions = error.get("path") or (), error.get("extensions") or {}
         if not isinstance(error["message"], str) or not isinstance(path, (list, tuple)):
             raise TypeError(error)

@@ -19,7 +19,7 @@ from .analytics import MAX_ZONES, Traffic, format_time, read_traffic
 from .fills import Limit, describe_origins
 
 MAX_HOURS = 744
-"""31 days, the longest time of any plan."""
+"""Hours in 31 days, the longest time of any plan."""
 
 ENTRY_KEYS = ("zone", "zone_id", "account_id")
 
@@ -27,7 +27,7 @@ ENTRY_KEYS = ("zone", "zone_id", "account_id")
 class ZoneRead(NamedTuple):
     """A zone with its mappings and supported regions.
 
-    unsupported is the reason for which the latter are unknown; error is the failure if the zone could not be read.
+    unsupported is the reason if the latter are unknown; error is the failure if the zone could not be read.
     """
 
     label: str
@@ -40,7 +40,7 @@ class ZoneRead(NamedTuple):
 
 
 def read_upper_tiers(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Read which upper-tier data centres sent requests to the origins of zones.
+    """Read the upper-tier data centres of requests to the origins of zones.
 
     If a zone cannot be read, the others are read; the failure has the complete result.
     """
@@ -79,9 +79,10 @@ def describe_traffic(
     supported: SupportedRegions | None,
     unsupported: str | None = None,
 ) -> dict[str, Any]:
-    """Compare the traffic of a zone with its mappings, as the part of a result, or of a report, about the traffic.
+    """Compare the traffic of a zone with its mappings.
 
-    unsupported is the reason for which the supported regions are unknown, if it is known.
+    Returns the part of a result, or of a report, about the traffic. unsupported is the reason why the supported regions
+    are unknown, if it is known.
     """
     origins, uncertain = describe_origins(known.groups, known.complete, mappings, supported)
     limits = [*known.limits, *uncertain]

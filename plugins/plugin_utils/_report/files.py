@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files of reports: written in a directory in which only files of an earlier audit are replaced."""
+"""Files of reports, which replace only files of an earlier audit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORMATS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "junit": ("report.xml", as_junit),
     "html": ("report.html", as_page),
 }
-"""The formats of a report: the name of its file, and its function."""
+"""Formats of a report, each with its file name and its function."""
 
 _COMMENT = f"<!-- generator: {GENERATOR} -->"
 _BEGINNINGS = {
@@ -41,12 +41,12 @@ _BLOCK = 1 << 20
 
 
 def write_reports(folder: str, report: Report, formats: Collection[str], mode: int) -> list[str]:
-    """Write an aggregate in formats, each in a file of its own, and return the paths.
+    """Write an aggregate in formats, and return the paths.
 
-    Reports of an earlier audit in other formats are replaced too: they must not pass for new ones. Each file is
-    replaced as a whole. A missing directory is created for its owner only; mode is that of the files.
-    A file that is not of this collection is left alone. All others are written before OriginOpsError names it, or a
-    path that cannot be written.
+    Each format has its own file, which is replaced as a whole. Reports of an earlier audit in other formats are
+    replaced too: they must not pass for new ones. A missing directory is created for its owner only; mode is that of
+    the files. A file that is not of this collection is left alone. Raises OriginOpsError with such files, and with
+    paths that cannot be written, after all others are written.
     """
     if not folder.strip():
         raise InvalidInput("audit_folder is empty: name the directory of the reports")
@@ -84,7 +84,7 @@ def write_reports(folder: str, report: Report, formats: Collection[str], mode: i
 
 
 def _is_own(path: str, beginning: str) -> bool:
-    """Check whether there is a readable file that begins as an audit writes it."""
+    """Check whether a file is readable, and begins as an audit writes it."""
     if os.path.islink(path) or not os.path.isfile(path):
         return False
     try:
@@ -110,7 +110,10 @@ def _write(path: str, text: str, mode: int) -> None:
 
 
 def read_report(path: str) -> Any:
-    """Read the JSON that write_reports wrote, from its file or directory. Raises InvalidInput naming the path."""
+    """Read the JSON of write_reports, from its file or directory.
+
+    Raises InvalidInput with the path.
+    """
     path = os.path.expanduser(path)
     if os.path.isdir(path):
         path = os.path.join(path, FORMATS["json"][0])

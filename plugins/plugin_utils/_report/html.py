@@ -48,10 +48,13 @@ MAX_DRAWN = 300
 """Findings that are plain HTML. The script draws all others."""
 
 MAX_COMMON = 63
-"""Characters of a common beginning or end: with 63 added, a number up to it is a character of ASCII."""
+"""Maximum of characters of a common beginning or end.
+
+With 63 added, a number up to it is a character of ASCII.
+"""
 
 MAX_BARS = 8
-"""Regions of a vendor with a bar of their own in the chart. The others share one."""
+"""Regions of a vendor with their own bar in the chart. Others share one."""
 
 FINDINGS_HEADER = ("Kind", "Zone", "Origin", "Leads to", "Should lead to", "Message")
 MAPPINGS_HEADER = ("Origin", "Leads to", "Findings")
@@ -70,7 +73,10 @@ _VOID = ("input", "meta", "wbr")
 
 
 class Html(str):
-    """Text that is HTML already. All other text is escaped when it is added to the page."""
+    """Text that is HTML already.
+
+    All other text is escaped when it is added to the page.
+    """
 
     __slots__ = ()
 
@@ -109,7 +115,7 @@ def _names(text: str) -> Html:
 
 
 def _two_lines(first: str, second: str, class_: str) -> Html:
-    """Format a cell with a first line and, if there is more to say, a second one."""
+    """Format a cell with a first line and an optional second one."""
     lines = _tag("div", _names(first), class_=class_) if first else Html()
     return _html(lines, _tag("div", _names(second), class_="soft")) if second else lines
 
@@ -117,7 +123,7 @@ def _two_lines(first: str, second: str, class_: str) -> Html:
 def _table(name: str, caption: str, header: Iterable[str], rows: Iterable[str], foot: str = "") -> Html:
     """Build a table in a region that scrolls.
 
-    Roles keep it a table for assistive technology where narrow windows show its rows as cards.
+    Roles keep it a table for assistive technology if a narrow window shows its rows as cards.
     """
     titles = _html(*(_tag("th", title, scope="col", role="columnheader") for title in header))
     table = _tag(
@@ -156,13 +162,16 @@ def _ages(ranges: Mapping[str, str]) -> Html:
 
 
 def _data(anchor: str, value: Any) -> Html:
-    """Build a block of data for the script. No text can end it, because it has no less-than sign."""
+    """Build a block of data for the script.
+
+    No text can end it, because it has no less-than sign.
+    """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return _tag("script", Html(text), type="application/json", id=anchor)
 
 
 def _common(one: str, other: str) -> int:
-    """Count the equal characters at the beginning of two texts, up to MAX_COMMON."""
+    """Count the equal leading characters of two texts, up to MAX_COMMON."""
     low, high = 0, min(len(one), len(other), MAX_COMMON)
     while low < high:
         middle = (low + high + 1) // 2
@@ -174,10 +183,10 @@ def _common(one: str, other: str) -> int:
 
 
 def _delta(texts: Iterable[str]) -> list[str]:
-    """Shorten texts to what differs from the text before.
+    """Shorten each text to its difference from the text before.
 
-    Two characters begin each: the lengths, plus 63, of the common beginning and of the common end. Only ASCII has
-    equally many characters in Python and in JavaScript.
+    Two characters begin each: the lengths, plus 63, of the common beginning and of the common end. Other texts
+    than ASCII are left whole, because Python and JavaScript may count their characters differently.
     """
     result = []
     previous = ""
@@ -192,7 +201,7 @@ def _delta(texts: Iterable[str]) -> list[str]:
 
 
 class _Places:
-    """Table of all locations with their data centres, to which the data refers by number."""
+    """Table of locations with data centres. The data has their numbers."""
 
     def __init__(self) -> None:
         self.numbers: dict[tuple[str, str | None, str], int] = {}
@@ -205,7 +214,7 @@ class _Places:
 
 
 class _Page:
-    """A page under construction."""
+    """Page under construction."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
@@ -213,7 +222,7 @@ class _Page:
         self.traffic = observed_zones(report)
         self.places = _Places()
         self.colos: dict[str, int] = {}
-        # Few audits look at traffic: without it, its column would only take room.
+        # Few audits check traffic: without it, its column would only take up space.
         looked_for = {kind for zone in report["zones"] for kind in (*zone["checked"], *zone["unavailable"])}
         self.kinds = [kind for kind in KINDS if kind != "misrouted" or kind in looked_for]
         order = {kind: (kind not in report["fail_on"], index) for kind, index in _INDEX.items()}
@@ -344,7 +353,7 @@ class _Page:
         return _section("zones", "Zones", table, legend if gaps(self.report) else Html())
 
     def rank(self, zone: Report) -> int:
-        """Return the place of a zone: first what fails the audit, last what is in order."""
+        """Return the rank of a zone: failures first, clean zones last."""
         if zone["error"] is not None:
             return 0
         fail_on = self.report["fail_on"]
@@ -553,7 +562,7 @@ class _Page:
     # The data
 
     def templates(self) -> Html:
-        """Build what the script adds: the tools of every table, and the table of mappings."""
+        """Build templates for the script: the tools of tables, and tables."""
         tools = _tag(
             "div",
             _tag("label", "Filter ", _tag("input", type="search", autocomplete="off", spellcheck="false")),
@@ -630,7 +639,7 @@ class _Page:
 
     def traffic_data(self, zone: Report, traffic: ZoneTraffic) -> dict[str, Any]:
         mappings = {mapping["origin_ip"]: mapping for mapping in zone["mappings"]}
-        # In the order of addresses the data is smallest.
+        # The data is smallest in the order of addresses.
         mapped = sorted(traffic.mapped, key=lambda origin: address_order(ip_address(origin["origin_ip"])))
         hosts = [mappings[origin["origin_ip"]]["hosts"] if origin["origin_ip"] in mappings else () for origin in mapped]
         misrouted = {ip for ip, mapping in mappings.items() if "misrouted" in mapping["findings"]}
@@ -649,9 +658,10 @@ class _Page:
         }
 
     def reached(self, origins: Sequence[Report]) -> dict[str, Any]:
-        """Return the addresses of origins, their requests without an upper tier, and their data centres.
+        """Return the addresses, direct requests and data centres of origins.
 
-        These are pairs of numbers in one list: 3 times that of its name, plus that of its mark; and its requests.
+        Direct requests have no upper tier. The data centres of an origin are pairs of numbers in one list: 3 times
+        that of its name, plus that of its mark; and its requests.
         """
         number = self.colos.setdefault
         return {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JUnit XML reports, with what the schema of Jenkins' xunit plugin knows."""
+"""JUnit XML reports, limited to the schema of Jenkins' xunit plugin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def as_junit(report: Report) -> str:
     """Format the aggregate as JUnit XML.
 
     It has a suite for each zone, with a case for each kind of finding: a failure if findings of the kind fail the
-    audit, an error if it could not be checked for the kind and that fails it, skipped if it was not checked. Reports
+    audit, an error if the kind could not be checked and this fails the audit, skipped if it was not checked. Reports
     that could not be merged, or no zone at all, are an error in a suite of their own. A case fails or is an error if
     and only if the audit failed.
     """

@@ -33,16 +33,22 @@ from .model import (
 )
 
 MAX_LISTED = 20
-"""Findings of a zone and kind, and hosts of a finding, that are listed. The others are counted."""
+"""Listed findings of a zone and kind, and listed hosts of a finding.
+
+The others are counted.
+"""
 
 MAX_TIERS = 5
-"""Data centres of an origin that are listed. The others are counted."""
+"""Listed data centres of an origin. The others are counted."""
 
 MAX_LENGTH = 300
-"""Characters of a text."""
+"""Maximum of characters of a text."""
 
 MAX_BYTES = 900_000
-"""Size of a report in UTF-8. The summary page of a GitHub workflow step takes 1 MiB."""
+"""Maximum size of a report in UTF-8.
+
+The summary page of a GitHub workflow step takes 1 MiB.
+"""
 
 
 def _escape(text: str) -> str:
@@ -71,7 +77,10 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """Format the aggregate as Markdown of at most MAX_BYTES, for the page of a pipeline's run."""
+    """Format the aggregate as Markdown of at most MAX_BYTES.
+
+    It is for the page of a pipeline's run.
+    """
     note = "\nThe report is cut here, because it is too long. The other formats have all of it."
     size = len(note.encode()) + 1
     kept: list[str] = []
@@ -177,7 +186,10 @@ def _traffic(label: str, traffic: ZoneTraffic) -> Iterator[str]:
 
 
 def _origins(zone: Report, traffic: ZoneTraffic) -> Iterator[str]:
-    """Yield the tables of origins that requests reached: misrouted ones first, then those with most requests."""
+    """Yield the tables of origins that requests reached.
+
+    Misrouted origins come first, then those with most requests.
+    """
     misrouted = {mapping["origin_ip"] for mapping in zone["mappings"] if "misrouted" in mapping["findings"]}
     mapped = sorted(traffic.mapped, key=lambda origin: origin["origin_ip"] not in misrouted)
     yield from _origin_table(

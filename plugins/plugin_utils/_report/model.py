@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reports of audits: reading, summing up, and what all formats share.
+"""Reports of audits: reading, summing up, and common parts of formats.
 
 The report on a zone has the structure of ZONE_REPORT; the JSON Schema of the role audit describes the aggregate too.
 Texts in reports come from inventories and from the service, and cannot be trusted.
@@ -36,7 +36,7 @@ MAX_FINDINGS = 5
 """Findings in the message of a failed audit."""
 
 
-# Reading: input becomes plain data, or is refused by name.
+# Reading: input becomes plain data, or an error that names its place.
 
 
 def _text(value: Any, where: str) -> str:
@@ -47,9 +47,10 @@ def _text(value: Any, where: str) -> str:
 
 @lru_cache(4096)
 def _without_controls(text: str) -> str:
-    """Replace what XML forbids, and other formats are better off without: controls, and halves of characters.
+    """Replace characters that XML forbids: controls, and lone surrogates.
 
-    Few texts, such as data centres and regions, are most of a report, so that they are in memory once.
+    Other formats are better without them too. Few texts, such as data centres and regions, are most of a report: the
+    cache keeps them in memory once.
     """
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
@@ -118,7 +119,7 @@ _PARSERS: dict[str, Callable[[Any, str], Any]] = {
 
 
 def _validate(value: Any, shape: Any, where: str) -> Any:
-    """Return a value of a shape of _schema as plain data.
+    """Validate a value by a shape of _schema, and return it as plain data.
 
     Other keys are left out. Raises InvalidInput.
     """
@@ -155,7 +156,10 @@ def _zones(report: Any, where: str) -> Iterator[Report]:
 
 
 def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) -> Report:
-    """Return the report on a zone without a result: its zone, zone_id and account_id, and the reason."""
+    """Return the report on a zone without a result.
+
+    zone has zone, zone_id and account_id; error is the reason.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
         **{name: zone.get(name) for name in ZONE},
@@ -182,7 +186,10 @@ def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) ->
 
 
 def is_same_zone(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> bool:
-    """Check whether two zones are one: by their identifiers if both have one, else by name and account."""
+    """Check whether two zones are the same.
+
+    Compares their identifiers if both have one, else name and account.
+    """
     if one["zone_id"] and other["zone_id"]:
         return one["zone_id"] == other["zone_id"]
     accounts = {one["account_id"], other["account_id"]} - {None}
@@ -194,9 +201,9 @@ def aggregate(
 ) -> Report:
     """Sum up a report on a zone, an aggregate, or a list of either.
 
-    The result depends on nothing else. Of several reports on a zone the latest counts. Zones of expected, or of those
-    that an aggregate expects, without a report get one with an error. What an aggregate could not merge stays a
-    failure. Raises InvalidInput naming the item that is not a report of an audit, and the missing keys.
+    The result depends on nothing else. Of several reports on a zone the latest counts. Expected zones without a
+    report, also those that an aggregate expects, get one with an error. Reports that an aggregate could not merge stay
+    failures. Raises InvalidInput with the item that is not a report of an audit, and the missing keys.
     """
     if isinstance(reports, Mapping):
         items = {"the report": reports}
@@ -222,7 +229,7 @@ def merge(
     fail_on: Collection[str],
     not_merged: Sequence[str] = (),
 ) -> Report:
-    """Sum up what aggregate returned, as it does, without another validation.
+    """Sum up results of aggregate, as it does, without another validation.
 
     not_merged has a reason for each report that is missing.
     """
@@ -235,7 +242,10 @@ def merge(
 
 
 def _latest(zones: Iterable[Report]) -> list[Report]:
-    """Return the latest report on every zone; of two at the same time the later one in the input counts."""
+    """Return the latest report on every zone.
+
+    Of two at the same time the later one in the input counts.
+    """
     latest: dict[tuple[str | None, ...], Report] = {}
     for zone in sorted(zones, key=lambda zone: zone["audited_on"]):
         identity = (zone["zone_id"],) if zone["zone_id"] else (None, zone["account_id"], zone["zone"])
@@ -259,9 +269,10 @@ def combine(
     generated_on: str | None = None,
     not_merged: Iterable[str] = (),
 ) -> Report:
-    """Sum up reports on different zones, and judge them: an expected zone without a report is a failure.
+    """Sum up reports on different zones, and determine the failures.
 
-    So is each reason in not_merged. generated_on is by default the time of the latest report.
+    An expected zone without a report is a failure, and so is each reason in not_merged. generated_on is by default the
+    time of the latest report.
     """
     reasons = [*dict.fromkeys(map(_without_controls, not_merged))]
     now = generated_on or max((zone["audited_on"] for zone in zones), default=EPOCH)
@@ -298,7 +309,7 @@ EPOCH = "1970-01-01T00:00:00Z"
 
 
 def _failures(zones: Sequence[Report], totals: Mapping[str, int], fail_on: Collection[str]) -> list[str]:
-    """List what fails an audit, in words; an empty list means that it passed."""
+    """Describe the failures of an audit. An empty list means that it passed."""
     failures = count_findings(totals, fail_on)
     for kind in KINDS:
         unknown = sum(kind in zone["unavailable"] for zone in zones)
@@ -344,12 +355,15 @@ def failure_message(report: Report) -> str:
 
 
 def zone_name(zone: Report) -> str:
-    """Name a zone by its name, else by its identifier."""
+    """Return the name of a zone, else its identifier."""
     return str(zone["zone"] or zone["zone_id"])
 
 
 def labelled(report: Report) -> list[tuple[str, Report]]:
-    """Return the zones with labels: their names, with the account or else the identifier if several share one."""
+    """Return the zones with their labels.
+
+    A label is the name, with the account or else the identifier if several zones share the name.
+    """
     zones = report["zones"]
     names = Counter(map(zone_name, zones))
     accounts = Counter((zone_name(zone), zone["account_id"]) for zone in zones)
@@ -398,9 +412,9 @@ class ZoneTraffic:
     """Traffic of a zone, with sums.
 
     unknown is the reason if it is not known. mapped and unmapped are the origins that requests reached, with and
-    without a mapping, most requests first. silent counts other origins with a mapping, and unsure those of which the
-    requests are not known. compared and expected count requests to mapped origins: those that can be compared, and of
-    these those through expected data centres.
+    without a mapping, most requests first. silent counts origins with a mapping and without requests, unsure those
+    with an unknown number of requests. compared and expected count requests to mapped origins: those that can be
+    compared, and of these those through expected data centres.
     """
 
     def __init__(self, zone: Report) -> None:
@@ -422,17 +436,17 @@ class ZoneTraffic:
 
     @property
     def share(self) -> float | None:
-        """The percentage of compared requests through expected data centres."""
+        """Percentage of compared requests through expected data centres."""
         return 100 * self.expected / self.compared if self.compared else None
 
     @property
     def rank(self) -> tuple[int, float]:
-        """The place of a zone: first what is not known, then the lowest share; last what cannot be compared."""
+        """Rank of the zone: unknown traffic, then low shares, incomparable last."""
         return (0, 0.0) if self.unknown else (2, 0.0) if self.share is None else (1, self.share)
 
 
 def observed_zones(report: Report) -> dict[int, ZoneTraffic]:
-    """Return the traffic of zones by their numbers, for those with a traffic section."""
+    """Return the traffic of zones with a traffic section, by their numbers."""
     zones = enumerate(report["zones"])
     return {number: ZoneTraffic(zone) for number, zone in zones if zone["traffic"] is not None}
 
@@ -457,7 +471,7 @@ def traffic_headline(traffic: Iterable[ZoneTraffic]) -> str:
 
 
 def published_locations(zone: Report, origin: Mapping[str, Any]) -> str:
-    """Return where published ranges place an origin."""
+    """Describe the locations of an origin in the published ranges."""
     if origin["published"] is None:
         unreadable = "contradicted" in zone["unavailable"]
         return "the ranges could not be read" if unreadable else "no published ranges"
@@ -471,9 +485,9 @@ TRAFFIC_NOTE = (
 
 
 class Gap(NamedTuple):
-    """Kinds of findings that audited zones, by their labels, were not checked for.
+    """Kinds of findings that audited zones were not checked for.
 
-    unavailable says that their data was requested, but could not be read.
+    zones are labels. unavailable means that the data was requested, but could not be read.
     """
 
     kinds: tuple[str, ...]
@@ -489,7 +503,7 @@ class Gap(NamedTuple):
 
 
 def gaps(report: Report) -> list[Gap]:
-    """List what was not checked in zones that were audited: first what could not be read."""
+    """List the unchecked kinds of audited zones, unreadable ones first."""
     zones: dict[tuple[tuple[str, ...], str, bool], list[str]] = {}
     for label, zone in labelled(report):
         reasons: dict[tuple[str, bool], list[str]] = {}
@@ -504,7 +518,10 @@ def gaps(report: Report) -> list[Gap]:
 
 
 def unchecked_kinds(zone: Report) -> dict[str, str]:
-    """Return the kinds that were not, or not fully, looked for and not found, with reasons."""
+    """Return the kinds without findings that were not fully checked.
+
+    The values are the reasons. Kinds that were not checked at all are included.
+    """
     return {kind: reason for kind, reason in zone["not_checked"].items() if not zone["counts"].get(kind)}
 
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Callback plugin that records each task's outcome for pytest, beside the output for users."""
+"""Callback plugin that records each task's outcome for pytest.
+
+The output for users is not changed.
+"""
 
 from __future__ import annotations
 

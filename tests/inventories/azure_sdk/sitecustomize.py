@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stand-ins for the packages of Azure's SDK that the inventory plugin's collection imports and does not use.
+"""Stand-ins for packages of Azure's SDK.
 
-They take a gigabyte, and their versions cannot be installed beside those of other tools. What is installed is used.
+The inventory plugin's collection imports these packages, and does not use them. They take a gigabyte, and their
+versions conflict with those of other tools. Installed packages are used.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run every operation of API v1 through release 5.1.0 of Cloudflare's SDK.
+"""Program that runs every operation of API v1 through Cloudflare's SDK.
 
-Later releases do not have v1. The program reads CLOUDFLARE_BASE_URL, CLOUDFLARE_API_TOKEN and the identifier of a zone
-without mappings (the argument), and prints the results as JSON.
+It needs release 5.1.0 of the SDK; later releases do not have v1. It reads CLOUDFLARE_BASE_URL, CLOUDFLARE_API_TOKEN and
+the identifier of a zone without mappings (the argument), and prints the results as JSON.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ with Cloudflare(max_retries=0, _strict_response_validation=True) as client:
         "get none": lambda: regions.get("192.0.2.1", zone_id=zone_id),
         "supported_regions": lambda: regions.supported_regions(zone_id=zone_id),
     }
-    results: dict[str, object] = {}  # typed, or the status and first code of an error
+    results: dict[str, object] = {}  # typed result, or the status and first code of an error
     for name, operation in operations.items():
         try:
             results[name] = operation().model_dump(mode="json", exclude_unset=True)

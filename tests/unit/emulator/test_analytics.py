@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""GraphQL Analytics of the emulator: its schema, limits and plans, over HTTP."""
+"""GraphQL Analytics of the emulator over HTTP: schema, limits and plans."""
 
 from __future__ import annotations
 

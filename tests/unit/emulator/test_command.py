@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command `python -m emulator` in a process of its own."""
+"""Command `python -m emulator` in a process of its own."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_life(tmp_path: Path, run: Run, end: Callable[[dict[str, Any], subproces
         session.headers["Authorization"] = f"Bearer {content['token']}"
         zone_id = content["zones"]["example.com"]
         assert session.get(f"{content['api_url']}/zones/{zone_id}/origin/cloud_regions").status_code == 200
-        # Also with a connection still open.
+        # The command ends although a connection is open.
         end(content, process)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (0, "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of responses against openapi.yaml finds violations."""
+"""Validation of responses against openapi.yaml: it finds violations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emulator.server import Emulator
 from emulator.state import Zone
 
 Damage = Callable[[Response, Any], object]
-"""Changes a response and its envelope."""
+"""Function that changes a response and its envelope."""
 
 V1 = "/zones/{zone}/cache/origin_cloud_regions"
 V2 = "/zones/{zone}/origin/cloud_regions"
@@ -28,7 +28,7 @@ V2 = "/zones/{zone}/origin/cloud_regions"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """Run an emulator without the check of its conformance."""
+    """Run an emulator without validating its responses."""
     with Emulator() as emulator:
         yield emulator
 

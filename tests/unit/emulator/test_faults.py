@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults: the requests that a rule disturbs, and the effects on them."""
+"""Faults: requests that a rule disturbs, and the effects on them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_no_response(
             with pytest.raises(requests.ConnectionError, match="reset"):
                 delete(call, zone)
             assert (ADDRESS in zone.mappings) is not applied
-    # The connection is gone, the service is not.
+    # The service continues after the lost connection.
     assert page(call, zone).status_code == 200
 
 
@@ -176,7 +176,7 @@ def test_records_name_the_fault(emulator: Emulator, call: Call, zone: Zone) -> N
         emulator.faults = [Fault(effect=effect)]
         with suppress(requests.ConnectionError):
             delete(call, zone, json=["x"])
-    # With the status of the API if the request reached it.
+    # A record has the status of the API if the request reached it.
     assert [(request.fault, request.status) for request in emulator.requests] == [
         ("respond", 502),
         ("reset", None),
@@ -230,7 +230,7 @@ def test_invalid_rules(emulator: Emulator, call: Call, zone: Zone, rules: Any) -
     response = control(emulator, rules)
     assert response.status_code == 400
     assert response.json()["error"]
-    # The previous rules stay in force.
+    # The previous rules remain in effect.
     assert page(call, zone).status_code == 503
 
 

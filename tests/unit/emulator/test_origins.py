@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Origins that Cloudflare knows: rules over HTTP, and Cloudflare's SDK."""
+"""Records, load balancers and pools: rules over HTTP, Cloudflare's SDK."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All rules and error codes of the API, in both versions, over HTTP."""
+"""Rules and error codes of the API, in both versions, over HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_ROUTE = [7003, 7000]
 
 @dataclass(frozen=True)
 class ApiVersion:
-    """Names in an API version for operations that both have."""
+    """Names in an API version for operations that both versions have."""
 
     name: str
     root: str
@@ -127,7 +127,7 @@ def test_bad_item(call: Call, zone: Zone, version: ApiVersion, item: tuple[objec
     response = call(version.upsert, version.path(zone, single), json=bad)
     assert (response.status_code, codes(response)) == (400, [code])
 
-    # In a batch it does not stand in the way of the others.
+    # In a batch it does not affect other items.
     response = call(version.upsert, version.path(zone, "/batch"), json=[bad, version.item("192.0.2.8")])
     assert response.status_code == 200
     [failed] = version.value(response)["failed"]
@@ -284,7 +284,7 @@ def test_limit_refuses_batch(emulator: Emulator, call: Call, zone: Zone, version
     assert zone.values() == SEEDED
     assert call(version.upsert, path, json=changes[:2]).status_code == 200
 
-    # A zone past its limit still takes changes of what it has.
+    # A zone past its limit accepts updates of existing mappings.
     emulator.limit = 1
     assert call(version.upsert, path, json=changes[:2]).status_code == 200
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every request: credentials, quota, connections, records; zones, control."""
+"""All requests: credentials, quota, connections, records, zones, control."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_quota(emulator: Emulator, call: Call, zone: Zone) -> None:
         assert response.headers.get("Retry-After") == (seconds if response.status_code == 429 else None)
     assert codes(responses[2]) == [10100]
 
-    # A new window.
+    # The next window has a new quota.
     emulator.window = 0
     assert call("GET", f"/zones/{zone.id}").status_code == 200
 
@@ -123,7 +123,7 @@ def test_concurrent_requests(emulator: Emulator, zone: Zone) -> None:
         responses = list(pool.map(put, bodies))
     assert all(len(response.json()["result"]["succeeded"]) == 10 for response in responses)
     assert len(zone.mappings) == 82
-    # Each batch is one step: its mappings stand together.
+    # Each batch is atomic: its mappings are adjacent.
     added = [address.rsplit(".", 1)[0] for address in list(zone.mappings)[2:]]
     assert all(len(set(added[i : i + 10])) == 1 for i in range(0, 80, 10))
 
@@ -199,7 +199,7 @@ def test_control(emulator: Emulator, call: Call) -> None:
         "analytics": {},
         "mappings": {"2001:db8::1": ["aws", "us-east-1"]},
     }
-    # What is not named stays.
+    # Other values do not change.
     changed = control("PUT", "/zones/example.net", json={"account": "Other", "obtained_codes": False})
     assert changed.json() == {**created, "obtained_codes": False}
 

@@ -18,12 +18,15 @@ from ..service import Service
 from ..work import Step
 
 Way = Callable[[Service, str, Step], Callable[[], None]]
-"""How a program does a step in a zone, given by its identifier. Returns what is timed."""
+"""Function that prepares a step in a zone, and returns the timed part.
+
+The zone is given by its identifier.
+"""
 
 
 @dataclass(frozen=True)
 class Program:
-    """Module of this package, as it is run."""
+    """Module of this package, run as a program."""
 
     name: str
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fewest sufficient requests, one by one, by a session of requests."""
+"""Fewest sufficient requests, sent in sequence by a requests session."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from support.reports import full_zone
 
 
 def main() -> None:
-    """Write as many reports as the argument says, each in a directory of its own."""
+    """Write the given number of reports, each in its own directory."""
     for number in range(int(sys.argv[1])):
         name = f"zone{number:03}.example"
         report = aggregate([{**full_zone(), "zone": name, "zone_id": f"{number:032x}"}], fail_on=())

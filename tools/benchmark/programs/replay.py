@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests that another program has sent, sent again by threads."""
+"""Requests of another program, sent again by threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ THREADS = 16
 
 
 def main() -> None:
-    """Read the requests from stdin, send them, and print the seconds that it took."""
+    """Read requests from stdin, send them, and print the seconds it took."""
     job = json.load(sys.stdin)
     threads = local()
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cloudflare's SDK, by its calls for many mappings at a time."""
+"""Cloudflare's SDK, with its calls for many mappings at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import main
 
 
 def sdk_bulk(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
-    """Read the zone if it has to be known, and write the step's changes."""
+    """Read the zone if necessary, and write the step's changes."""
     regions = Cloudflare(api_token=service.token, base_url=service.api_url).cache.origin_cloud_regions
 
     def work() -> None:

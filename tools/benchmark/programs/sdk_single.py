@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cloudflare's SDK, by its calls for one mapping at a time.
+"""Cloudflare's SDK, with its calls for one mapping at a time.
 
-Tools do so for which every address is a resource of its own.
+Tools do so if every address is a separate resource.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from . import main
 
 
 def sdk_single(service: Service, zone_id: str, step: Step) -> Callable[[], None]:
-    """Write each mapping, or read each where nothing has changed."""
+    """Write each mapping, or read each if nothing has changed."""
     regions = Cloudflare(api_token=service.token, base_url=service.api_url).cache.origin_cloud_regions
 
     def work() -> None:
