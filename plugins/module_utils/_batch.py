@@ -182,9 +182,9 @@ def write_batch(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
 
 
 def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
-    """Return warnings of skipped items, or raise the failure of the plan.
+    """Return the warnings of a batch, or raise its failure.
 
-    With skip, refused changes are a warning too.
+    Warns of skipped items; with skip, refused changes are a warning too.
     """
     applied = batch.applied or ApplyResult()
     warnings = []

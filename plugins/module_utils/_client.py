@@ -83,7 +83,7 @@ class Client:
         """Send an API request, and return the decoded response.
 
         decode converts the envelope of a success; its exceptions mean an unexpected shape. action names the attempt in
-        messages. Raises CloudflareError for every failure.
+        messages. Raises CloudflareError.
         """
         response, content = self.send(action, method, path, params=query, json=body)
         if not (200 <= response.status < 300 and content.get("success") is True and "result" in content):
@@ -119,7 +119,8 @@ class Client:
     ) -> dict[Key, T]:
         """Read all pages of a list, and return its entries by identity.
 
-        fetch reads a page of this size, as fetch_page does; first_page is page 1 if it was read. Raises CloudflareError.
+        fetch reads a page of this size, as fetch_page does; first_page is page 1 if it was read. Raises
+        CloudflareError.
         """
         for _attempt in range(LIST_ATTEMPTS):
             first_page = first_page or fetch(1)

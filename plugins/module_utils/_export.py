@@ -31,7 +31,10 @@ Ansible evaluates templates, and Terraform has its own.
 """
 
 Format = Callable[[Sequence[OriginMapping], ZoneClient, str], str]
-"""Function from sorted mappings, zone, and name of their collection to text."""
+"""Function from the sorted mappings of a zone to the text of a file.
+
+The last argument is the name of the collection of mappings.
+"""
 
 
 def export_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:

@@ -45,27 +45,27 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 RETRIED_STATUS = frozenset({429, *range(500, 600)})
-"""Statuses to retry: the rate limit and server errors, also Cloudflare's own."""
+"""Statuses to retry: rate limit and server errors, also Cloudflare's own."""
 
 MAX_TIMEOUT = 3600.0
 """Maximum of the option timeout, in seconds."""
 
 MAX_RETRY_AFTER = 300
-"""Seconds: the API's rate limit window.
+"""Maximum Retry-After in seconds: the API's rate limit window.
 
 A longer Retry-After ends the retries instead of stalling the play.
 """
 
 MAX_TOTAL_WAIT = 600
-"""Seconds: all waits between the attempts of a request.
+"""Maximum seconds of all waits between the attempts of a request.
 
 The delays of a task by the rate limiter have the same limit.
 """
 
 LOW_QUOTA = 10
-"""Requests left of the rate limit, below which requests are delayed.
+"""Remaining requests of the rate limit, below which requests are delayed.
 
-They are spread over the rest of its window.
+They are spread over the rest of the window.
 """
 
 CONCURRENT_READS = 8
@@ -77,7 +77,7 @@ Enough for 16 zones at once, of which few read pages.
 """
 
 DEADLINE_FACTOR = 10
-"""Deadline of an attempt, in timeouts, however slowly the response arrives."""
+"""Deadline of an attempt, in timeouts, however slow the response is."""
 
 
 def transport(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +120,8 @@ class Credentials:
 class TransportError(Exception):
     """Failure of a request without a usable response.
 
-    The message is for the user, and may have foreign text. maybe_applied is true if the service may have carried out the request.
+    The message is for the user, and may have foreign text. maybe_applied is true if the service may have carried out
+    the request.
     """
 
     def __init__(self, message: str, maybe_applied: bool) -> None:
@@ -169,7 +170,7 @@ class Attempts:
         )
 
     def wait_after_error(self, error: Exception) -> float | None:
-        """Return the seconds until the next attempt, or None if there is none."""
+        """Return the seconds until a retry, or None if there is none."""
         if isinstance(error, DeadlineExceeded):
             cause: HTTPError | None = ReadTimeoutError(cast("Any", None), "", str(error))
         else:
@@ -184,7 +185,7 @@ class Attempts:
         return self._next_wait(None)
 
     def wait_after_response(self, response: requests.Response) -> float | None:
-        """Return the seconds until the next attempt, or None after the last."""
+        """Return the seconds until a retry, or None if the response is final."""
         status = response.status_code
         # A POST may have been applied, unless the rate limit refused it.
         retried = status == 429 if self._method == "POST" else self._policy.is_retry(self._method, status)
@@ -259,7 +260,8 @@ class RateLimiter:
 def parse_ratelimit(header: str) -> list[tuple[int, int]]:
     """Parse a Ratelimit header into pairs of requests left and seconds.
 
-    It lists policies, "name";r=REQUESTS;t=SECONDS. It is a structured field (RFC 9651): items may have other parameters, in any order, and blanks around them.
+    It lists policies, "name";r=REQUESTS;t=SECONDS. It is a structured field (RFC 9651): items may have other
+    parameters, in any order, and blanks around them.
     """
     quotas = []
     for item in re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+', header):

@@ -15,7 +15,10 @@ from ._mapping import address_order, parse_addresses
 
 
 def read_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Read mappings that match the filters, and supported regions if wanted."""
+    """Read the mappings of a zone that match the filters.
+
+    Adds the supported regions if wanted.
+    """
     addresses = parse_addresses(options["origin_ip"] or (), "origin_ip")
     vendors, regions = options["vendor"], options["region"]
     result: dict[str, Any] = {}

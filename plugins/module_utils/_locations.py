@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Locations of addresses by published ranges and inventories.
+"""Locations of addresses from published ranges and inventories.
 
 The wings share these; modules that write need not load them.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Supported regions.
+"""Supported regions of a zone.
 
 Loaded only if they are read, since tasks without a change need none.
 """

@@ -4,7 +4,8 @@
 
 """Structure of audit reports as plain data.
 
-The audit writes it, the report formats read it. Tests compare the role's report.schema.json and the module's RETURN with it.
+The audit writes it, the report formats read it. Tests compare the role's report.schema.json and the module's RETURN
+with it.
 """
 
 from __future__ import annotations

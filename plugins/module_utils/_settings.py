@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Operation of tiered_cache: the cache settings that mappings depend on."""
+"""Operation of tiered_cache: Tiered Cache and Smart Tiered Cache.
+
+Mappings depend on these settings.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class Setting(NamedTuple):
             raise
 
     def write(self, client: Client, zone_id: str, value: bool) -> bool:
-        """Turn the setting on or off, and return the service's new value.
+        """Turn the setting on or off, and return the value that it then has.
 
         Raises CloudflareError.
         """

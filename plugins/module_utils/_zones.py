@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Zones by name, and all zones."""
+"""Look-up of a zone by name, and the list of all zones."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MAX_PAGES = 1000
 
 
 def find_zone(client: Client, text: str, account_id: str | None) -> tuple[str, str]:
-    """Find a zone by its name; return its identifier and its account's.
+    """Find a zone by name, and return its identifier and its account's.
 
-    Sends one request. Raises InvalidInput if there is none, or more than one (in this account, unless that is None), and
-    CloudflareError.
+    Sends one request. Raises InvalidInput if there is no such zone, or more than one (in this account, unless that is
+    None), and CloudflareError.
     """
     name = text.strip().rstrip(".").lower()
     if not _is_zone_name(name):
@@ -58,7 +58,7 @@ def list_zones(client: Client) -> list[dict[str, Any]]:
     """Read all zones that the credentials may read, 50 with each request.
 
     Each is {id, name, status, account: {id, name}, plan}, where plan is the plan's name, sorted by name and then
-    identifier. The service may leave out status, plan and the account's name, which then are None; they are
+    identifier. The service may leave out status, plan and the account's name, which are None then. They are
     free text, made printable. Raises CloudflareError.
     """
     action = "Listing the zones"
@@ -91,7 +91,8 @@ def fetch_account_id(client: Client, zone_id: str) -> str:
 def _parse_zones(client: Client, result: Any) -> dict[str, dict[str, Any]]:
     """Parse the zones of a response, and return them by identifier.
 
-    They have the shape of list_zones. Raises AttributeError, KeyError, TypeError, ValueError or InvalidInput for any other shape.
+    They have the shape of list_zones. Raises AttributeError, KeyError, TypeError, ValueError or InvalidInput for any
+    other shape.
     """
 
     def label(value: Any) -> str | None:

@@ -117,7 +117,7 @@ def keep(play: Play, tmp_path: Path) -> Keep:
 
 
 def states(folder: Path) -> dict[str, tuple[int, str]]:
-    """Return the files of a directory with inodes, which a replacement changes."""
+    """Return the files of a directory with inodes, which replacements change."""
     return {path.name: (path.stat().st_ino, path.read_text()) for path in sorted(folder.glob("*"))}
 
 

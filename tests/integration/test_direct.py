@@ -126,7 +126,7 @@ def test_execution_in_process_has_the_same_results(play: Play, zone: Zone, tmp_p
         "async": (False, {**read, "async": 30, "poll": 1}),
         "other interpreter": (False, {**read, "vars": {"ansible_python_interpreter": str(other_python)}}),
         "other name": (True, {**read, "vars": {"ansible_python_interpreter": str(other_name)}}),
-        # This path means the packages of another environment.
+        # Such a link has the packages of another environment.
         "link from elsewhere": (
             False,
             {**read, "vars": {"ansible_python_interpreter": str(link)}, "ignore_errors": True},

@@ -46,7 +46,7 @@ def context(tmp_path: Path) -> Path:
 
 
 def test_the_image_gets_the_collection_and_its_requirements(context: Path, tmp_path: Path) -> None:
-    """Run the commands of the Containerfile in its directory."""
+    """Run the commands of the Containerfile in their directory."""
     collections, python, system = (tmp_path / name for name in ("collections", "python.txt", "system.txt"))
     install = (PROGRAMS / "ansible-galaxy", "collection", "install", "--offline", "-r", "requirements.yml")
     run(context, *install, "--collections-path", collections)
