@@ -137,7 +137,8 @@ def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
     # Only the service can validate regions: if usable items may have bad ones, the failure waits to include them.
     is_final = parsed.invalid and options["on_invalid"] != "skip" and not (present and parsed.wanted)
     if parsed.conflicts or is_final:
-        raise InvalidInput(join_bounded([*parsed.conflicts, *map(str, parsed.invalid)], "failed_items"))
+        see = None if parsed.conflicts else "failed_items"
+        raise InvalidInput(join_bounded([*parsed.conflicts, *map(str, parsed.invalid)], see))
     if options["purge"] and not options["allow_empty"] and not parsed.wanted:
         zone = options["zone"] or options["zone_id"]
         raise InvalidInput(f"zone {zone}, {len(parsed.wanted)} of {len(options['mappings'])} items: {EMPTY_PURGE}")

@@ -204,7 +204,8 @@ class MappingsApi(ABC):
         errors: dict[Address, str] = {}
         for item in value["failed"] or ():
             with suppress(InvalidInput):
-                errors[parse_address(item[self.response_ip_key])] = self._client.sanitize(str(item.get("error")))
+                reason = str(item.get("error") or "the service returned no reason")
+                errors[parse_address(item[self.response_ip_key])] = self._client.sanitize(reason)
         failed = {
             address: errors.get(address, "the response of the service does not mention it")
             for address in by_address

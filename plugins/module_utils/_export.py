@@ -9,7 +9,6 @@ The files are for Ansible and Terraform.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 
 from ._connection import ZoneClient, open_zone
 from ._errors import InvalidInput, OriginOpsError, Outcome
+from ._files import check_directory
 from ._mapping import OriginMapping, address_order, canonical
 from ._messages import quote
 
@@ -39,17 +39,17 @@ The last argument is the name of the collection of mappings.
 
 def export_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     """Write the mappings of a zone to files, without replacing any file."""
-    name, folder = options["name"], os.path.abspath(options["dest"])
+    name, directory = options["name"], os.path.abspath(options["dest"])
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise InvalidInput(f"name: {quote(name)} has other characters than letters, digits and underscores")
-    _check_folder(folder)
+    check_directory("dest", directory)
     with open_zone(options) as zone:
         _api, current = zone.negotiate(lambda api: api.fetch_all())
         mappings = sorted(current.mappings.values(), key=lambda mapping: address_order(mapping.address))
         for mapping in mappings:
             if not (PLAIN.fullmatch(mapping.vendor) and PLAIN.fullmatch(mapping.region)):
-                raise OriginOpsError(f"The mapping {quote(str(mapping))} has characters that no file can hold safely")
-        files = {kind: os.path.join(folder, FORMATS[kind][0]) for kind in options["formats"]}
+                raise OriginOpsError(f"The mapping {quote(str(mapping))} has characters that cannot be written safely")
+        files = {kind: os.path.join(directory, FORMATS[kind][0]) for kind in options["formats"]}
         texts = {files[kind]: FORMATS[kind][1](mappings, zone, name) for kind in files}
         new = {path: text for path, text in texts.items() if not _holds(path, text)}
         if other := [path for path in new if os.path.lexists(path)]:
@@ -58,20 +58,9 @@ def export_mappings(options: Mapping[str, Any], check_mode: bool) -> Outcome:
                 "another dest"
             )
         if new and not check_mode:
-            _write(folder, new)
+            _write(directory, new)
     result = {"changed": bool(new), "files": files, "total_count": len(mappings), **zone.source}
     return Outcome(result, deprecation=zone.deprecation)
-
-
-def _check_folder(folder: str) -> None:
-    """Raise InvalidInput unless a directory can be created or written."""
-    existing = folder
-    while not os.path.lexists(existing):
-        existing = os.path.dirname(existing)
-    if not os.path.isdir(existing):
-        raise InvalidInput(f"dest: {existing} is not a directory")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise InvalidInput(f"dest: cannot write {existing}: {os.strerror(errno.EACCES)}")
 
 
 def _holds(path: str, text: str) -> bool:
@@ -83,11 +72,11 @@ def _holds(path: str, text: str) -> bool:
         return False
 
 
-def _write(folder: str, texts: Mapping[str, str]) -> None:
+def _write(directory: str, texts: Mapping[str, str]) -> None:
     """Write new files, for their owner only. Raises OriginOpsError."""
     written: list[str] = []
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.makedirs(directory, mode=0o700, exist_ok=True)
         for path, text in texts.items():
             with open(path, "x", encoding="utf-8", newline="", opener=_open_private) as file:
                 try:
@@ -99,7 +88,7 @@ def _write(folder: str, texts: Mapping[str, str]) -> None:
                     raise
             written.append(path)
     except OSError as error:
-        message = f"dest: cannot write {error.filename or folder}: {error.strerror}"
+        message = f"dest: cannot write {error.filename or directory}: {error.strerror}"
         before = f". Written before: {', '.join(written)}" if written else ""
         raise OriginOpsError(message + before, changed=bool(written)) from None
 

@@ -315,6 +315,8 @@ class HttpSession:
 
     def close(self) -> None:
         """End all waits and send nothing more."""
+        # First, so that concurrent requests that begin meanwhile see it.
+        self._stop.set()
         for stop in tuple(self._stops):
             stop.set()
         self._session.close()

@@ -147,7 +147,7 @@ class Guards:
     def _check_share(self, verb: str, changes: int, total: int | None, zone: str) -> None:
         option = f"max_{verb}_percentage"
         allowed = self._percentages[option]
-        if total is None or total < GUARDED_SIZE or changes * 100 <= allowed * total:
+        if total is None or total < GUARDED_SIZE or 100 * changes / total <= allowed:
             return
         raise InvalidInput(
             f"the task would {verb} {changes} of the {total} mappings of zone {zone}, {_percent(changes, total)} "

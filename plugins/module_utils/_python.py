@@ -7,8 +7,6 @@
 The code is valid in old versions too: anything after it may be a syntax error there.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 

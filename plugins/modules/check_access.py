@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: check_access
 short_description: Check what the credentials may read of a Cloudflare zone
@@ -76,7 +74,7 @@ access:
       sent.
     - C(permission) is the permission that an API token needs.
     - C(status) and C(errors) are the HTTP status and Cloudflare's errors (C(code) and C(message)) of a failed request,
-      else null and an empty list, as for V(traffic) if the response to the query has the reason as text only.
+      else null and an empty list, as for V(traffic) if access is refused.
     - C(message) is the reason of the failure, or a remark, else null.
   returned: success
   type: dict
@@ -95,8 +93,9 @@ access:
         - code: 10000
           message: Authentication error
       message: "Reading the DNS records of zone 023e105f4ecef8ad9ca31a8372d0c353 failed: HTTP 403: Authentication error
-        (code 10000). Check that the credentials are valid and not expired, and that they have the permissions that this
-        task needs: originops.cloudflare.check_access reports what the credentials may do"
+        (code 10000). Check that the credentials are valid and not expired, and have the permission for this request.
+        Mappings and settings need Zone Settings: Read, and Zone Settings: Edit to change them. The module
+        originops.cloudflare.check_access reports what the credentials may do"
   contains:
     zones:
       description: The zone itself, which tasks need to find a zone by name.

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: origin_cloud_region_batch
 short_description: Manage many or all origin cloud region mappings of a Cloudflare zone
@@ -328,7 +326,7 @@ plan_checksum:
   description:
     - The SHA-256 checksum of the zone and the planned changes, with the values that they replace. Pass it as
       O(plan_checksum) to apply exactly the plan that was reviewed.
-  returned: once the zone was found
+  returned: once the zone was read
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 diff:

@@ -9,6 +9,7 @@ It is compared with the final mappings of an emulator's zone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from itertools import chain, repeat
@@ -25,7 +26,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._single impor
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import both, open_api
-from support.stub import Request, Response, Stub, failure, forward
+from support.stub import Request, Response, Stub, failure, forward, success
 from support.values import Values, fleet
 
 
@@ -189,6 +190,36 @@ def test_a_change_with_a_lost_response_is_verified(
     check(report, plan, zone)
     assert (report.applied, report.error) == (list(plan.changes), None)
     assert zone.values() == after
+
+
+def test_an_item_refused_by_a_retry_is_verified(emulator: Emulator, zone: Zone) -> None:
+    writes = 0
+
+    def lose_and_refuse(request: Request) -> Response | None:
+        nonlocal writes
+        if request.method == "GET":
+            return forward(emulator, request)
+        writes += 1
+        if writes == 1:
+            forward(emulator, request)
+            return None
+        refused = [{"origin_ip": item["origin_ip"], "error": "Conflict"} for item in json.loads(request.body)]
+        return success({"succeeded": [], "failed": refused})
+
+    with Stub(lose_and_refuse) as stub, open_api("v2", stub.url, zone.id, retries=1) as api:
+        plan = plan_for(api, fleet(3))
+        report = apply(plan, api, write_batch)
+    check(report, plan, zone)
+    assert report.applied == list(plan.changes)
+
+
+@both
+def test_a_refused_item_is_not_verified(emulator: Emulator, zone: Zone, api: MappingsApi) -> None:
+    plan = plan_for(api, {**fleet(2), "192.0.2.1": ("aws", "moon-1")})
+    emulator.requests.clear()
+    report = apply(plan, api, write_batch)
+    check(report, plan, zone)
+    assert ([len(report.applied), len(report.failed)], len(emulator.requests)) == ([2, 1], 1)
 
 
 @both

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from email.utils import format_datetime
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -96,13 +96,14 @@ def test_one_connection_serves_all_requests() -> None:
     assert (len(stub.requests), stub.connections) == (3, 1)
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_redirects_are_errors(method: str, status: int) -> None:
     with Stub(in_turn(Response(status, headers={"Location": "/it"}))) as stub:
         error = error_of(stub, method, retries=5)
     assert (error.status, len(stub.requests)) == (status, 1)
     assert "redirect" in str(error)
+    assert not error.maybe_applied
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,7 @@ def test_responses_of_other_services(response: Response) -> None:
         error = error_of(stub)
     assert error.errors == []
     assert error.status in (response.status, None)
+    assert ("the service is not available" in str(error)) == (response.status >= 500)
 
 
 def test_every_code_and_message_is_in_the_error() -> None:
@@ -338,6 +340,17 @@ def test_concurrent_results_have_the_order_of_the_items() -> None:
         responses = client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(20))
     assert responses == list(range(20))
     assert stub.connections <= 8
+
+
+def test_two_items_are_concurrent() -> None:
+    both_sent = Barrier(2, timeout=5)
+
+    def wait(_request: Request) -> Response:
+        both_sent.wait()
+        return DONE
+
+    with Stub(wait) as stub, client_of(stub) as client:
+        client.http.map_concurrently(lambda number: client.call("Trying", "GET", f"/{number}"), range(2))
 
 
 def test_an_error_of_a_concurrent_request_is_raised() -> None:

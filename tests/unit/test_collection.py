@@ -10,6 +10,8 @@ import ast
 import importlib
 import json
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +48,7 @@ PACKAGE = "ansible_collections.originops.cloudflare.plugins"
 CORE = [
     {"_messages", "_python"},
     {"_errors", "_schema"},
-    {"_mapping"},
+    {"_files", "_mapping"},
     {"_http", "_locations", "_plan", "_regions"},
     {"_client"},
     {"_endpoints", "_zones"},
@@ -357,3 +359,18 @@ def test_permissions_are_those_of_the_security_page() -> None:
         assert not re.search(r"(?:Zone|Account)(?:,| >) [A-Z][\w: ]+(?:,| >) (?:Read|Edit)\b", text), page
         # The permission group of Cache Rules is explained once.
         assert text.count("Cache Settings") == (page.name == "security.md"), page
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.9"])
+def test_modules_name_an_old_python(version: str, tmp_path: Path) -> None:
+    # ansible-core 2.16 still runs modules by Python 3.6, which must be able to compile them.
+    found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
+    python = str(found[0]) if found else shutil.which(f"python{version}")
+    if python is None:
+        pytest.skip(f"this machine has no Python {version}")
+    (tmp_path / "ansible_collections" / "originops").mkdir(parents=True)
+    (tmp_path / "ansible_collections" / "originops" / "cloudflare").symlink_to(ROOT)
+    for name in sorted({*MODULES} - {"audit_zones", "map_zones"}):
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {PACKAGE}.modules.{name}"
+        done = subprocess.run([python, "-B", "-c", code], capture_output=True, text=True, check=False)
+        assert "need Python 3.10 or later" in done.stdout, f"{name}: {done.stderr}"

@@ -442,6 +442,16 @@ def test_an_interrupted_update_is_resumed(keep: Keeper) -> None:
     assert keep.files["aws.json"] == NEW
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(("name", "problem"), [("file/below", "is not a directory"), ("a\0b", "is not a path")])
+def test_an_unusable_directory(keep: Keeper, tmp_path: Path, check_mode: bool, name: str, problem: str) -> None:
+    (tmp_path / "file").write_text("")
+    with Stub(in_turn(file(OLD))) as stub:
+        error = keep.failure(check_mode, sources={"aws": stub.url}, dest=str(tmp_path / name))
+    assert problem in str(error)
+    assert error.result["changed"] is False
+
+
 def test_unwritable_files(keep: Keeper) -> None:
     keep.folder.parent.mkdir()
     keep.folder.mkdir()

@@ -139,11 +139,14 @@ def test_supported_regions(api: MappingsApi) -> None:
     assert supported.problem(mapping("192.0.2.1", "aws", "us-east-1")) is None
     for vendor, region, hint in (
         ("aws", "US-East-1", "did you mean us-east-1?"),
-        ("gcp", "us-east-1", "did you mean us-east1"),
-        ("oci", "mars", "region 'mars' is not supported for vendor oci"),
+        ("gcp", "us-east-1", "us-east-1 is a region of aws, did you mean us-east1"),
+        ("oci", "mars", None),
         ("aws", "WestEurope", "westeurope is a region of azure"),
     ):
-        assert hint in (supported.problem(mapping("192.0.2.1", vendor, region)) or "")
+        problem = f"region '{region}' is not supported for vendor {vendor}"
+        expected = f"{problem}: {hint}" if hint else problem
+        assert (supported.problem(mapping("192.0.2.1", vendor, region)) or "").startswith(expected)
+        assert hint or supported.problem(mapping("192.0.2.1", vendor, region)) == problem
 
 
 @both
@@ -162,7 +165,9 @@ def test_supported_regions_without_tiered_cache(emulator: Emulator, api: Mapping
     assert refused.value.status == 403
 
 
-@pytest.mark.parametrize("response", [failure(401, 10000), failure(429, 10100), failure(503, 1156), failure(400, 7003)])
+@pytest.mark.parametrize(
+    "response", [failure(401, 10000), failure(429, 10100), failure(500, 1140), failure(503, 1156), failure(400, 7003)]
+)
 def test_other_failures_do_not_blame_tiered_cache(response: Response) -> None:
     with Stub(in_turn(response)) as stub, open_api("v2", stub.url) as api, pytest.raises(CloudflareError) as failed:
         api.supported_regions()
@@ -487,6 +492,12 @@ def test_unreported_items_of_a_batch_count_as_failed() -> None:
         written = api.upsert_batch([ONE, other])
     assert written.succeeded == [ONE]
     assert "does not mention it" in written.failed[other.address]
+
+
+def test_a_failed_item_without_a_reason() -> None:
+    response = success({"succeeded": [], "failed": [{"origin_ip": "192.0.2.1"}]})
+    with Stub(in_turn(response)) as stub, open_api("v2", stub.url) as api:
+        assert api.upsert_batch([ONE]).failed == {ONE.address: "the service returned no reason"}
 
 
 def test_reasons_of_a_batch_are_cleaned() -> None:

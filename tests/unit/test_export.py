@@ -127,6 +127,8 @@ def test_an_unusable_directory(emulator: Emulator, zone: Zone, tmp_path: Path, c
     file.write_text("")
     for dest in (file, file / "below"):
         assert f"dest: {file} is not a directory" == run(emulator, zone, dest, check_mode)["msg"]
+    for dest in (tmp_path / "a\0b", tmp_path / "a\ud800b"):
+        assert "is not a path" in run(emulator, zone, dest, check_mode)["msg"]
     assert emulator.requests == []
 
 
@@ -164,5 +166,5 @@ def test_a_region_that_could_be_evaluated_is_refused(
         return response
 
     emulator.faults = [Fault(effect=Change(change))]
-    assert "characters that no file can hold safely" in run(emulator, zone, tmp_path)["msg"]
+    assert "characters that cannot be written safely" in run(emulator, zone, tmp_path)["msg"]
     assert contents(tmp_path) == {}

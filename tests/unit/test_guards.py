@@ -108,14 +108,16 @@ def test_share_of_deletions(
         assert part in message
 
 
-def test_a_percentage_in_a_message_allows_the_change(emulator: Emulator) -> None:
-    """Check that the percentage in the message suffices.
-
-    A third has no finite decimal.
-    """
-    zone = emulator.add_zone("example.com", mappings=fleet(12))
-    assert "33.34 or more" in refusal_of(emulator, zone, fleet(8), purge=True)
-    assert result_on(emulator, zone, fleet(8), purge=True, max_delete_percentage=33.34)["summary"]["deleted"] == 4
+@pytest.mark.parametrize(("count", "deletions", "percentage"), [(12, 4, 33.34), (375, 69, 18.4), (375, 123, 32.8)])
+def test_a_percentage_in_a_message_allows_the_change(
+    emulator: Emulator, count: int, deletions: int, percentage: float
+) -> None:
+    """Check percentages that have no finite decimal, or no exact binary fraction."""
+    zone = emulator.add_zone("example.com", mappings=fleet(count))
+    rest = fleet(count - deletions)
+    assert f"{percentage} or more" in refusal_of(emulator, zone, rest, purge=True, max_delete_percentage=1)
+    result = result_on(emulator, zone, rest, purge=True, max_delete_percentage=percentage)
+    assert result["summary"]["deleted"] == deletions
 
 
 @both

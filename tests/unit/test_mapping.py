@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from operator import ne
 from typing import Any
 
 import pytest
@@ -378,6 +379,8 @@ def test_address_lists_name_every_bad_item() -> None:
 def test_modified_on_is_ignored_in_comparisons() -> None:
     read = OriginMapping(parse_address("2001:DB8::1"), "gcp", "us-east1", "2026-03-01T12:00:00Z")
     assert read == mapping("2001:db8::1", "gcp", "us-east1")
+    assert not ne(read, mapping("2001:db8::1", "gcp", "us-east1"))
+    assert ne(read, mapping("2001:db8::1", "gcp", "us-east4"))
     assert str(read) == "2001:db8::1: gcp/us-east1"
     assert read.as_dict() == {
         "origin_ip": "2001:db8::1",

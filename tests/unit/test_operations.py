@@ -387,7 +387,7 @@ def test_an_unknown_outcome_is_no_success(emulator: Emulator, served: str) -> No
     """
     zone, run = runner(emulator, fleet(1), api_version=served, retries=1)
     emulator.faults = [
-        Fault(effect=faults.Response(502, applied=True), path="/batch$", nth=1, times=1),
+        Fault(effect=faults.Respond(502, applied=True), path="/batch$", nth=1, times=1),
         Fault(effect=refusal(429, 971, Retry_After="86400"), method="GET", nth=2, times=None),
     ]
     with pytest.raises(
@@ -523,6 +523,14 @@ def test_v1_replaces_no_concurrent_mapping(emulator: Emulator) -> None:
         run = Runner(emulator, zone_id=zone.id, url=stub.url, api_version="v1")
         assert "1145" in str(failure_of(run.single, **RIGHT, overwrite=False))
     assert zone.values() == fleet(1, "us-west-2")
+
+
+def test_many_conflicts_are_counted(emulator: Emulator) -> None:
+    _zone, run = runner(emulator, SEEDED)
+    listed = [*items(fleet(15)), *items(fleet(15, "us-west-2"))]
+    failed = failure_of(run.batch, mappings=listed)
+    # They are in no field of the result.
+    assert str(failed).endswith("; and 5 more")
 
 
 @both

@@ -521,6 +521,7 @@ BAD_INPUT: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "too many hours": ({"hours": 745}, "hours: 745 is not between 1 and 744"),
     "nothing": ({"zone_id": None}, "one of the following is required: zone_id, zone"),
     "two": ({"zones": ["example.com"]}, "parameters are mutually exclusive: zones|zone|zone_id"),
+    "name and identifier": ({"zone": "example.com"}, "parameters are mutually exclusive: zone_id|zone"),
     "no zones": ({"zone_id": None, "zones": []}, "zones: 0 is not between 1 and 10 zones"),
     "eleven": ({"zone_id": None, "zones": [f"{n}.example" for n in range(11)]}, "zones: 11 is not between 1 and 10"),
     "a number": ({"zone_id": None, "zones": [7]}, "item 1 (zones[0]) is neither the name of a zone nor a dictionary"),

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from .._errors import InvalidInput, OriginOpsError, Outcome
+from .._files import check_directory
 from .._http import HttpSession, Response, TransportError, transport
 from .._mapping import VENDORS
 from .._messages import quote, sanitize
@@ -210,6 +211,7 @@ def _update(file: RangeFile, downloader: Downloader, options: Mapping[str, Any],
         return
     try:
         if ranges is not file.before:
+            check_directory("dest", os.path.dirname(file.path))
             if not check_mode:
                 _write(file, file.path, new.content or b"")
             file.changed, file.after = True, ranges

@@ -144,8 +144,8 @@ def _parse_zones(options: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _read_zone(options: Mapping[str, Any], client: Client) -> ZoneRead:
     """Read the mappings and the supported regions of a zone."""
     name = options["zone"]
-    # A zone with both is found by its identifier.
-    selected = {**options, "zone": None if options["zone_id"] else name}
+    # An entry of zones with both is found by its identifier.
+    selected = {**options, "zone": None if options["zones"] and options["zone_id"] else name}
     source: dict[str, Any] = {"zone": name}
     supported = unsupported = None
     try:
