@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-# What is made stays in the checkout, in directories that git ignores.
+# Generated files stay in the checkout, in directories that git ignores.
 VENV := .venv
 CACHE := .cache
 BUILD := build
@@ -37,7 +37,7 @@ help: ## list these targets
 demo: $(READY) ## show the collection at work on an emulated zone
 	@$(WITH_VENV) ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/$(COLLECTIONS)" demo/run
 
-test: ## run all of the six below and sum up
+test: ## run the six sessions below and print a summary
 	@$(MAKE) --silent -j2 $(READY) $(READY_V1)
 	@$(VENV)/bin/python tools/run_sessions.py
 
@@ -63,7 +63,7 @@ conformance: ## check all requests and responses by an OpenAPI description, with
 
 mutants: $(READY_V1) ## change the core at random and count what the unit tests notice (20 minutes)
 
-bench: $(READY) ## measure the collection beside what people use without it, into docs/benchmarks/
+bench: $(READY) ## measure the collection and its alternatives, into docs/benchmarks/
 	@PYTHONPATH=tools:tests $(VENV)/bin/python -m benchmark $(ARGS)
 
 scale: $(READY) ## measure a playbook over many zones, into docs/benchmarks/zones.md
@@ -79,7 +79,7 @@ release: ## make a release's tarball in build/, check it, and use it in a clean 
 emulator: $(READY) ## start the Cloudflare emulator and stay in the foreground
 	@PYTHONPATH=tests $(VENV)/bin/python -m emulator $(ARGS)
 
-clean: ## remove all that make has made
+clean: ## remove all generated files
 	@rm -rf $(VENV) $(CACHE) $(BUILD) .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 

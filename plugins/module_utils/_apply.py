@@ -108,7 +108,7 @@ def _verify(api: MappingsApi, changes: Sequence[Change]) -> dict[Address, Origin
     }
 
 
-def maybe_applied(error: CloudflareError) -> CloudflareError:
+def unknown_outcome(error: CloudflareError) -> CloudflareError:
     """Return the failure of a single write of unknown outcome.
 
     It is safer to assume that the write was applied.

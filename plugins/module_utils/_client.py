@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from ._errors import HINTS, RATE_LIMIT_HINT, CloudflareError, InvalidInput
-from ._http import Credentials, HttpSession, Response, TransportError, is_unclear
+from ._http import Credentials, HttpSession, Response, TransportError, may_be_applied
 from ._messages import quote, sanitize
 
 T = TypeVar("T")
@@ -172,7 +172,7 @@ class Client:
             f"{action} failed: HTTP {status}: {'. '.join([message, *hints])}",
             status,
             errors,
-            maybe_applied=response.maybe_applied or is_unclear(status),
+            maybe_applied=response.maybe_applied or may_be_applied(status),
         )
 
     def sanitize(self, text: str) -> str:

@@ -204,10 +204,10 @@ def _parse_api_url(text: str) -> str:
         url = urlsplit(text)
         host, _port = url.hostname, url.port
     except ValueError:
-        raise InvalidInput(f"api_url: {quote(text)} is not an address") from None
+        raise InvalidInput(f"api_url: {quote(text)} is not a URL") from None
     plain = re.fullmatch(r"[!-~]+", text) and re.fullmatch(r"(\[[^\[\]]+\]|[^\[\]:]+)(:\d*)?", url.netloc)
     if not host or not plain or url.scheme not in ("https", "http"):
-        raise InvalidInput(f"api_url: {quote(text)} is not an https address")
+        raise InvalidInput(f"api_url: {quote(text)} is not an https URL")
     if "?" in text or "#" in text:
         raise InvalidInput(f"api_url: {quote(text)} must not have a query or a fragment")
     if url.scheme == "http" and not _is_loopback(host):

@@ -191,7 +191,7 @@ class Attempts:
         retried = status == 429 if self._method == "POST" else self._policy.is_retry(self._method, status)
         wait = self._next_wait(self._retry_after(response)) if retried else None
         if wait is not None:
-            self.maybe_applied |= is_unclear(status)
+            self.maybe_applied |= may_be_applied(status)
         return wait
 
     def _next_wait(self, retry_after: float | None) -> float | None:
@@ -216,7 +216,7 @@ class Attempts:
         return seconds and min(seconds, MAX_RETRY_AFTER + 1)
 
 
-def is_unclear(status: int) -> bool:
+def may_be_applied(status: int) -> bool:
     """Check whether a write with this status may have been applied.
 
     Only a clear refusal excludes it.
@@ -349,7 +349,7 @@ class HttpSession:
                 raise Cancelled
             deadline = self._timeout * DEADLINE_FACTOR
             try:
-                response, body = _within(deadline, lambda: self._attempt(method, url, max_bytes, content))
+                response, body = _run_with_deadline(lambda: self._attempt(method, url, max_bytes, content), deadline)
             except (OSError, HTTPError, ValueError) as error:
                 # requests does not wrap some errors of urllib3, and of odd proxies in the environment.
                 wait = attempts.wait_after_error(error)
@@ -437,7 +437,7 @@ def _pause(seconds: float, stop: Event) -> None:
         raise Cancelled
 
 
-def _within(seconds: float, function: Callable[[], T]) -> T:
+def _run_with_deadline(function: Callable[[], T], seconds: float) -> T:
     """Call a function with a deadline in seconds, and return its result.
 
     Raises its error, or DeadlineExceeded. The timeout bounds each single wait for data, but a server can send a byte
@@ -487,7 +487,7 @@ def _describe(error: BaseException, address: str, timeout: float, deadline: floa
     is_network_error = isinstance(cause, (OSError, HTTPException, HTTPError, zlib.error))
     if not is_network_error or isinstance(cause, (LocationValueError, requests.exceptions.InvalidURL)):
         # The text of such an error may have part of a proxy's password.
-        return f"{address}, or a proxy of the environment, has no usable address"
+        return f"the URL of {address} or of a proxy of the environment is invalid"
     return f"no usable response from {address}: {cause}"
 
 

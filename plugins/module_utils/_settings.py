@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._apply import maybe_applied
+from ._apply import unknown_outcome
 from ._client import Client
 from ._connection import SharedClient, ZoneClient, open_zone
 from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput, Outcome
@@ -121,7 +121,7 @@ def _switch(setting: Setting, value: bool, zone: ZoneClient) -> None:
         try:
             actual = setting.read(zone.client, zone.id)
         except CloudflareError:
-            raise maybe_applied(error) from None
+            raise unknown_outcome(error) from None
         if actual is not value:
             raise
     if actual is not value:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._apply import apply, maybe_applied, predict, require_total
+from ._apply import apply, predict, require_total, unknown_outcome
 from ._connection import open_zone
 from ._endpoints import BatchResult, MappingsApi
 from ._errors import REGION_UNKNOWN, CloudflareError, InvalidInput, Outcome, RegionsUnavailable
@@ -46,7 +46,7 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         else:
             applied = apply(plan, api, write_one if overwrite or not present else create_one)
             if applied.error and applied.unknown:
-                raise maybe_applied(applied.error)
+                raise unknown_outcome(applied.error)
             if applied.error:
                 raise _with_region_hint(applied.error, wanted, api)
     mapping = applied.applied[0].mapping if applied.applied else current.mappings.get(address)

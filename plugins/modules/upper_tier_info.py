@@ -223,10 +223,10 @@ zones:
               one that lacks the fields in C(names); V(range) for one that allows no time range; V(not_listed) for a
               zone that the analytics do not know.
             - In RV(zones[].limits), V(range) for less time than O(hours); V(truncated) for more groups of requests
-              than can be read, where the smallest are missing; V(partial) for errors beside the data; V(no_traffic) if
-              no request reached an origin; V(supported_regions) if the expected data centres could not be read;
-              V(incomplete_colos) if they are not all known for the regions in C(names); V(unknown_colos) for data
-              centres in C(names) of which the spelling cannot be compared.
+              than can be read, where the smallest are missing; V(partial) for errors in addition to the data;
+              V(no_traffic) if no request reached an origin; V(supported_regions) if the expected data centres could not
+              be read; V(incomplete_colos) if they are not all known for the regions in C(names); V(unknown_colos) for
+              data centres in C(names) of which the spelling cannot be compared.
           type: str
           returned: always
         reason: &reason

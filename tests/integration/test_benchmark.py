@@ -85,8 +85,8 @@ def check_plot(folder: Path, figures: Figures) -> None:
     picture = (folder / "growth.svg").read_text("utf-8")
     assert picture == growth_plot(figures)
     lines = ElementTree.fromstring(picture).findall(".//{*}polyline")
-    with_the_floor = 2 * len(LINES)
-    assert [len(line.attrib["points"].split()) for line in lines] == [len(QUICK.growth) + 1] * with_the_floor
+    with_the_baseline = 2 * len(LINES)
+    assert [len(line.attrib["points"].split()) for line in lines] == [len(QUICK.growth) + 1] * with_the_baseline
     # The faster peer is in the picture too, measured for the largest number only, and once in the key.
     assert len(ElementTree.fromstring(picture).findall(".//{*}circle")) == len(LINES) + 1
 

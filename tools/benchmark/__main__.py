@@ -53,7 +53,7 @@ def _measure(scale: Scale) -> Iterator[Sample]:
 
 
 def _sample(subject: Subject, step: Step, latency: int, service: Service, folder: Path) -> Sample:
-    zone_id = service.set_zone(ZONE, step.held)
+    zone_id = service.set_zone(ZONE, step.current)
     service.forget_requests()
     timing = subject.run(service, zone_id, step, folder)
     requests = service.requests()

@@ -49,7 +49,7 @@ class Step:
     case: str
     size: int
     """Number of its mappings."""
-    held: list[Mapping] = field(default_factory=list)
+    current: list[Mapping] = field(default_factory=list)
     """Mappings of the zone before."""
     wanted: list[Mapping] = field(default_factory=list)
     """Mappings of the zone afterwards."""

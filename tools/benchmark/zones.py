@@ -136,7 +136,7 @@ def _measure(scale: Scale) -> Iterator[Sample]:
 
 def _sample(service: Service, scale: Scale, way: str, step: Step, forks: int) -> Sample:
     names = [f"zone{number:03}.example" for number in range(scale.zones)]
-    zones = {name: service.set_zone(name, step.held) for name in names}
+    zones = {name: service.set_zone(name, step.current) for name in names}
     service.forget_requests()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -102,13 +102,13 @@ def _reading_records(zone_id: str) -> str:
 def read_load_balancers(client: Client, zone_id: str) -> list[LoadBalancer]:
     """Read the load balancers of a zone. Raises CloudflareError."""
     action = f"Reading the load balancers of zone {zone_id}"
-    return _read_whole(client, action, f"/zones/{zone_id}/load_balancers", _parse_load_balancer)
+    return _read_unpaged(client, action, f"/zones/{zone_id}/load_balancers", _parse_load_balancer)
 
 
 def read_pools(client: Client, account_id: str) -> dict[str, Pool]:
     """Read the pools of an account, by identifier. Raises CloudflareError."""
     action = f"Reading the load balancer pools of account {account_id}"
-    return dict(_read_whole(client, action, f"/accounts/{account_id}/load_balancers/pools", _parse_pool))
+    return dict(_read_unpaged(client, action, f"/accounts/{account_id}/load_balancers/pools", _parse_pool))
 
 
 def read_networks(client: Client) -> list[Network]:
@@ -125,7 +125,7 @@ def read_networks(client: Client) -> list[Network]:
     )
 
 
-def _read_whole(client: Client, action: str, path: str, parse: Callable[[dict[str, Any]], T]) -> list[T]:
+def _read_unpaged(client: Client, action: str, path: str, parse: Callable[[dict[str, Any]], T]) -> list[T]:
     """Read a list that comes in one response.
 
     Raises CloudflareError, also if the response says that it is not the whole list.
@@ -134,11 +134,11 @@ def _read_whole(client: Client, action: str, path: str, parse: Callable[[dict[st
     def decode(envelope: Envelope) -> tuple[list[T], bool]:
         entries = _list(envelope.result)
         info = envelope.result_info or {}
-        is_whole = _number(info.get("total_count")) <= len(entries) and _number(info.get("total_pages")) <= 1
-        return [parse(entry) for entry in entries], is_whole
+        is_complete = _number(info.get("total_count")) <= len(entries) and _number(info.get("total_pages")) <= 1
+        return [parse(entry) for entry in entries], is_complete
 
-    entries, is_whole = client.call(action, "GET", path, decode=decode)
-    if not is_whole:
+    entries, is_complete = client.call(action, "GET", path, decode=decode)
+    if not is_complete:
         raise CloudflareError(f"{action} failed: Cloudflare returned {len(entries)} of them, but has more", 200)
     return entries
 

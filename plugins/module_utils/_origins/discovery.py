@@ -51,10 +51,10 @@ LOOP = Exclusion("loop", f"CNAME records lead in a circle, or through more than 
 INVALID = Exclusion("invalid", "neither an address nor a hostname")
 
 
-class End(NamedTuple):
+class Target(NamedTuple):
     """Final target of a public name: an address or a hostname, as written."""
 
-    target: str
+    text: str
     source: str
     exclusion: Exclusion | None = None
 
@@ -83,15 +83,15 @@ class Discovery:
     hostnames: defaultdict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     excluded: defaultdict[tuple[str, Exclusion], Usage] = field(default_factory=lambda: defaultdict(Usage))
 
-    def add(self, name: str, end: End) -> None:
-        """Add an end of a public name as an origin, hostname or exclusion."""
-        found = [name], [end.source]
+    def add(self, name: str, target: Target) -> None:
+        """Add a target of a public name as an origin, hostname or exclusion."""
+        found = [name], [target.source]
         try:
-            address = parse_address(end.target)
+            address = parse_address(target.text)
         except InvalidInput:
-            self._add_hostname(end, *found)
+            self._add_hostname(target, *found)
             return
-        exclusion = end.exclusion or self._exclusion(address)
+        exclusion = target.exclusion or self._exclusion(address)
         if exclusion:
             self._exclude(canonical(address), exclusion, *found)
         else:
@@ -119,9 +119,9 @@ class Discovery:
             for (target, exclusion), usage in sorted(self.excluded.items(), key=lambda item: item[0])
         ]
 
-    def _add_hostname(self, end: End, names: Sequence[str], sources: Sequence[str]) -> None:
-        hostname = normalize(end.target)
-        exclusion = end.exclusion
+    def _add_hostname(self, target: Target, names: Sequence[str], sources: Sequence[str]) -> None:
+        hostname = normalize(target.text)
+        exclusion = target.exclusion
         if len(hostname) > 253 or not HOSTNAME.fullmatch(hostname):
             exclusion = exclusion or INVALID
         elif hostname.endswith(TUNNEL_DOMAIN):
@@ -164,8 +164,8 @@ def discover(
     starts: list[Record | LoadBalancer] = [*balancers]
     starts += [record for record in records if record.proxied and record.type in ADDRESS_TYPES]
     for start in starts:
-        for end in configuration.ends(start):
-            found.add(start.name, end)
+        for target in configuration.targets(start):
+            found.add(start.name, target)
     return found
 
 
@@ -180,8 +180,8 @@ class _Configuration:
             self._by_name.setdefault(item.name, []).append(item)
         self._nodes = {name for owner in self._by_name for name in _with_parents(owner)}
 
-    def ends(self, start: Record | LoadBalancer) -> Iterator[End]:
-        """Yield the ends of a record or a load balancer.
+    def targets(self, start: Record | LoadBalancer) -> Iterator[Target]:
+        """Yield the targets of a record or a load balancer.
 
         CNAME records of the zone itself are followed.
         """
@@ -191,21 +191,21 @@ class _Configuration:
             item, private = pending.pop()
             if isinstance(item, LoadBalancer):
                 # Through a proxied record Cloudflare connects to the origins of any load balancer.
-                yield from self._pool_ends(item, proxied=item.proxied or item is not start)
+                yield from self._pool_targets(item, proxied=item.proxied or item is not start)
                 continue
             private = private or item.private
-            end = End(item.content, f"{item.type} record of {item.name}", TUNNEL if private else None)
-            target = normalize(item.content)
-            following = self._answers(target) if item.type == "CNAME" else []
+            target = Target(item.content, f"{item.type} record of {item.name}", TUNNEL if private else None)
+            name = normalize(item.content)
+            following = self._resolve(name) if item.type == "CNAME" else []
             if not following:
-                yield end
-            elif target in seen or len(seen) >= MAX_NAMES:
-                yield end._replace(exclusion=LOOP)
+                yield target
+            elif name in seen or len(seen) >= MAX_NAMES:
+                yield target._replace(exclusion=LOOP)
             else:
-                seen.add(target)
+                seen.add(name)
                 pending += [(other, private) for other in following]
 
-    def _answers(self, name: str) -> list[Record | LoadBalancer]:
+    def _resolve(self, name: str) -> list[Record | LoadBalancer]:
         """Return the records and load balancers of a name.
 
         A name that is not in the zone has those of the closest wildcard (RFC 4592).
@@ -217,7 +217,7 @@ class _Configuration:
             item for item in self._by_name.get(name, ()) if isinstance(item, LoadBalancer) or item.type in ADDRESS_TYPES
         ]
 
-    def _pool_ends(self, balancer: LoadBalancer, proxied: bool) -> Iterator[End]:
+    def _pool_targets(self, balancer: LoadBalancer, proxied: bool) -> Iterator[Target]:
         for pool_id in balancer.pool_ids:
             if pool_id not in self._pools:
                 raise OriginOpsError(
@@ -227,7 +227,7 @@ class _Configuration:
             pool = self._pools[pool_id]
             for origin in pool.origins:
                 source = f"pool {pool.name}, origin {origin.name}"
-                yield End(origin.address, source, _pool_exclusion(balancer, proxied, pool, origin))
+                yield Target(origin.address, source, _pool_exclusion(balancer, proxied, pool, origin))
 
 
 def _pool_exclusion(balancer: LoadBalancer, proxied: bool, pool: Pool, origin: PoolOrigin) -> Exclusion | None:

@@ -390,7 +390,7 @@ def _url_problem(url: str) -> str | None:
         usable = split.scheme in ("http", "https") and split.hostname and split.port != 0
     except ValueError:
         usable = False
-    return None if usable and re.fullmatch(r"[!-~]+", url) else "is not an address of http or https"
+    return None if usable and re.fullmatch(r"[!-~]+", url) else "is not an http or https URL"
 
 
 class Downloader:
@@ -417,7 +417,7 @@ class Downloader:
                 url = _redirect_target(vendor, source, url, response.headers["Location"])
         except TransportError as error:
             raise OriginOpsError(f"{vendor}: {sanitize(str(error))}") from None
-        raise OriginOpsError(f"{vendor}: {source} leads to more than {MAX_REDIRECTS} redirects")
+        raise OriginOpsError(f"{vendor}: {source} redirects more than {MAX_REDIRECTS} times")
 
 
 def _parse_response(vendor: str, source: str, url: str, response: Response, conditions: dict[str, str]) -> Download:
@@ -444,10 +444,10 @@ def _redirect_target(vendor: str, source: str, url: str, location: str) -> str:
         target = urljoin(url, location)
     except ValueError:
         problem = _url_problem(location)
-        raise OriginOpsError(f"{vendor}: {source} redirects to an address that {problem}") from None
+        raise OriginOpsError(f"{vendor}: {source} redirects to a URL that {problem}") from None
     if (urlsplit(url).scheme, urlsplit(target).scheme) == ("https", "http"):
         raise OriginOpsError(f"{vendor}: {source} redirects from https to http, which is not followed")
     problem = _url_problem(target)
     if problem:
-        raise OriginOpsError(f"{vendor}: {source} redirects to an address that {problem}")
+        raise OriginOpsError(f"{vendor}: {source} redirects to a URL that {problem}")
     return target

@@ -152,13 +152,13 @@ class ZoneNode(Generic[T]):
 def read_traffic(client: Client, zone_ids: Collection[str], hours: int) -> dict[str, Traffic]:
     """Read the traffic of zones by two queries for every 10 zones."""
     ordered = list(dict.fromkeys(zone_ids))
-    some = [ordered[start : start + MAX_ZONES] for start in range(0, len(ordered), MAX_ZONES)]
+    batches = [ordered[start : start + MAX_ZONES] for start in range(0, len(ordered), MAX_ZONES)]
     graphql = GraphQL(client)
-    results = client.http.map_concurrently(lambda zones: _read_some(graphql, zones, hours), some)
+    results = client.http.map_concurrently(lambda zones: _read_batch(graphql, zones, hours), batches)
     return {zone_id: traffic for result in results for zone_id, traffic in result.items()}
 
 
-def _read_some(graphql: GraphQL, zone_ids: Sequence[str], hours: int) -> dict[str, Traffic]:
+def _read_batch(graphql: GraphQL, zone_ids: Sequence[str], hours: int) -> dict[str, Traffic]:
     """Read the traffic of up to 10 zones."""
     nodes = read_settings(graphql, zone_ids)
     result: dict[str, Traffic] = {}
@@ -226,7 +226,7 @@ def _read_groups(graphql: GraphQL, readable: Mapping[str, NodeSettings], hours: 
             plan = "its plan" if readable[zone_id].seconds == seconds else "the plan of another zone"
             limits.append(Limit("range", f"only the last {_duration(seconds)} were read, as {plan} allows no more"))
         if node.errors:
-            limits.append(Limit("partial", f"Cloudflare answered with errors beside the data: {_join(node.errors)}"))
+            limits.append(Limit("partial", f"Cloudflare returned errors in addition to the data: {_join(node.errors)}"))
         if not complete:
             limits.append(
                 Limit("truncated", f"Cloudflare has more than {limit} groups, of which the largest were read")
@@ -268,12 +268,12 @@ def _query_zones(graphql: GraphQL, query: ZonesQuery[T], zone_ids: Sequence[str]
         return {zone_id: node for result in alone for zone_id, node in result.items()}
     result: dict[str, ZoneNode[T] | Traffic] = {}
     for zone_id in zone_ids:
-        about = _errors_about(zone_id, errors, [tag for tag, _value in entries])
+        zone_errors = _errors_about(zone_id, errors, [tag for tag, _value in entries])
         value = values.get(zone_id)
         if value is not None:
-            result[zone_id] = ZoneNode(value, about)
-        elif about:
-            result[zone_id] = _refused(f"{query.action} of zone {zone_id}", about)
+            result[zone_id] = ZoneNode(value, zone_errors)
+        elif zone_errors:
+            result[zone_id] = _refused(f"{query.action} of zone {zone_id}", zone_errors)
         elif zone_id in values:
             result[zone_id] = Traffic(not_available=NOT_ENABLED)
         else:
@@ -287,13 +287,13 @@ def _errors_about(zone_id: str, errors: Sequence[QueryError], tags: Sequence[str
 
     The number in the path of an error is that of the zone in the response.
     """
-    about = []
+    zone_errors = []
     for error in errors:
         number = error.path[2] if len(error.path) > 2 and error.path[:2] == ("viewer", "zones") else ""
         named = tags[int(number)] if number.isdecimal() and int(number) < len(tags) else None
         if named in (None, zone_id):
-            about.append(error)
-    return about
+            zone_errors.append(error)
+    return zone_errors
 
 
 def _refused(action: str, errors: Sequence[QueryError]) -> Traffic:

@@ -71,8 +71,11 @@ def describe_origins(
     ]
     items.sort(key=lambda item: (-(item[1]["requests"] or 0), -(item[1]["direct"] or 0), address_order(item[0])))
     seen = [mappings[address] for address in counts if address in mappings]
-    spelt = {colo for by_colo in counts.values() for colo in by_colo if colo != DIRECT and not colo_code(colo)}
-    return [item for _address, item in items], [*_limits_of_regions(seen, expected, certain), *_limits_of_colos(spelt)]
+    unrecognized = {colo for by_colo in counts.values() for colo in by_colo if colo != DIRECT and not colo_code(colo)}
+    return [item for _address, item in items], [
+        *_limits_of_regions(seen, expected, certain),
+        *_limits_of_colos(unrecognized),
+    ]
 
 
 def _known_spelling(address: Address, mappings: Collection[Address]) -> Address:
@@ -159,11 +162,11 @@ def _limits_of_regions(
     return [Limit("incomplete_colos", f"not all data centres near these regions are known: {shown}", names)]
 
 
-def _limits_of_colos(spelt: Collection[str]) -> list[Limit]:
+def _limits_of_colos(unrecognized: Collection[str]) -> list[Limit]:
     """Report data centres that cannot be compared."""
-    if not spelt:
+    if not unrecognized:
         return []
-    names = tuple(sorted(spelt))
+    names = tuple(sorted(unrecognized))
     shown = join_bounded(names, "limits")
     return [
         Limit("unknown_colos", f"data centres could not be compared, for their spelling is unknown: {shown}", names)

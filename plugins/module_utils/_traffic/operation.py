@@ -169,7 +169,7 @@ def _failure(failed: Sequence[tuple[str, OriginOpsError]], zones: int, outcome: 
     if zones > 1:
         texts = [f"{label}: {error}" for label, error in failed]
         message = f"{len(failed)} of {zones} zones could not be read. {join_bounded(texts, 'zones')}"
-    facts = {name: first.result[name] for name in ("status", "errors") if name in first.result}
-    failure = OriginOpsError(message, **outcome.result, **facts)
+    request_fields = {name: first.result[name] for name in ("status", "errors") if name in first.result}
+    failure = OriginOpsError(message, **outcome.result, **request_fields)
     failure.outcome.warnings, failure.outcome.deprecation = outcome.warnings, outcome.deprecation
     return failure
