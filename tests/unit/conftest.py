@@ -54,3 +54,12 @@ def forgetful_display() -> None:
     """Forget warnings of earlier tests: a process shows each only once."""
     for shown in (Display()._warns, Display()._deprecations):
         shown.clear()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Record waits before and between attempts, in seconds, without waiting."""
+    seconds: list[float] = []
+    pause = "ansible_collections.originops.cloudflare.plugins.module_utils._http._pause"
+    monkeypatch.setattr(pause, lambda wait, _stop: seconds.append(wait) if wait else None)
+    return seconds

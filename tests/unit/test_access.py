@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._access import check_access
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import PERMISSIONS
 from emulator.faults import Effect, Fault, Reset, Respond
@@ -18,6 +17,8 @@ from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, perform, result_of
 from support.values import ZONE_ID, refusal
+
+pytestmark = pytest.mark.usefixtures("waits")
 
 PATHS = {
     "mappings": r"/cloud_regions(\?|$)",
@@ -30,11 +31,6 @@ PATHS = {
     "traffic": "/graphql",
 }
 """Patterns of request paths, by part of a zone."""
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "_pause", lambda _seconds, _stop: None)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._http import MAX_TOTAL_WAIT
@@ -52,14 +51,6 @@ def emulator(running: Emulator) -> Emulator:
     running.quota += len(running.requests)
     running.requests.clear()
     return running
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Record waits before and between attempts, in seconds, without waiting."""
-    waits: list[float] = []
-    monkeypatch.setattr(_http, "_pause", lambda seconds, _stop: waits.append(seconds) if seconds else None)
-    return waits
 
 
 @dataclass(frozen=True)

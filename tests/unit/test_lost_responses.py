@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import Outcome
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
@@ -21,6 +20,8 @@ from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, as_result, both, options, result_of
 from support.values import Values, as_values, fleet, items, refusal
+
+pytestmark = pytest.mark.usefixtures("waits")
 
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 
@@ -43,11 +44,6 @@ THEN = {
     "503": Respond(503),
 }
 """Responses to the retries."""
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "_pause", lambda _seconds, _stop: None)
 
 
 def batch(listed: Values, **arguments: Any) -> Callable[[Emulator, Zone, str], Result]:

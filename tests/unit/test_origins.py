@@ -17,13 +17,14 @@ from typing import Any, Literal
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
 from emulator.faults import Change, Fault, Merge
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import Result, perform, result_of
 from support.values import refusal
+
+pytestmark = pytest.mark.usefixtures("waits")
 
 RECORDS = [
     {"type": "A", "name": "www.example.com", "content": "192.0.2.10", "proxied": True},
@@ -34,11 +35,6 @@ RECORDS = [
 WWW = {"names": ["www.example.com"], "sources": ["A record of www.example.com"]}
 APP = {"hostname": "app.example.net", "names": ["app.example.com"], "sources": ["CNAME record of app.example.com"]}
 NOTHING = {"changed": False, "origins": [], "hostnames": [], "excluded": [], "warnings": []}
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "_pause", lambda _seconds, _stop: None)
 
 
 @pytest.fixture

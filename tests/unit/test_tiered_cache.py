@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from emulator.faults import Cut, Effect, Fault, Merge, Reset, Respond
 from emulator.server import Emulator
@@ -18,16 +17,13 @@ from emulator.state import Zone
 from support.operations import Result, perform, result_of
 from support.values import refusal
 
+pytestmark = pytest.mark.usefixtures("waits")
+
 TIERED = "/argo/tiered_caching"
 SMART = "/cache/tiered_cache_smart_topology_enable"
 
 STATES = [(tiered, smart) for tiered in (True, False) for smart in (True, False, None)]
 WANTED = [(enabled, smart) for enabled in (True, False, None) for smart in (True, False, None)][:-1]
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "_pause", lambda _seconds, _stop: None)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _http
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import parse_address
 from ansible_collections.originops.cloudflare.plugins.module_utils._regions import Region, SupportedRegions
 from ansible_collections.originops.cloudflare.plugins.module_utils._traffic.analytics import (
@@ -35,18 +34,12 @@ from emulator.state import REGIONS, Zone, identifier
 from support.operations import Result, mapping, open_api, perform, result_of
 from support.values import TOKEN, refusal
 
+pytestmark = pytest.mark.usefixtures("waits")
+
 ASHBURN = ("aws", "us-east-1")
 MAPPINGS = {"192.0.2.1": ASHBURN, "192.0.2.2": ("gcp", "us-east1"), "2001:db8::1": ("azure", "westeurope")}
 MAPPED = sorted(MAPPINGS)
 SUPPORTED = SupportedRegions(True, {"aws": [Region("us-east-1", ["IAD", "ewr01"]), Region("us-west-2", [])]})
-
-
-@pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Record waits instead of waiting."""
-    seconds: list[float] = []
-    monkeypatch.setattr(_http, "_pause", lambda wait, _stop: seconds.append(wait) if wait else None)
-    return seconds
 
 
 @pytest.fixture
