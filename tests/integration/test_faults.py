@@ -11,30 +11,19 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from emulator.faults import Effect, Fault, Reset, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
+from support.values import Values, fleet, items, refusal
 
 from .playbook import COLLECTION, Outcome, Play, Task, batch, info, lookup, mapping, region, start_playbook
 
-Values = dict[str, tuple[str, str]]
-
-
-def fleet(count: int, name: str = "us-east-1") -> Values:
-    return {f"10.0.{number // 256}.{number % 256}": ("aws", name) for number in range(count)}
-
-
-def listed(values: Values) -> list[dict[str, Any]]:
-    return [mapping(address, "/".join(value)) for address, value in values.items()]
-
-
 BEFORE = fleet(5, "us-west-2") | {"192.0.2.1": ("oci", "us-ashburn-1")}
 WANTED = fleet(205)
-MANY = batch(listed(WANTED), purge=True)
+MANY = batch(items(WANTED), purge=True)
 """200 creations and 5 updates in three batches, then a deletion."""
 ONE = region(**mapping("10.0.0.0", "aws/us-east-1"))
 WITH_ONE = BEFORE | fleet(1)
@@ -58,19 +47,14 @@ class Case:
     """Numbers of applied, failed and pending changes."""
 
 
-def refusal(status: int, code: int) -> Respond:
-    """Return the envelope of an error that leaks the credentials."""
-    errors = [{"code": code, "message": f"It was refused for {Emulator.token}"}]
-    envelope = {"success": False, "errors": errors, "messages": [], "result": None}
-    return Respond(status, envelope, {"Retry-After": "1"})
-
-
 CASES = {
-    "limited": Case(MANY, WANTED, refusal(429, 10100), "PUT", "/batch", nth=2, times=1, counts=(206, 0, 0)),
+    "limited": Case(
+        MANY, WANTED, refusal(429, 10100, Retry_After="1"), "PUT", "/batch", nth=2, times=1, counts=(206, 0, 0)
+    ),
     "refused": Case(
         MANY,
         WANTED,
-        refusal(401, 10000),
+        refusal(401, 10000, Retry_After="1"),
         "PUT",
         "/batch",
         nth=3,
@@ -81,7 +65,14 @@ CASES = {
     "web page": Case(
         info(), BEFORE, Respond(200, "<html>Sign in</html>"), "GET", "page=1", parts=("HTTP 200", "proxies")
     ),
-    "lookup": Case(lookup(), BEFORE, refusal(403, 9109), "GET", "/supported", parts=("HTTP 403", "9109", "********")),
+    "lookup": Case(
+        lookup(),
+        BEFORE,
+        refusal(403, 9109, Retry_After="1"),
+        "GET",
+        "/supported",
+        parts=("HTTP 403", "9109", "********"),
+    ),
 }
 
 
@@ -160,7 +151,7 @@ def test_a_playbook_that_is_ended_in_the_middle(
     wanted = fleet(1500)
     zone = emulator.add_zone("example.com", mappings={})
     defaults = {"api_url": emulator.api_url, "api_token": emulator.token, "zone_id": zone.id}
-    task = batch(listed(wanted))
+    task = batch(items(wanted))
     playbook = [
         {
             "hosts": "localhost",
