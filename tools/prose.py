@@ -13,7 +13,9 @@ import ast
 import re
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,10 +81,13 @@ def _as_prose(token: Token) -> str:
 
 
 def _in_python(content: str) -> Iterator[tuple[int, str]]:
-    """Yield documentation in YAML, docstrings, and messages.
+    """Yield comments, documentation in YAML, docstrings, and messages.
 
     Messages have … in place of values.
     """
+    for token in tokenize.generate_tokens(StringIO(content).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string.removeprefix("# ")
     passed: set[ast.AST] = set()
     for node in ast.walk(ast.parse(content)):  # parents come before their children
         match node:
@@ -125,6 +130,8 @@ def files() -> Iterator[Path]:
     yield from ROOT.glob(".github/**/*.md")
     yield from ROOT.glob("docs/**/*.md")
     yield from ROOT.glob("plugins/**/*.py")
+    yield from (path for path in ROOT.glob("tools/**/*.py") if path != Path(__file__))
+    yield ROOT / "noxfile.py"
     yield from ROOT.glob("roles/*/README.md")
     yield from ROOT.glob("roles/*/meta/argument_specs.yml")
 

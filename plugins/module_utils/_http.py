@@ -315,7 +315,7 @@ class HttpSession:
 
     def close(self) -> None:
         """End all waits and send nothing more."""
-        # First, so that concurrent requests that begin meanwhile see it.
+        # First, because a concurrent call may be adding its own stop.
         self._stop.set()
         for stop in tuple(self._stops):
             stop.set()

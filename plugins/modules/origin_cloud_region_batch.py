@@ -372,7 +372,7 @@ from ..module_utils._module import zone_module
 
 ARGUMENT_SPEC = {
     # Raw: as dictionaries, Ansible would refuse plain addresses, and report the first bad item only, without its
-    # position. The suboptions are documented all the same, for ansible-doc and editors.
+    # position. The suboptions are documented for ansible-doc and editors.
     "mappings": {"type": "list", "elements": "raw", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "purge": {"type": "bool", "default": False},

@@ -27,7 +27,7 @@ def growth_plot(figures: Figures) -> str:
     width = WIDTH * len(latencies)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}" '
-        'font-family="sans-serif" font-size="11">',
+        'font-family="system-ui" font-size="11">',
         f'<rect width="{width}" height="{HEIGHT}" fill="white"/>',
     ]
     for number, latency in enumerate(latencies):

@@ -397,7 +397,7 @@ class Downloader:
     """Downloader of files without credentials, for a with statement."""
 
     def __init__(self, *, timeout: float, retries: int, verify: bool | str) -> None:
-        # An auth object keeps requests from reading credentials from a .netrc file.
+        # With an auth object, requests reads no credentials from a .netrc file.
         self._http = HttpSession(lambda request: request, timeout=timeout, retries=retries, verify=verify)
 
     def __enter__(self) -> Downloader:
