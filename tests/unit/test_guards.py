@@ -112,7 +112,7 @@ def test_share_of_deletions(
 def test_a_percentage_in_a_message_allows_the_change(
     emulator: Emulator, count: int, deletions: int, percentage: float
 ) -> None:
-    """Check percentages that have no finite decimal, or no exact binary fraction."""
+    """Check fractions without a finite decimal, or without an exact binary."""
     zone = emulator.add_zone("example.com", mappings=fleet(count))
     rest = fleet(count - deletions)
     assert f"{percentage} or more" in refusal_of(emulator, zone, rest, purge=True, max_delete_percentage=1)
