@@ -576,16 +576,16 @@ def test_sorting(open_page: Open, press: Callable[[Locator], None], viewport: An
     press(header.get_by_role("button"))
     assert header.get_attribute("aria-sort") == "descending"
     assert [lines[0] for lines in column(table, 0)] == numerically[::-1]
-    press(table.get_by_role("button", name="Leads to"))
+    press(table.get_by_role("button", name="Mapped to"))
     assert header.get_attribute("aria-sort") is None
-    places = [lines[0] for lines in column(table, 1)]
-    assert places == sorted(places)
-    # Cells without a place are last in both orders.
+    locations = [lines[0] for lines in column(table, 1)]
+    assert locations == sorted(locations)
+    # Cells without a location are last in both orders.
     table = findings(opened.page)
-    press(table.get_by_role("button", name="Should lead to"))
-    press(table.get_by_role("button", name="Should lead to"))
-    places = ["".join(lines[:1]) for lines in column(table, 4)]
-    assert places == ["aws/us-west-2", "aws/us-west-2", "aws/eu-west-1", *[""] * 6]
+    press(table.get_by_role("button", name="Expected"))
+    press(table.get_by_role("button", name="Expected"))
+    locations = ["".join(lines[:1]) for lines in column(table, 4)]
+    assert locations == ["aws/us-west-2", "aws/us-west-2", "aws/eu-west-1", *[""] * 6]
     press(table.get_by_role("button", name="Origin"))
     addresses = ["".join(lines[:1]) for lines in column(table, 2)]
     assert addresses[:5] == ["192.0.2.10", "192.0.2.44", "198.51.100.20", "203.0.113.7", "2001:db8::30"]
@@ -706,7 +706,7 @@ def test_the_keyboard_reaches_everything_in_order(open_page: Open) -> None:
     assert all(visible for tag, _text, visible in reached if tag != "BODY")
     names = [(tag, text.strip()) for tag, text, _visible in reached]
     assert names[0] == ("A", "Skip to the findings")
-    places = [
+    locations = [
         ("A", "Zones"),
         ("DIV", "Zones and kinds of findings"),
         ("BUTTON", "Wrong"),
@@ -715,9 +715,9 @@ def test_the_keyboard_reaches_everything_in_order(open_page: Open) -> None:
         ("BUTTON", "Kind"),
         ("A", "shop.example.com"),
     ]
-    found = [names.index(place) for place in places[:-1]]
+    found = [names.index(location) for location in locations[:-1]]
     assert found == sorted(found)
-    assert places[-1] in names
+    assert locations[-1] in names
 
 
 def test_the_skip_link(open_page: Open) -> None:
@@ -784,8 +784,8 @@ def test_hostile_texts_are_displayed_and_not_executed(open_page: Open) -> None:
     assert {shown(text) for text in table.locator("td:nth-child(2)").all_text_contents()} == texts
     hosts = {shown(text) for text in table.locator("td:nth-child(3) .soft").all_text_contents()}
     assert hosts == {shown(f"{text}, {text}") for text in HOSTILE}
-    places = {shown(text) for text in page.locator(".mappings .place").all_text_contents()}
-    assert places == {shown(f"{text}/{text}") for text in HOSTILE}
+    locations = {shown(text) for text in page.locator(".mappings .location").all_text_contents()}
+    assert locations == {shown(f"{text}/{text}") for text in HOSTILE}
     starts = ("#", "https://dash.cloudflare.com/")
     assert all(
         link.startswith(starts) for link in page.locator("a").evaluate_all("e => e.map(a => a.getAttribute('href'))")

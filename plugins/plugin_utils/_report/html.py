@@ -56,13 +56,13 @@ With 63 added, a number up to it is a character of ASCII.
 MAX_BARS = 8
 """Regions of a vendor with their own bar in the chart. Others share one."""
 
-FINDINGS_HEADER = ("Kind", "Zone", "Origin", "Leads to", "Should lead to", "Message")
-MAPPINGS_HEADER = ("Origin", "Leads to", "Findings")
+FINDINGS_HEADER = ("Kind", "Zone", "Origin", "Actual", "Expected", "Message")
+MAPPINGS_HEADER = ("Origin", "Mapped to", "Findings")
 TRAFFIC_HEADER = ("Zone", "Since", "Through expected data centres", "Requests", "Mapped origins", "Without a mapping")
 TRAFFIC_LABELS = ("Since", "Expected", "Requests", "Mapped", "Unmapped")
 """Short titles, for narrow windows."""
 
-MAPPED_HEADER = ("Origin", "Leads to", "Through expected", "Requests", "Data centres")
+MAPPED_HEADER = ("Origin", "Mapped to", "Through expected", "Requests", "Data centres")
 UNMAPPED_HEADER = ("Origin", "Published ranges", "Requests", "Data centres")
 
 TIER_MARKS = (False, True, None)
@@ -200,7 +200,7 @@ def _delta(texts: Iterable[str]) -> list[str]:
     return result
 
 
-class _Places:
+class _Locations:
     """Table of locations with data centres. The data has their numbers."""
 
     def __init__(self) -> None:
@@ -220,7 +220,7 @@ class _Page:
         self.report = report
         self.zones = labelled(report)
         self.traffic = observed_zones(report)
-        self.places = _Places()
+        self.locations = _Locations()
         self.colos: dict[str, int] = {}
         # Few audits check traffic: without it, its column would only take up space.
         looked_for = {kind for zone in report["zones"] for kind in (*zone["checked"], *zone["unavailable"])}
@@ -417,8 +417,8 @@ class _Page:
             self.badge(finding["kind"]),
             _tag("a", _names(label), href=f"#zone-{number}"),
             _two_lines(finding["origin_ip"] or "", ", ".join(finding["hosts"]), "address"),
-            _two_lines(format_location(finding["actual"]), ", ".join(finding["actual_colos"]), "place"),
-            _two_lines(format_location(finding["expected"]), ", ".join(finding["expected_colos"]), "place"),
+            _two_lines(format_location(finding["actual"]), ", ".join(finding["actual_colos"]), "location"),
+            _two_lines(format_location(finding["expected"]), ", ".join(finding["expected_colos"]), "location"),
             finding["message"],
         )
         return _row(*map(_cell, cells))
@@ -597,7 +597,7 @@ class _Page:
             {
                 "kinds": [[TITLES[kind], self.tone(kind), totals[kind]] for kind in KINDS],
                 "zones": [[label, zone["zone"], zone["zone_id"], len(zone["findings"])] for label, zone in self.zones],
-                "places": list(self.places.numbers),
+                "locations": list(self.locations.numbers),
                 "colos": list(self.colos),
             },
         )
@@ -607,7 +607,7 @@ class _Page:
         addresses = {finding["origin_ip"] for finding in found if finding["origin_ip"]}
         ordered = sorted(addresses, key=lambda address: address_order(ip_address(address)))
         ranks = {address: rank for rank, address in enumerate(ordered)}
-        number = self.places.number
+        number = self.locations.number
         return {
             "kind": [_INDEX[finding["kind"]] for finding in found],
             "zone": [zone for zone, _label, _finding in self.findings],
@@ -624,7 +624,7 @@ class _Page:
         return {
             "ip": _delta(mapping["origin_ip"] for mapping in mappings),
             "hosts": _delta(", ".join(mapping["hosts"]) for mapping in mappings),
-            "place": [self.places.number(mapping, mapping["upper_tier_colos"]) for mapping in mappings],
+            "location": [self.locations.number(mapping, mapping["upper_tier_colos"]) for mapping in mappings],
             "kinds": {
                 index: [_INDEX[kind] for kind in dict.fromkeys(mapping["findings"])]
                 for index, mapping in enumerate(mappings)
@@ -632,7 +632,7 @@ class _Page:
             },
             "present": {
                 "ip": _delta(change["origin_ip"] for change in present),
-                "place": [self.places.number(change, ()) for change in present],
+                "location": [self.locations.number(change, ()) for change in present],
             },
             "absent": _delta(change["origin_ip"] for change in absent),
         }
@@ -647,7 +647,7 @@ class _Page:
             "mapped": {
                 **self.reached(mapped),
                 "hosts": _delta(", ".join(names) for names in hosts),
-                "place": [self.places.number(origin, origin["expected"]) for origin in mapped],
+                "location": [self.locations.number(origin, origin["expected"]) for origin in mapped],
                 "share": [origin["share_expected"] for origin in mapped],
                 "misrouted": [index for index, origin in enumerate(mapped) if origin["origin_ip"] in misrouted],
             },

@@ -15,7 +15,7 @@
   const number = new Intl.NumberFormat("en");
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
-  const { kinds, zones, places, colos } = read("data");
+  const { kinds, zones, locations, colos } = read("data");
 
   // Undo _delta of html.py.
   function expand(texts) {
@@ -28,23 +28,23 @@
   }
 
   function element(tag, attributes, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
   }
 
   function drawing(tag, attributes, ...children) {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
   }
 
   function button(text, action) {
-    const made = element("button", { type: "button" }, text);
-    made.addEventListener("click", action);
-    return made;
+    const control = element("button", { type: "button" }, text);
+    control.addEventListener("click", action);
+    return control;
   }
 
   // Parts of rows, as html.py builds them.
@@ -58,9 +58,9 @@
   }
 
   const badge = (kind) => element("span", { class: `kind ${kinds[kind][1]}` }, kinds[kind][0]);
-  const nameOf = (place) => (place < 0 ? "" : places[place].slice(0, 2).filter(Boolean).join("/"));
-  const colosOf = (place) => (place < 0 ? "" : places[place][2]);
-  const placeOf = (place) => twoLines(nameOf(place), colosOf(place), "place");
+  const nameOf = (location) => (location < 0 ? "" : locations[location].slice(0, 2).filter(Boolean).join("/"));
+  const colosOf = (location) => (location < 0 ? "" : locations[location][2]);
+  const locationCell = (location) => twoLines(nameOf(location), colosOf(location), "location");
 
   // Bars of the data centres of an origin, with the share of its requests.
   function tiersOf(item) {
@@ -71,7 +71,7 @@
       const [className, mark] = MARKS[tier.mark];
       const text = ` ${number.format(tier.requests)}, ${share.toFixed(1).replace(/\.0$/, "")} % `;
       const parts = [element("span", {}, ...names(tier.colo)), bar, element("span", { class: "count" }, text)];
-      if (item.place >= 0) parts.push(element("span", { class: "mark" }, mark));
+      if (item.location >= 0) parts.push(element("span", { class: "mark" }, mark));
       return element("li", { class: className }, ...parts);
     });
     const rest = item.tiers.slice(MAX_TIERS);
@@ -91,13 +91,13 @@
     [(item) => `${item.kinds[0]}`, (item) => item.kinds.map(badge)],
     [(item) => zones[item.zone][0], (item) => [element("a", { href: `#zone-${item.zone}` }, ...names(zones[item.zone][0]))]],
     [(item) => (item.rank < 0 ? "" : `${item.rank}`), (item) => twoLines(item.ip, item.hosts, "address")],
-    [(item) => nameOf(item.actual), (item) => placeOf(item.actual)],
-    [(item) => nameOf(item.expected), (item) => placeOf(item.expected)],
+    [(item) => nameOf(item.actual), (item) => locationCell(item.actual)],
+    [(item) => nameOf(item.expected), (item) => locationCell(item.expected)],
     [(item) => item.message, (item) => [item.message]],
   ];
   const mappingColumns = [
     [(item) => `${item.rank}`, (item) => twoLines(item.ip, item.hosts, "address")],
-    [(item) => nameOf(item.place), (item) => placeOf(item.place)],
+    [(item) => nameOf(item.location), (item) => locationCell(item.location)],
     [(item) => item.kinds.join(" "), (item) => item.kinds.flatMap((kind) => [badge(kind), " "])],
   ];
 
@@ -132,7 +132,7 @@
   function mappingItems(data) {
     const [ip, hosts] = [data.ip, data.hosts].map(expand);
     const items = ip.map((_text, index) => {
-      return { ip: ip[index], rank: index, hosts: hosts[index], place: data.place[index], kinds: data.kinds[index] ?? [] };
+      return { ip: ip[index], rank: index, hosts: hosts[index], location: data.location[index], kinds: data.kinds[index] ?? [] };
     });
     return items.sort((a, b) => !a.kinds.length - !b.kinds.length);
   }
@@ -145,7 +145,7 @@
         tiers.push({ colo: colos[Math.floor(code / 3)], mark: code % 3, requests });
       }
       const requests = tiers.reduce((sum, tier) => sum + tier.requests, 0);
-      return { ip, rank, hosts: "", kinds: [], place: -1, direct: data.direct[rank], tiers, requests };
+      return { ip, rank, hosts: "", kinds: [], location: -1, direct: data.direct[rank], tiers, requests };
     });
   }
 
@@ -156,7 +156,7 @@
     const kind = kinds.findIndex(([title]) => title === "Misrouted");
     const items = trafficItems(data).map((item, rank) => {
       const found = misrouted.has(rank) ? [kind] : [];
-      return { ...item, hosts: hosts[rank], place: data.place[rank], share: data.share[rank], kinds: found };
+      return { ...item, hosts: hosts[rank], location: data.location[rank], share: data.share[rank], kinds: found };
     });
     return items.sort((a, b) => b.kinds.length - a.kinds.length || b.requests - a.requests);
   }
@@ -169,7 +169,7 @@
   const textOf = (item) =>
     [item.zone === undefined ? "" : zones[item.zone][0], item.ip, item.hosts, item.message ?? ""]
       .concat(item.kinds.map((kind) => kinds[kind][0]), item.tiers?.map((tier) => tier.colo) ?? [])
-      .concat([item.place, item.actual, item.expected].flatMap((place = -1) => [nameOf(place), colosOf(place)]))
+      .concat([item.location, item.actual, item.expected].flatMap((location = -1) => [nameOf(location), colosOf(location)]))
       .join("\n");
 
   // Add tools to a table: a filter, choices, and sorting by its headers.
@@ -275,7 +275,7 @@
     const items = [...body.rows].map((drawn) => {
       return { drawn, kinds: drawn.dataset.kinds.split(" ").filter(Boolean).map(Number) };
     });
-    const counted = (value) => items.filter((item) => hasKind(item, value)).length;
+    const countOf = (value) => items.filter((item) => hasKind(item, value)).length;
     const keyOf = (column) => (item) => {
       const text = (item.drawn.cells[column]?.textContent ?? "").trim();
       return column === 0 ? text : /^[\d,]+$/.test(text) ? text.replaceAll(",", "") : "";
@@ -287,18 +287,18 @@
       keysOf: [...table.tHead.rows[0].cells].map((_cell, column) => keyOf(column)),
       textOf: (item) => item.drawn.cells[0].textContent,
       draw: (item) => item.drawn,
-      choices: [choiceOfKinds("zone", items.length, counted)],
+      choices: [choiceOfKinds("zone", items.length, countOf)],
     });
   }
 
   // Findings: the first are there.
 
   function equipFindings(table) {
-    const total = kinds.reduce((sum, [, , counted]) => sum + counted, 0);
-    const counted = (value) => (value === "*" ? total : kinds[value][2]);
+    const total = kinds.reduce((sum, [, , number]) => sum + number, 0);
+    const countOf = (value) => (value === "*" ? total : kinds[value][2]);
     const found = zones.map(([label, , , findings], zone) => [`${zone}`, label, findings]).filter(([, , findings]) => findings);
     const options = found.map(([zone, label, findings]) => [zone, `${label} (${number.format(findings)})`]);
-    const choices = [choiceOfKinds("finding", total, counted)];
+    const choices = [choiceOfKinds("finding", total, countOf)];
     if (options.length > 1) {
       choices.push(["Zone", [["", "All zones"], ...options], (item, value) => item.zone === Number(value)]);
     }
@@ -324,8 +324,8 @@
     table.caption.textContent = caption;
     region.setAttribute("aria-label", caption);
     details.append(region);
-    const counted = (value) => items.filter((item) => hasKind(item, value)).length;
-    const choices = counted("*") ? [choiceOfKinds(noun, items.length, counted)] : [];
+    const countOf = (value) => items.filter((item) => hasKind(item, value)).length;
+    const choices = countOf("*") ? [choiceOfKinds(noun, items.length, countOf)] : [];
     equipItems(table, noun, items, columns, choices, items.length).update();
   }
 
@@ -364,8 +364,8 @@
       "    mappings:",
       ...items.map((item) => `      - ${item}`),
     ];
-    const values = (place) => `vendor: ${yaml(places[place][0])}, region: ${yaml(places[place][1])}`;
-    const upserts = expand(present.ip).map((ip, index) => `{origin_ip: ${yaml(ip)}, ${values(present.place[index])}}`);
+    const values = (location) => `vendor: ${yaml(locations[location][0])}, region: ${yaml(locations[location][1])}`;
+    const upserts = expand(present.ip).map((ip, index) => `{origin_ip: ${yaml(ip)}, ${values(present.location[index])}}`);
     return [
       ...(upserts.length ? task("Correct mappings of", "present", upserts) : []),
       ...(absent.length ? task("Delete stale mappings of", "absent", expand(absent).map(yaml)) : []),
