@@ -23,7 +23,7 @@ WITHOUT_ORIGINS = dict.fromkeys(
 """Kinds that are not checked without origins, with their reason."""
 
 
-def place(text: str | None) -> dict[str, str | None] | None:
+def location(text: str | None) -> dict[str, str | None] | None:
     """Parse aws/us-east-1, or aws without region, into vendor and region."""
     if text is None:
         return None
@@ -50,8 +50,8 @@ def finding(
         "kind": kind,
         "origin_ip": origin_ip,
         "hosts": list(hosts),
-        "actual": place(actual),
-        "expected": place(expected),
+        "actual": location(actual),
+        "expected": location(expected),
         "actual_colos": colos(actual),
         "expected_colos": colos(expected),
         "message": message,
@@ -152,13 +152,13 @@ def reached(
     good = sum(item["requests"] for item in tiers if item["expected"])
     return {
         "origin_ip": origin_ip,
-        **(place(value) or {"vendor": None, "region": None}),
+        **(location(value) or {"vendor": None, "region": None}),
         "requests": None if through is None else total,
         "direct": None if through is None else direct,
         "upper_tiers": tiers,
         "expected": expected,
         "share_expected": round(100 * good / compared, 1) if compared else None,
-        "published": None if published is None else [*map(place, published)],
+        "published": None if published is None else [*map(location, published)],
     }
 
 
