@@ -42,6 +42,7 @@ from ..plugin_utils._report.model import (
     count_findings,
     empty_report,
     failure_message,
+    latest,
     merge,
 )
 
@@ -49,9 +50,6 @@ TRAFFIC_HOURS = 24
 
 NOT_FOUND = Traffic(error=OriginOpsError("the zone was not found when its traffic was to be read"))
 """Traffic of a zone that only its audit found."""
-
-RESULT = "audit_result"
-"""Variable in which the role registers the result, for later batches."""
 
 
 class ActionModule(ManyZonesAction):
@@ -87,10 +85,17 @@ class ActionModule(ManyZonesAction):
         now = datetime.now(timezone.utc)
         if options["reports"] is not None:
             return files.finish(_merge(options, expected, now))
-        batches = Batches(hosts)
+        # Every batch audits an explicit list of zones as a whole.
+        batches = Batches(hosts, self._task.register) if _is_by_host(options) else None
+        earlier = batches.reports if batches else []
         # An audit that ends halfway leaves this, never the report of an earlier one.
         unfinished = [empty_report(zone.identity, _rfc3339(now), "its audit has not ended") for zone in zones]
-        files.write(combine([*batches.reports, *unfinished], expected, options["fail_on"], _rfc3339(now)))
+        files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], _rfc3339(now)))
+        if batches and not batches.is_last and not self._task.register:
+            raise InvalidInput(
+                "the play has more hosts than this batch: add register to this task, because the keyword serial needs "
+                "the results of earlier batches"
+            )
         if not expected:
             raise InvalidInput(
                 "there is no zone to audit: set audit_zones, or run this for hosts of the inventory plugin "
@@ -104,8 +109,10 @@ class ActionModule(ManyZonesAction):
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
         results = _audit(options, hosts, zones, ranges)
         reports = [_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)]
-        report = combine([*batches.reports, *reports], expected, options["fail_on"], _rfc3339(now))
+        report = combine(latest([*earlier, *reports]), expected, options["fail_on"], _rfc3339(now))
         warnings = zone_warnings(zones, results)
+        if not batches:
+            return files.finish(report, warnings)
         if batches.is_last:
             return files.finish(report, warnings, generation=batches.generation)
         files.write(report)
@@ -117,28 +124,26 @@ class ActionModule(ManyZonesAction):
 class Batches:
     """Batches of a play with the keyword serial.
 
-    reports are those of earlier batches; is_last says whether this is the last one. generation counts the audits of a
-    play's hosts in one run of Ansible.
+    register is the variable with the results of earlier batches, None if there is none. reports are those of earlier
+    batches; is_last says whether this is the last one. generation counts the audits of a play's hosts in one run of
+    Ansible.
     """
 
-    def __init__(self, hosts: PlayHosts) -> None:
-        results = hosts.registered(RESULT)
+    def __init__(self, hosts: PlayHosts, register: str | None) -> None:
+        results = hosts.registered(register) if register else {}
         own = {*hosts.batch}
         self.generation = 1 + max((results[host].get("generation", 0) for host in own & results.keys()), default=0)
-        earlier = {
-            host: result
-            for host, result in results.items()
-            if host not in own and result.get("generation") == self.generation
-        }
+        earlier = {host: result for host, result in results.items() if host not in own and self._is_done(result)}
         # All hosts of a batch have its reports.
-        self.reports: list[Report] = list(
-            {
-                (report["zone_id"], report["account_id"], report["zone"]): report
-                for result in earlier.values()
-                for report in result.get("batch", ())
-            }.values()
-        )
+        self.reports: list[Report] = [report for result in earlier.values() for report in result.get("batch", ())]
         self.is_last = own.union(earlier).issuperset(hosts.active)
+
+    def _is_done(self, result: Mapping[str, Any]) -> bool:
+        """Check whether a batch with this result is an earlier one of this audit."""
+        if "generation" in result:
+            # A later one is of the next audit in the same play.
+            return bool(result["generation"] >= self.generation)
+        return bool(result.get("skipped") or result.get("failed"))
 
 
 class ReportFiles:
@@ -181,11 +186,16 @@ class ReportFiles:
         return Outcome({**result, "msg": message}, [*warnings])
 
 
+def _is_by_host(options: Mapping[str, Any]) -> bool:
+    """Check whether every host of the play has its own zones."""
+    return options["zones"] is None and bool(options["zones_variable"])
+
+
 def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry], list[ZoneEntry]]:
     """Return the zones to audit now, and those of the other hosts of the play."""
-    variable = options["zones_variable"]
-    if options["zones"] is not None or not variable:
+    if not _is_by_host(options):
         return parse_zones(options["zones"] or [], "zones", options["source"]), []
+    variable = options["zones_variable"]
     batch = {*hosts.batch}
     others = [host for host in hosts.all if host not in batch]
     is_first = hosts.all[0] in batch

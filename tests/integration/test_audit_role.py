@@ -443,6 +443,89 @@ def test_batches_of_a_play(tmp_path: Path, emulator: Emulator, zones_of_the_play
     assert (written["totals"]["audited"], written["totals"]["missing"]) == (3, 1)
 
 
+TASK = {
+    f"{COLLECTION}.audit_zones": {"zones_variable": "audit_zones", "folder": "audit", "formats": ["json"]},
+    "run_once": True,
+}
+
+
+def run_batches(
+    tmp_path: Path, emulator: Emulator, *tasks: Mapping[str, Any], variables: Mapping[str, Any] | None = None
+) -> Completed:
+    """Run tasks on the hosts of zones, one host at a time."""
+    variables = {"audit_formats": ["json"], **(variables or {})}
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1, "vars": variables, "tasks": tasks}
+    return checked(emulator, run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)))
+
+
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_batches_of_a_task_with_a_register_of_its_own(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], wrong: int
+) -> None:
+    zones_of_the_playbook[wrong].replace({})
+    assert "The audit found 1 missing" in message(run_batches(tmp_path, emulator, {**TASK, "register": "audit"}))
+    assert report(tmp_path / "audit")["totals"]["audited"] == 3
+
+
+def test_batches_need_a_register(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    assert "add register to this task" in message(run_batches(tmp_path, emulator, TASK))
+    assert report(tmp_path / "audit")["failures"] == ["3 zones that could not be audited"]
+    # One batch needs none.
+    host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
+    play = {"hosts": host, "gather_facts": False, "serial": 1, "tasks": [TASK]}
+    assert run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)).returncode == 0
+
+
+@pytest.mark.parametrize("skipped", [0, 1])
+def test_a_skipped_batch_has_no_result(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], skipped: int
+) -> None:
+    name = zones_of_the_playbook[skipped].name
+    task = {**TASK, "register": "audit", "when": f"cloudflare_zone_name != '{name}'"}
+    assert f"{name}: there is no result of its audit" in message(run_batches(tmp_path, emulator, task))
+    assert report(tmp_path / "audit")["totals"]["audited"] == 2
+
+
+def test_a_failed_batch_has_no_result(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    name = zones_of_the_playbook[0].name
+    options = {
+        **TASK[f"{COLLECTION}.audit_zones"],
+        "near_limit": f"{{{{ 0 if cloudflare_zone_name == '{name}' else 90 }}}}",
+    }
+    task = {**TASK, f"{COLLECTION}.audit_zones": options, "register": "audit"}
+    block = {"block": [task], "rescue": [{"ansible.builtin.debug": {"var": "audit.msg"}}]}
+    assert f"{name}: there is no result of its audit" in run_batches(tmp_path, emulator, block).stdout
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_batches_of_two_audits_in_a_play(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], first: bool
+) -> None:
+    zones_of_the_playbook[2].replace({})
+    roles = [
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/first", **({} if first else {"audit_fail_on": []})}},
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/second", "audit_fail_on": ["missing"]}},
+    ]
+    assert "The audit found 1 missing" in message(run_batches(tmp_path, emulator, *roles))
+    assert report(tmp_path / "first")["totals"]["audited"] == 3
+    assert first or report(tmp_path / "second")["totals"]["audited"] == 3
+
+
+def test_batches_with_the_same_zones(
+    tmp_path: Path, emulator: Emulator, zone: Zone, zones_of_the_playbook: list[Zone]
+) -> None:
+    zones = [{"zone": zone.name, "group": "web"}]
+    done = run_batches(tmp_path, emulator, ROLE, variables={"audit_zones": zones})
+    totals = report(tmp_path / "audit")["totals"]
+    assert (totals["zones"], totals["mappings"]) == (1, len(MAPPED))
+    assert f"The audit found {totals['missing']} missing; {totals['stale']} stale" in message(done)
+    # Every batch audits an explicit list as a whole, and needs no result of the others.
+    options = {"zones": zones, "folder": "audit", "formats": ["json"]}
+    done = run_batches(tmp_path, emulator, {f"{COLLECTION}.audit_zones": options, "run_once": True})
+    assert "The audit found " in message(done)
+    assert report(tmp_path / "audit")["totals"] == totals
+
+
 def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
     hosts = [zone_host(tmp_path, emulator, zone) for zone in zones_of_the_playbook]
     play = {"hosts": "cloudflare_zones", "gather_facts": False, "tasks": [ROLE]}

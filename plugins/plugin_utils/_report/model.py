@@ -220,7 +220,7 @@ def aggregate(
     ]
     if not zones and not expected and not also_expected and not not_merged:
         raise InvalidInput("there is no report in the input: was any zone audited?")
-    return combine(_latest(zones), [*expected, *also_expected], fail_on, not_merged=not_merged)
+    return combine(latest(zones), [*expected, *also_expected], fail_on, not_merged=not_merged)
 
 
 def merge(
@@ -238,10 +238,10 @@ def merge(
         zones += report["zones"]
         also_expected += report["expected"]
         reasons += report["not_merged"]
-    return combine(_latest(zones), [*expected, *also_expected], fail_on, not_merged=reasons)
+    return combine(latest(zones), [*expected, *also_expected], fail_on, not_merged=reasons)
 
 
-def _latest(zones: Iterable[Report]) -> list[Report]:
+def latest(zones: Iterable[Report]) -> list[Report]:
     """Return the latest report on every zone.
 
     Of two at the same time the later one in the input counts.
