@@ -193,7 +193,12 @@ def is_same_zone(one: Mapping[str, str | None], other: Mapping[str, str | None])
     if one["zone_id"] and other["zone_id"]:
         return one["zone_id"] == other["zone_id"]
     accounts = {one["account_id"], other["account_id"]} - {None}
-    return bool(one["zone"]) and one["zone"] == other["zone"] and len(accounts) < 2
+    return bool(one["zone"]) and _name(one) == _name(other) and len(accounts) < 2
+
+
+def _name(zone: Mapping[str, str | None]) -> str:
+    """Return the name of a zone for comparisons."""
+    return (zone["zone"] or "").strip().removesuffix(".").lower()
 
 
 def aggregate(
@@ -246,18 +251,23 @@ def latest(zones: Iterable[Report]) -> list[Report]:
 
     Of two at the same time the later one in the input counts.
     """
-    latest: dict[tuple[str | None, ...], Report] = {}
+    found: dict[tuple[str | None, ...], Report] = {}
     for zone in sorted(zones, key=lambda zone: zone["audited_on"]):
-        identity = (zone["zone_id"],) if zone["zone_id"] else (None, zone["account_id"], zone["zone"])
-        latest[identity] = zone
-    # A failure before the identifier was known counts only until the zone was audited.
+        identity = (zone["zone_id"],) if zone["zone_id"] else (None, zone["account_id"], _name(zone))
+        found[identity] = zone
+    # A failure before the identifier was known counts only until the zone was audited. Without the account, that may
+    # have been another zone of this name.
     return [
         zone
-        for zone in latest.values()
+        for zone in found.values()
         if zone["zone_id"]
+        or zone["account_id"] is None
         or not any(
-            other is not zone and is_same_zone(zone, other) and other["audited_on"] >= zone["audited_on"]
-            for other in latest.values()
+            other is not zone
+            and other["account_id"] == zone["account_id"]
+            and is_same_zone(zone, other)
+            and other["audited_on"] >= zone["audited_on"]
+            for other in found.values()
         )
     ]
 
