@@ -38,6 +38,7 @@ from ..plugin_utils._report.files import FORMATS, read_report, write_reports
 from ..plugin_utils._report.model import (
     Report,
     aggregate,
+    clean,
     combine,
     count_findings,
     empty_report,
@@ -81,7 +82,7 @@ class ActionModule(ManyZonesAction):
         """
         files = ReportFiles(options)
         zones, others = _zones(options, hosts)
-        expected = [zone.identity for zone in (*zones, *others)]
+        expected = clean([zone.identity for zone in (*zones, *others)])
         now = datetime.now(timezone.utc)
         if options["reports"] is not None:
             return files.finish(_merge(options, expected, now))
@@ -89,7 +90,7 @@ class ActionModule(ManyZonesAction):
         batches = Batches(hosts, self._task.register) if _is_by_host(options) else None
         earlier = batches.reports if batches else []
         # An audit that ends halfway leaves this, never the report of an earlier one.
-        unfinished = [empty_report(zone.identity, _rfc3339(now), "its audit has not ended") for zone in zones]
+        unfinished = [empty_report(zone, _rfc3339(now), "its audit has not ended") for zone in expected[: len(zones)]]
         files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], _rfc3339(now)))
         if batches and not batches.is_last and not self._task.register:
             raise InvalidInput(
@@ -108,7 +109,7 @@ class ActionModule(ManyZonesAction):
             raise InvalidInput(f"traffic_min_share: {options['traffic_min_share']} is not between 1 and 100 percent")
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
         results = _audit(options, hosts, zones, ranges)
-        reports = [_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)]
+        reports = clean([_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)])
         report = combine(latest([*earlier, *reports]), expected, options["fail_on"], _rfc3339(now))
         warnings = zone_warnings(zones, results)
         if not batches:

@@ -318,6 +318,19 @@ def test_nothing_of_a_user_is_deleted_or_replaced(audit: Audit, tmp_path: Path) 
     assert report(tmp_path)["totals"]["audited"] == 1
 
 
+def test_control_characters_in_names(audit: Audit, tmp_path: Path, zone: Zone) -> None:
+    names = {"web\x07": origin("192.0.2.200", "aws/us-east-1"), "lost\x07": {"origin_ip": "nowhere"}}
+    zones = [{"zone": zone.name, "group": "web"}, {"zone": "example\x07.net"}]
+    audit(hosts={**FLEET, **names}, zones=zones)
+    suites = {suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "audit" / "report.xml").iter("testsuite")}
+    assert suites.keys() == {zone.name, "example\ufffd.net"}
+    text = "".join(suites[zone.name].itertext())
+    assert "hosts web\ufffd" in text
+    assert "lost\ufffd: " in text
+    for name in REPORTS:
+        assert "\x07" not in (tmp_path / "audit" / name).read_text("utf-8").replace("\\u0007", "\x07")
+
+
 @pytest.mark.parametrize(
     ("variables", "part"),
     [

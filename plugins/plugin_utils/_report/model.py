@@ -55,6 +55,17 @@ def _without_controls(text: str) -> str:
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
+def clean(value: Any) -> Any:
+    """Replace characters that XML forbids in all texts of plain data."""
+    if isinstance(value, str):
+        return _without_controls(value)
+    if isinstance(value, Mapping):
+        return {clean(key): clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    return value
+
+
 def _number(value: Any, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidInput(f"{where} should be a whole number, not {quote(str(value))}")
@@ -279,7 +290,7 @@ def combine(
     generated_on: str | None = None,
     not_merged: Iterable[str] = (),
 ) -> Report:
-    """Sum up reports on different zones, and determine the failures.
+    """Sum up clean reports on different zones, and determine the failures.
 
     An expected zone without a report is a failure, and so is each reason in not_merged. generated_on is by default the
     time of the latest report.
