@@ -49,6 +49,9 @@ from ..plugin_utils._report.model import (
 
 TRAFFIC_HOURS = 24
 
+MAX_AGE = 87600
+"""Limit of the option max_age in hours: ten years."""
+
 NOT_FOUND = Traffic(error=OriginOpsError("the zone was not found when its traffic was to be read"))
 """Traffic of a zone that only its audit found."""
 
@@ -84,7 +87,8 @@ class ActionModule(ManyZonesAction):
         zones, others = _zones(options, hosts)
         expected = clean([zone.identity for zone in (*zones, *others)])
         now = datetime.now(timezone.utc)
-        if options["reports"] is not None:
+        # A list that is null has no reports, and must not pass for an audit.
+        if "reports" in self._task.args:
             return files.finish(_merge(options, expected, now))
         # Every batch audits an explicit list of zones as a whole.
         batches = Batches(hosts, self._task.register) if _is_by_host(options) else None
@@ -151,8 +155,11 @@ class ReportFiles:
     """Files of reports, by the options folder, formats and file_mode."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        if not re.fullmatch("0?[0-7]{3}", options["file_mode"]):
-            raise InvalidInput(f"file_mode: {options['file_mode']!r} is not a mode in octal digits, such as 0600")
+        # Without quotes YAML reads 0640 as the number 416.
+        if not re.fullmatch("0[0-7]{3}", options["file_mode"]):
+            raise InvalidInput(
+                f"file_mode: {options['file_mode']!r} is not a mode of four octal digits in quotes, such as \"0640\""
+            )
         if not options["folder"].strip():
             raise InvalidInput("audit_folder is empty: name the directory of the reports")
         self._mode = int(options["file_mode"], 8)
@@ -306,9 +313,12 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
     A report that is missing or too old is a failure.
     """
     hours = options["max_age"]
+    if not 0 <= hours <= MAX_AGE:
+        problem = f"max_age: {hours:.15g} is not between 0 and {MAX_AGE} hours"
+        return combine([], expected, options["fail_on"], _rfc3339(now), [problem])
     oldest = _rfc3339(now - timedelta(hours=hours))
     reports, problems = [], []
-    for path in options["reports"]:
+    for path in options["reports"] or ():
         try:
             report = aggregate(read_report(path), fail_on=options["fail_on"])
         except InvalidInput as error:

@@ -114,7 +114,7 @@ options:
       - html
   file_mode:
     description:
-      - The mode of the files, in octal digits. The files contain origin addresses.
+      - The mode of the files, as four octal digits in quotes. The files contain origin addresses.
     type: str
     version_added: 1.0.0
     default: "0600"
@@ -146,13 +146,13 @@ options:
   reports:
     description:
       - The files C(report.json) of other audits, or their directories. The task merges them into one report, and audits
-        no zone. It fails if one is missing.
+        no zone. It fails if one is missing, or if this option is null or empty.
     type: list
     version_added: 1.0.0
     elements: str
   max_age:
     description:
-      - The maximum age of O(reports), in hours.
+      - The maximum age of O(reports), in hours, from 0 to 87,600.
     type: float
     version_added: 1.0.0
     default: 24

@@ -339,6 +339,7 @@ def test_control_characters_in_names(audit: Audit, tmp_path: Path, zone: Zone) -
         ({"formats": ["pdf"]}, "pdf"),
         ({"folder": ""}, "folder is empty"),
         ({"file_mode": "rw"}, "file_mode: 'rw' is not a mode"),
+        ({"file_mode": 0o640}, "file_mode: '416' is not a mode"),
         ({"near_limit": 0}, "near_limit: 0 is not between"),
         ({"traffic_min_requests": 0}, "traffic_min_requests: 0 is less than 1"),
         ({"traffic_min_share": 101}, "traffic_min_share: 101 is not between 1 and 100 percent"),
@@ -539,6 +540,16 @@ def test_batches_with_the_same_zones(
     assert report(tmp_path / "audit")["totals"] == totals
 
 
+@pytest.mark.parametrize("tasks_from", ["merge", "merge.yml"])
+def test_a_merge_of_an_undefined_list_is_no_audit(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], tasks_from: str
+) -> None:
+    merge = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit", "tasks_from": tasks_from}}
+    variables = {"audit_reports": "{{ nowhere | default(none) }}"}
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "vars": variables, "tasks": [merge]}
+    assert run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)).returncode == 2
+
+
 def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
     hosts = [zone_host(tmp_path, emulator, zone) for zone in zones_of_the_playbook]
     play = {"hosts": "cloudflare_zones", "gather_facts": False, "tasks": [ROLE]}
@@ -548,8 +559,8 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
         assert done.returncode == 0, done.stdout
     merge = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit", "tasks_from": "merge.yml"}}
 
-    def merged(*sources: str, hosts: str = "localhost") -> Completed:
-        step = {**play, "hosts": hosts, "tasks": [merge], "vars": {"audit_reports": sources}}
+    def merged(*sources: str, hosts: str = "localhost", **variables: Any) -> Completed:
+        step = {**play, "hosts": hosts, "tasks": [merge], "vars": {"audit_reports": sources, **variables}}
         return run_playbook(tmp_path, [step], *SOURCES, environment=own(emulator))
 
     both = ("slice0", "slice1/report.json")
@@ -565,6 +576,11 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
     # The report of the merge, merged again, keeps the failure.
     (tmp_path / "audit").rename(tmp_path / "incomplete")
     assert "slice2" in message(merged("incomplete", "slice0"))
+    assert merged(*both).returncode == 0
+    for max_age in ("inf", "nan", 99999999, -1):
+        assert f"max_age: {max_age} is not between 0 and 87600 hours" in message(merged(*both, audit_max_age=max_age))
+        # The report of an earlier merge does not pass for a new one.
+        assert f"max_age: {max_age} is not" in " ".join(report(tmp_path / "audit")["failures"])
     old = tmp_path / "slice1" / "report.json"
     old.write_text(old.read_text().replace(report(tmp_path / "slice1")["generated_on"], "2026-01-01T00:00:00Z"))
     assert "more than 24 hours ago" in message(merged(*both))
