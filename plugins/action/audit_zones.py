@@ -136,19 +136,22 @@ class Batches:
 
     def __init__(self, hosts: PlayHosts, register: str | None) -> None:
         results = hosts.registered(register) if register else {}
-        own = {*hosts.batch}
-        self.generation = 1 + max((results[host].get("generation", 0) for host in own & results.keys()), default=0)
-        earlier = {host: result for host, result in results.items() if host not in own and self._is_done(result)}
+        before = [results.pop(host) for host in hosts.batch if host in results]
+        self.generation = 1 + max((result.get("generation", 0) for result in before), default=0)
+        # A task that was skipped or failed has no generation: its result may be of an earlier play if this batch has
+        # such results too.
+        has_unknown = any("generation" not in result for result in before)
+
+        def is_done(result: Mapping[str, Any]) -> bool:
+            if "generation" in result:
+                # A later one is of the next audit in the same play.
+                return bool(result["generation"] >= self.generation)
+            return not has_unknown and bool(result.get("skipped") or result.get("failed"))
+
+        earlier = {host: result for host, result in results.items() if is_done(result)}
         # All hosts of a batch have its reports.
         self.reports: list[Report] = [report for result in earlier.values() for report in result.get("batch", ())]
-        self.is_last = own.union(earlier).issuperset(hosts.active)
-
-    def _is_done(self, result: Mapping[str, Any]) -> bool:
-        """Check whether a batch with this result is an earlier one of this audit."""
-        if "generation" in result:
-            # A later one is of the next audit in the same play.
-            return bool(result["generation"] >= self.generation)
-        return bool(result.get("skipped") or result.get("failed"))
+        self.is_last = earlier.keys() | hosts.batch >= {*hosts.active}
 
 
 class ReportFiles:
@@ -158,7 +161,7 @@ class ReportFiles:
         # Without quotes YAML reads 0640 as the number 416.
         if not re.fullmatch("0[0-7]{3}", options["file_mode"]):
             raise InvalidInput(
-                f"file_mode: {options['file_mode']!r} is not a mode of four octal digits in quotes, such as \"0640\""
+                f'file_mode: {options["file_mode"]!r} is not a mode of four octal digits in quotes, such as "0640"'
             )
         if not options["folder"].strip():
             raise InvalidInput("audit_folder is empty: name the directory of the reports")

@@ -322,7 +322,9 @@ def test_control_characters_in_names(audit: Audit, tmp_path: Path, zone: Zone) -
     names = {"web\x07": origin("192.0.2.200", "aws/us-east-1"), "lost\x07": {"origin_ip": "nowhere"}}
     zones = [{"zone": zone.name, "group": "web"}, {"zone": "example\x07.net"}]
     audit(hosts={**FLEET, **names}, zones=zones)
-    suites = {suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "audit" / "report.xml").iter("testsuite")}
+    suites = {
+        suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "audit" / "report.xml").iter("testsuite")
+    }
     assert suites.keys() == {zone.name, "example\ufffd.net"}
     text = "".join(suites[zone.name].itertext())
     assert "hosts web\ufffd" in text
@@ -523,6 +525,22 @@ def test_batches_of_two_audits_in_a_play(
     assert "The audit found 1 missing" in message(run_batches(tmp_path, emulator, *roles))
     assert report(tmp_path / "first")["totals"]["audited"] == 3
     assert first or report(tmp_path / "second")["totals"]["audited"] == 3
+
+
+@pytest.mark.parametrize("when", [False, True])
+def test_batches_after_another_play(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], when: bool
+) -> None:
+    zones_of_the_playbook[0].replace({})
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1}
+    role = {"role": f"{COLLECTION}.audit", "when": when}
+    plays = [
+        {**play, "roles": [role], "vars": {"audit_fail_on": []}},
+        {**play, "tasks": [ROLE], "vars": {"audit_fail_on": ["missing"]}},
+    ]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert "The audit found 1 missing." in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == 3
 
 
 def test_batches_with_the_same_zones(
