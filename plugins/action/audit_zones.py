@@ -38,20 +38,22 @@ from ..plugin_utils._report.files import FORMATS, read_report, write_reports
 from ..plugin_utils._report.model import (
     Report,
     aggregate,
+    clean,
     combine,
     count_findings,
     empty_report,
     failure_message,
+    latest,
     merge,
 )
 
 TRAFFIC_HOURS = 24
 
+MAX_AGE = 87600
+"""Limit of the option max_age in hours: ten years."""
+
 NOT_FOUND = Traffic(error=OriginOpsError("the zone was not found when its traffic was to be read"))
 """Traffic of a zone that only its audit found."""
-
-RESULT = "audit_result"
-"""Variable in which the role registers the result, for later batches."""
 
 
 class ActionModule(ManyZonesAction):
@@ -83,14 +85,22 @@ class ActionModule(ManyZonesAction):
         """
         files = ReportFiles(options)
         zones, others = _zones(options, hosts)
-        expected = [zone.identity for zone in (*zones, *others)]
+        expected = clean([zone.identity for zone in (*zones, *others)])
         now = datetime.now(timezone.utc)
-        if options["reports"] is not None:
+        # A list that is null has no reports, and must not pass for an audit.
+        if "reports" in self._task.args:
             return files.finish(_merge(options, expected, now))
-        batches = Batches(hosts)
+        # Every batch audits an explicit list of zones as a whole.
+        batches = Batches(hosts, self._task.register) if _is_by_host(options) else None
+        earlier = batches.reports if batches else []
         # An audit that ends halfway leaves this, never the report of an earlier one.
-        unfinished = [empty_report(zone.identity, _rfc3339(now), "its audit has not ended") for zone in zones]
-        files.write(combine([*batches.reports, *unfinished], expected, options["fail_on"], _rfc3339(now)))
+        unfinished = [empty_report(zone, _rfc3339(now), "its audit has not ended") for zone in expected[: len(zones)]]
+        files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], _rfc3339(now)))
+        if batches and not batches.is_last and not self._task.register:
+            raise InvalidInput(
+                "the play has more hosts than this batch: add register to this task, because the keyword serial needs "
+                "the results of earlier batches"
+            )
         if not expected:
             raise InvalidInput(
                 "there is no zone to audit: set audit_zones, or run this for hosts of the inventory plugin "
@@ -103,9 +113,11 @@ class ActionModule(ManyZonesAction):
             raise InvalidInput(f"traffic_min_share: {options['traffic_min_share']} is not between 1 and 100 percent")
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
         results = _audit(options, hosts, zones, ranges)
-        reports = [_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)]
-        report = combine([*batches.reports, *reports], expected, options["fail_on"], _rfc3339(now))
+        reports = clean([_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)])
+        report = combine(latest([*earlier, *reports]), expected, options["fail_on"], _rfc3339(now))
         warnings = zone_warnings(zones, results)
+        if not batches:
+            return files.finish(report, warnings)
         if batches.is_last:
             return files.finish(report, warnings, generation=batches.generation)
         files.write(report)
@@ -117,36 +129,40 @@ class ActionModule(ManyZonesAction):
 class Batches:
     """Batches of a play with the keyword serial.
 
-    reports are those of earlier batches; is_last says whether this is the last one. generation counts the audits of a
-    play's hosts in one run of Ansible.
+    register is the variable with the results of earlier batches, None if there is none. reports are those of earlier
+    batches; is_last says whether this is the last one. generation counts the audits of a play's hosts in one run of
+    Ansible.
     """
 
-    def __init__(self, hosts: PlayHosts) -> None:
-        results = hosts.registered(RESULT)
-        own = {*hosts.batch}
-        self.generation = 1 + max((results[host].get("generation", 0) for host in own & results.keys()), default=0)
-        earlier = {
-            host: result
-            for host, result in results.items()
-            if host not in own and result.get("generation") == self.generation
-        }
+    def __init__(self, hosts: PlayHosts, register: str | None) -> None:
+        results = hosts.registered(register) if register else {}
+        before = [results.pop(host) for host in hosts.batch if host in results]
+        self.generation = 1 + max((result.get("generation", 0) for result in before), default=0)
+        # A task that was skipped or failed has no generation: its result may be of an earlier play if this batch has
+        # such results too.
+        has_unknown = any("generation" not in result for result in before)
+
+        def is_done(result: Mapping[str, Any]) -> bool:
+            if "generation" in result:
+                # A later one is of the next audit in the same play.
+                return bool(result["generation"] >= self.generation)
+            return not has_unknown and bool(result.get("skipped") or result.get("failed"))
+
+        earlier = {host: result for host, result in results.items() if is_done(result)}
         # All hosts of a batch have its reports.
-        self.reports: list[Report] = list(
-            {
-                (report["zone_id"], report["account_id"], report["zone"]): report
-                for result in earlier.values()
-                for report in result.get("batch", ())
-            }.values()
-        )
-        self.is_last = own.union(earlier).issuperset(hosts.active)
+        self.reports: list[Report] = [report for result in earlier.values() for report in result.get("batch", ())]
+        self.is_last = earlier.keys() | hosts.batch >= {*hosts.active}
 
 
 class ReportFiles:
     """Files of reports, by the options folder, formats and file_mode."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        if not re.fullmatch("0?[0-7]{3}", options["file_mode"]):
-            raise InvalidInput(f"file_mode: {options['file_mode']!r} is not a mode in octal digits, such as 0600")
+        # Without quotes YAML reads 0640 as the number 416.
+        if not re.fullmatch("0[0-7]{3}", options["file_mode"]):
+            raise InvalidInput(
+                f'file_mode: {options["file_mode"]!r} is not a mode of four octal digits in quotes, such as "0640"'
+            )
         if not options["folder"].strip():
             raise InvalidInput("audit_folder is empty: name the directory of the reports")
         self._mode = int(options["file_mode"], 8)
@@ -181,11 +197,16 @@ class ReportFiles:
         return Outcome({**result, "msg": message}, [*warnings])
 
 
+def _is_by_host(options: Mapping[str, Any]) -> bool:
+    """Check whether every host of the play has its own zones."""
+    return options["zones"] is None and bool(options["zones_variable"])
+
+
 def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry], list[ZoneEntry]]:
     """Return the zones to audit now, and those of the other hosts of the play."""
-    variable = options["zones_variable"]
-    if options["zones"] is not None or not variable:
+    if not _is_by_host(options):
         return parse_zones(options["zones"] or [], "zones", options["source"]), []
+    variable = options["zones_variable"]
     batch = {*hosts.batch}
     others = [host for host in hosts.all if host not in batch]
     is_first = hosts.all[0] in batch
@@ -295,9 +316,12 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
     A report that is missing or too old is a failure.
     """
     hours = options["max_age"]
+    if not 0 <= hours <= MAX_AGE:
+        problem = f"max_age: {hours:.15g} is not between 0 and {MAX_AGE} hours"
+        return combine([], expected, options["fail_on"], _rfc3339(now), [problem])
     oldest = _rfc3339(now - timedelta(hours=hours))
     reports, problems = [], []
-    for path in options["reports"]:
+    for path in options["reports"] or ():
         try:
             report = aggregate(read_report(path), fail_on=options["fail_on"])
         except InvalidInput as error:

@@ -100,4 +100,5 @@ class Unresolved:
             "code": self.code,
             "reason": self.reason,
             "addresses": [canonical(address) for address in self.addresses],
+            **({"unreadable": True} if self.is_unreadable else {}),
         }

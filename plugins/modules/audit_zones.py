@@ -14,6 +14,8 @@ description:
     P(originops.cloudflare.audit#role) runs this module.
   - No zone is changed, with or without check mode. The reports are written in check mode too.
   - A zone takes one request for every 100 mappings, at least one, and three more.
+  - With the keyword C(serial) and O(zones_variable), each batch audits the zones of its hosts, and the last one writes
+    the report of all zones. Such a task needs C(register), because each batch finds the results of earlier ones there.
 author:
   - Contributors to the originops.cloudflare project (@originops)
 options:
@@ -110,7 +112,7 @@ options:
       - html
   file_mode:
     description:
-      - The mode of the files, in octal digits. The files contain origin addresses.
+      - The mode of the files, as four octal digits in quotes. The files contain origin addresses.
     type: str
     version_added: 1.0.0
     default: "0600"
@@ -142,13 +144,13 @@ options:
   reports:
     description:
       - The files C(report.json) of other audits, or their directories. The task merges them into one report, and audits
-        no zone. It fails if one is missing.
+        no zone. It fails if one is missing, or if this option is null or empty.
     type: list
     version_added: 1.0.0
     elements: str
   max_age:
     description:
-      - The maximum age of O(reports), in hours.
+      - The maximum age of O(reports), in hours, from 0 to 87,600.
     type: float
     version_added: 1.0.0
     default: 24
@@ -213,7 +215,7 @@ RETURN = r"""
 totals:
   description:
     - The numbers of C(zones), of C(audited) and C(clean) ones, of C(mappings), and of findings by kind.
-  returned: once the reports are written
+  returned: once the reports are written, with C(serial) by the last batch only
   type: dict
   sample:
     zones: 2
@@ -232,16 +234,28 @@ totals:
     no_origins: 0
 failures:
   description: The reasons why the audit failed, empty if it passed.
-  returned: once the reports are written
+  returned: once the reports are written, with C(serial) by the last batch only
   type: list
   elements: str
   sample:
     - 1 missing
 reports:
   description: The paths of the reports.
-  returned: once the reports are written
+  returned: once the reports are written, with C(serial) by the last batch only
   type: list
   elements: str
   sample:
     - ./audit/report.json
+generation:
+  description: The number of audits of these hosts so far, for the batches of a play with C(serial).
+  returned: with O(zones_variable), once the zones are audited
+  type: int
+  sample: 1
+batch:
+  description:
+    - The reports on the zones of this batch, as RV(originops.cloudflare.origin_cloud_region_audit#module:report), for
+      the next batches.
+  returned: with C(serial), by all batches but the last
+  type: list
+  elements: dict
 """

@@ -90,6 +90,14 @@ options:
         type: list
         version_added: 1.0.0
         elements: str
+      unreadable:
+        description:
+          - Whether the host has an address that cannot be parsed, as the filter
+            P(originops.cloudflare.origin_mappings#filter) returns it. If O(unresolved[].addresses) is empty, any
+            mapping may belong to the host, so the repair deletes none.
+        type: bool
+        version_added: 1.0.0
+        default: false
   hosts:
     description:
       - The hosts of each address, for the report. A dictionary with lists of names, by address in any spelling.
@@ -551,6 +559,7 @@ ARGUMENT_SPEC = {
             "code": {"type": "str", "choices": [*UNRESOLVED_CODES], "default": "no_address"},
             "reason": {"type": "str", "required": True},
             "addresses": {"type": "list", "elements": "str"},
+            "unreadable": {"type": "bool", "default": False},
         },
     },
     "hosts": {"type": "dict"},

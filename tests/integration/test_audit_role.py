@@ -318,6 +318,21 @@ def test_nothing_of_a_user_is_deleted_or_replaced(audit: Audit, tmp_path: Path) 
     assert report(tmp_path)["totals"]["audited"] == 1
 
 
+def test_control_characters_in_names(audit: Audit, tmp_path: Path, zone: Zone) -> None:
+    names = {"web\x07": origin("192.0.2.200", "aws/us-east-1"), "lost\x07": {"origin_ip": "nowhere"}}
+    zones = [{"zone": zone.name, "group": "web"}, {"zone": "example\x07.net"}]
+    audit(hosts={**FLEET, **names}, zones=zones)
+    suites = {
+        suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "audit" / "report.xml").iter("testsuite")
+    }
+    assert suites.keys() == {zone.name, "example\ufffd.net"}
+    text = "".join(suites[zone.name].itertext())
+    assert "hosts web\ufffd" in text
+    assert "lost\ufffd: " in text
+    for name in REPORTS:
+        assert "\x07" not in (tmp_path / "audit" / name).read_text("utf-8").replace("\\u0007", "\x07")
+
+
 @pytest.mark.parametrize(
     ("variables", "part"),
     [
@@ -326,6 +341,7 @@ def test_nothing_of_a_user_is_deleted_or_replaced(audit: Audit, tmp_path: Path) 
         ({"formats": ["pdf"]}, "pdf"),
         ({"folder": ""}, "folder is empty"),
         ({"file_mode": "rw"}, "file_mode: 'rw' is not a mode"),
+        ({"file_mode": 0o640}, "file_mode: '416' is not a mode"),
         ({"near_limit": 0}, "near_limit: 0 is not between"),
         ({"traffic_min_requests": 0}, "traffic_min_requests: 0 is less than 1"),
         ({"traffic_min_share": 101}, "traffic_min_share: 101 is not between 1 and 100 percent"),
@@ -443,6 +459,115 @@ def test_batches_of_a_play(tmp_path: Path, emulator: Emulator, zones_of_the_play
     assert (written["totals"]["audited"], written["totals"]["missing"]) == (3, 1)
 
 
+TASK = {
+    f"{COLLECTION}.audit_zones": {"zones_variable": "audit_zones", "folder": "audit", "formats": ["json"]},
+    "run_once": True,
+}
+
+
+def run_batches(
+    tmp_path: Path, emulator: Emulator, *tasks: Mapping[str, Any], variables: Mapping[str, Any] | None = None
+) -> Completed:
+    """Run tasks on the hosts of zones, one host at a time."""
+    variables = {"audit_formats": ["json"], **(variables or {})}
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1, "vars": variables, "tasks": tasks}
+    return checked(emulator, run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)))
+
+
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_batches_of_a_task_with_a_register_of_its_own(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], wrong: int
+) -> None:
+    zones_of_the_playbook[wrong].replace({})
+    assert "The audit found 1 missing" in message(run_batches(tmp_path, emulator, {**TASK, "register": "audit"}))
+    assert report(tmp_path / "audit")["totals"]["audited"] == 3
+
+
+def test_batches_need_a_register(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    assert "add register to this task" in message(run_batches(tmp_path, emulator, TASK))
+    assert report(tmp_path / "audit")["failures"] == ["3 zones that could not be audited"]
+    # One batch needs none.
+    host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
+    play = {"hosts": host, "gather_facts": False, "serial": 1, "tasks": [TASK]}
+    assert run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)).returncode == 0
+
+
+@pytest.mark.parametrize("skipped", [0, 1])
+def test_a_skipped_batch_has_no_result(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], skipped: int
+) -> None:
+    name = zones_of_the_playbook[skipped].name
+    task = {**TASK, "register": "audit", "when": f"cloudflare_zone_name != '{name}'"}
+    assert f"{name}: there is no result of its audit" in message(run_batches(tmp_path, emulator, task))
+    assert report(tmp_path / "audit")["totals"]["audited"] == 2
+
+
+def test_a_failed_batch_has_no_result(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    name = zones_of_the_playbook[0].name
+    options = {
+        **TASK[f"{COLLECTION}.audit_zones"],
+        "near_limit": f"{{{{ 0 if cloudflare_zone_name == '{name}' else 90 }}}}",
+    }
+    task = {**TASK, f"{COLLECTION}.audit_zones": options, "register": "audit"}
+    block = {"block": [task], "rescue": [{"ansible.builtin.debug": {"var": "audit.msg"}}]}
+    assert f"{name}: there is no result of its audit" in run_batches(tmp_path, emulator, block).stdout
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_batches_of_two_audits_in_a_play(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], first: bool
+) -> None:
+    zones_of_the_playbook[2].replace({})
+    roles = [
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/first", **({} if first else {"audit_fail_on": []})}},
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/second", "audit_fail_on": ["missing"]}},
+    ]
+    assert "The audit found 1 missing" in message(run_batches(tmp_path, emulator, *roles))
+    assert report(tmp_path / "first")["totals"]["audited"] == 3
+    assert first or report(tmp_path / "second")["totals"]["audited"] == 3
+
+
+@pytest.mark.parametrize("when", [False, True])
+def test_batches_after_another_play(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], when: bool
+) -> None:
+    zones_of_the_playbook[0].replace({})
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1}
+    role = {"role": f"{COLLECTION}.audit", "when": when}
+    plays = [
+        {**play, "roles": [role], "vars": {"audit_fail_on": []}},
+        {**play, "tasks": [ROLE], "vars": {"audit_fail_on": ["missing"]}},
+    ]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert "The audit found 1 missing." in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == 3
+
+
+def test_batches_with_the_same_zones(
+    tmp_path: Path, emulator: Emulator, zone: Zone, zones_of_the_playbook: list[Zone]
+) -> None:
+    zones = [{"zone": zone.name, "group": "web"}]
+    done = run_batches(tmp_path, emulator, ROLE, variables={"audit_zones": zones})
+    totals = report(tmp_path / "audit")["totals"]
+    assert (totals["zones"], totals["mappings"]) == (1, len(MAPPED))
+    assert f"The audit found {totals['missing']} missing; {totals['stale']} stale" in message(done)
+    # Every batch audits an explicit list as a whole, and needs no result of the others.
+    options = {"zones": zones, "folder": "audit", "formats": ["json"]}
+    done = run_batches(tmp_path, emulator, {f"{COLLECTION}.audit_zones": options, "run_once": True})
+    assert "The audit found " in message(done)
+    assert report(tmp_path / "audit")["totals"] == totals
+
+
+@pytest.mark.parametrize("tasks_from", ["merge", "merge.yml"])
+def test_a_merge_of_an_undefined_list_is_no_audit(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], tasks_from: str
+) -> None:
+    merge = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit", "tasks_from": tasks_from}}
+    variables = {"audit_reports": "{{ nowhere | default(none) }}"}
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "vars": variables, "tasks": [merge]}
+    assert run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)).returncode == 2
+
+
 def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
     hosts = [zone_host(tmp_path, emulator, zone) for zone in zones_of_the_playbook]
     play = {"hosts": "cloudflare_zones", "gather_facts": False, "tasks": [ROLE]}
@@ -452,8 +577,8 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
         assert done.returncode == 0, done.stdout
     merge = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit", "tasks_from": "merge.yml"}}
 
-    def merged(*sources: str, hosts: str = "localhost") -> Completed:
-        step = {**play, "hosts": hosts, "tasks": [merge], "vars": {"audit_reports": sources}}
+    def merged(*sources: str, hosts: str = "localhost", **variables: Any) -> Completed:
+        step = {**play, "hosts": hosts, "tasks": [merge], "vars": {"audit_reports": sources, **variables}}
         return run_playbook(tmp_path, [step], *SOURCES, environment=own(emulator))
 
     both = ("slice0", "slice1/report.json")
@@ -469,6 +594,11 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
     # The report of the merge, merged again, keeps the failure.
     (tmp_path / "audit").rename(tmp_path / "incomplete")
     assert "slice2" in message(merged("incomplete", "slice0"))
+    assert merged(*both).returncode == 0
+    for max_age in ("inf", "nan", 99999999, -1):
+        assert f"max_age: {max_age} is not between 0 and 87600 hours" in message(merged(*both, audit_max_age=max_age))
+        # The report of an earlier merge does not pass for a new one.
+        assert f"max_age: {max_age} is not" in " ".join(report(tmp_path / "audit")["failures"])
     old = tmp_path / "slice1" / "report.json"
     old.write_text(old.read_text().replace(report(tmp_path / "slice1")["generated_on"], "2026-01-01T00:00:00Z"))
     assert "more than 24 hours ago" in message(merged(*both))

@@ -199,6 +199,22 @@ def test_an_audit_while_origins_are_unknown(tmp_path: Path, emulator: Emulator, 
     assert "the load balancers could not be read" in report["zones"][0]["not_checked"]["stale"]
 
 
+def test_an_audit_by_unreadable_ranges(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
+    """Check that origins without a location are no passed check."""
+    emulator.add_zone(zone.name, mappings=WANTED, dns_records=[record for record in RECORDS if record["type"] == "A"])
+    variables = {
+        "audit_zones": [zone.name],
+        "audit_source": ["cloudflare"],
+        "audit_ranges": {"aws": "/nowhere/aws.json"},
+        "audit_fail_on": ["missing", "wrong", "stale"],
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "roles": [f"{COLLECTION}.audit"]}
+    environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}
+    done = run_playbook(tmp_path, [play], environment=environment)
+    assert done.returncode == 2
+    assert "1 zone in which missing could not be checked; 1 zone in which wrong could not be checked" in output(done)
+
+
 def test_an_audit_by_both_sources(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
     zone.replace({**WANTED, **STALE})
     hosts = {"web1": origin("192.0.2.40", "azure/eastus2"), "web2": origin("198.51.100.50", "aws/us-east-1")}

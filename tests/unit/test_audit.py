@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -320,11 +321,32 @@ def test_unchecked_kinds(state: dict[str, Any], kind: str, unavailable: bool) ->
     assert bool(aggregate(report, fail_on=[kind])["failures"]) == unavailable
 
 
-def test_unreadable_ranges() -> None:
+@pytest.mark.parametrize(
+    ("code", "unavailable"),
+    [
+        (None, ["contradicted"]),
+        ("private_address", ["contradicted"]),
+        ("unknown_cloud", ["contradicted", "missing", "wrong"]),
+        ("unknown_region", ["contradicted", "missing", "wrong"]),
+    ],
+)
+def test_unreadable_ranges(code: str | None, unavailable: list[str]) -> None:
     state = ZoneState(mappings({"192.0.2.1": "aws/us-east-1"}), SUPPORTED, True, True)
-    report = audit(HEAD, state, ExpectedState(), PublishedRanges(error="no such file"))
-    assert report["not_checked"]["contradicted"] == "the published ranges could not be read: no such file"
-    assert report["unavailable"] == ["contradicted"]
+    # The ranges may have the location of an origin that no variable has.
+    hosts = [replace(unresolved("web1", "192.0.2.1"), code=code)] if code else []
+    report = audit(HEAD, state, ExpectedState({}, hosts), PublishedRanges(error="no such file"))
+    SCHEMA.validate(report)
+    reason = "the published ranges could not be read: no such file"
+    assert {kind: report["not_checked"][kind] for kind in unavailable} == dict.fromkeys(unavailable, reason)
+    assert report["unavailable"] == unavailable
+
+
+def test_a_mapping_without_a_time() -> None:
+    address = ip_address("192.0.2.1")
+    state = ZoneState({address: OriginMapping(address, "aws", "us-east-1")}, SUPPORTED, True, True)
+    report = audit(HEAD, state, ExpectedState())
+    SCHEMA.validate(report)
+    assert report["mappings"][0]["modified_on"] is None
 
 
 def test_addresses_of_unresolved_hosts_are_not_stale() -> None:

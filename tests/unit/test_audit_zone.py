@@ -17,11 +17,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from ansible_collections.originops.cloudflare.plugins.filter.origin_mappings import origin_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._settings import ensure_tiered_cache
 from emulator.faults import Fault, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
+from support.cloud_hosts import origin
 from support.operations import Result, audit_zone, both, failure_of, perform
 from support.published_ranges import write_ranges
 from support.values import fleet, items, refusal
@@ -89,6 +91,17 @@ def test_a_repair_is_accepted_by_a_batch(emulator: Emulator, zone: Zone, served:
     assert zone.values() == expected
     emulator.requests.clear()
     assert run(emulator, zone, expected=items(expected), api_version=served)["report"]["findings"] == []
+
+
+@pytest.mark.parametrize(("text", "absent"), [("192.0.2.2.", []), ("192.0.2.1", ["192.0.2.2"])])
+def test_a_repair_keeps_the_mapping_of_an_unreadable_address(
+    emulator: Emulator, zone: Zone, text: str, absent: list[str]
+) -> None:
+    hosts = {"web1": origin(text, "aws/us-east-1"), "web2": origin("2001:db8::1", "oci/uk-london-1")}
+    found = origin_mappings(hosts, unresolved="report")
+    report = run(emulator, zone, expected=found["mappings"], unresolved=found["unresolved"])["report"]
+    assert "192.0.2.2" in [finding["origin_ip"] for finding in report["findings"] if finding["kind"] == "stale"]
+    assert [mapping["origin_ip"] for mapping in report["repair"]["absent"]] == absent
 
 
 @pytest.mark.parametrize("count", [0, 1, 100, 101, 3500])

@@ -323,7 +323,25 @@ def test_irrelevant_variables_are_not_evaluated() -> None:
 def test_a_bad_and_a_good_address() -> None:
     report = origin_mappings({"h": {**OWN, "origin_ip": ["192.0.2.1", "nonsense"]}}, unresolved="report")
     assert [entry["origin_ip"] for entry in report["mappings"]] == ["192.0.2.1"]
-    assert [entry["host"] for entry in report["unresolved"]] == ["h"]
+    assert [(entry["host"], entry["unreadable"]) for entry in report["unresolved"]] == [("h", True)]
+
+
+@pytest.mark.parametrize(
+    ("variables", "unreadable"),
+    [
+        ({**OWN, "origin_ip": "192.0.2.10."}, True),
+        ({**OWN, "origin_ip": {"ip": "192.0.2.300"}}, True),
+        ({**OWN, "origin_ip": {"ip": "192.0.2.1", "regoin": "x"}}, False),
+        ({**OWN, "origin_ip": "127.0.0.1"}, False),
+        ({"origin_vendor": "aws"}, False),
+    ],
+)
+def test_an_unreadable_address_is_reported_as_such(variables: dict[str, Any], unreadable: bool) -> None:
+    [entry] = origin_mappings({"h": variables}, unresolved="report")["unresolved"]
+    assert entry["code"] == "no_address"
+    assert {key: entry[key] for key in entry.keys() - {"host", "code", "reason", "addresses"}} == (
+        {"unreadable": True} if unreadable else {}
+    )
 
 
 def test_the_report_lists_hosts_and_addresses() -> None:

@@ -181,6 +181,31 @@ def at(hour: int, **fields: Any) -> Report:
         pytest.param([at(8, zone_id="a"), at(9, zone_id="b")], [0, 1], id="same-name-two-zones"),
         pytest.param([at(8, zone_id="a", zone=None), at(9, zone_id="a")], [1], id="a-name-that-came-later"),
         pytest.param([at(8, zone_id=None, error="no response"), at(9, zone_id="a")], [1], id="failed-then-found"),
+        pytest.param(
+            [at(8, zone_id=None, account_id="other", error="no response"), at(9, zone_id="a")],
+            [1, 0],
+            id="failed-in-another-account",
+        ),
+        pytest.param(
+            [at(8, zone_id=None, account_id=None, error="no response"), at(9, zone_id="a")],
+            [0, 1],
+            id="failed-in-an-unknown-account",
+        ),
+        pytest.param(
+            [at(8, zone_id=None, account_id=None, error="no response"), at(9, zone_id="a", account_id=None)],
+            [0, 1],
+            id="failed-and-found-in-unknown-accounts",
+        ),
+        pytest.param(
+            [at(8, zone_id=None, zone="Example.COM.", error="no response"), at(9, zone_id="a")],
+            [1],
+            id="failed-in-another-spelling",
+        ),
+        pytest.param(
+            [at(8, zone_id=None, zone="Example.COM.", error="first"), at(9, zone_id=None, error="second")],
+            [1],
+            id="failed-twice-in-two-spellings",
+        ),
         pytest.param([at(8, zone_id="a"), at(9, zone_id=None, error="no response")], [1, 0], id="found-then-failed"),
         pytest.param(
             [at(8, zone_id="a"), at(8, zone_id="b"), at(9, zone_id=None, error="ambiguous")], [2, 0, 1], id="ambiguous"
@@ -234,6 +259,13 @@ NO_RANGES = {"contradicted": "the published ranges could not be read: [Errno 2]"
             {"expected": [identity("a", None, "another account")]},
             ["1 zone that could not be audited"],
             id="missing-in-another-account",
+        ),
+        pytest.param([zone_report("a.example")], {"expected": [identity("A.Example.")]}, [], id="another-spelling"),
+        pytest.param(
+            [],
+            {"expected": [identity("a.example"), identity("A.Example.")]},
+            ["1 zone that could not be audited"],
+            id="missing-in-two-spellings",
         ),
         pytest.param(
             [],

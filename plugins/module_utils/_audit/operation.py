@@ -126,7 +126,9 @@ def _expected_state(options: Mapping[str, Any]) -> ExpectedState:
         except InvalidInput as error:
             problems.append(f"{item_label('unresolved', index)}: {error}")
         else:
-            unresolved.append(Unresolved(item["host"], item["code"], item["reason"], tuple(addresses)))
+            unresolved.append(
+                Unresolved(item["host"], item["code"], item["reason"], tuple(addresses), item["unreadable"])
+            )
     hosts: dict[Address, list[str]] = {}
     for text, names in (options["hosts"] or {}).items():
         try:

@@ -55,6 +55,17 @@ def _without_controls(text: str) -> str:
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
+def clean(value: Any) -> Any:
+    """Replace characters that XML forbids in all texts of plain data."""
+    if isinstance(value, str):
+        return _without_controls(value)
+    if isinstance(value, Mapping):
+        return {clean(key): clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    return value
+
+
 def _number(value: Any, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidInput(f"{where} should be a whole number, not {quote(str(value))}")
@@ -193,7 +204,12 @@ def is_same_zone(one: Mapping[str, str | None], other: Mapping[str, str | None])
     if one["zone_id"] and other["zone_id"]:
         return one["zone_id"] == other["zone_id"]
     accounts = {one["account_id"], other["account_id"]} - {None}
-    return bool(one["zone"]) and one["zone"] == other["zone"] and len(accounts) < 2
+    return bool(one["zone"]) and _name(one) == _name(other) and len(accounts) < 2
+
+
+def _name(zone: Mapping[str, str | None]) -> str:
+    """Return the name of a zone for comparisons."""
+    return (zone["zone"] or "").strip().removesuffix(".").lower()
 
 
 def aggregate(
@@ -220,7 +236,7 @@ def aggregate(
     ]
     if not zones and not expected and not also_expected and not not_merged:
         raise InvalidInput("there is no report in the input: was any zone audited?")
-    return combine(_latest(zones), [*expected, *also_expected], fail_on, not_merged=not_merged)
+    return combine(latest(zones), [*expected, *also_expected], fail_on, not_merged=not_merged)
 
 
 def merge(
@@ -238,26 +254,31 @@ def merge(
         zones += report["zones"]
         also_expected += report["expected"]
         reasons += report["not_merged"]
-    return combine(_latest(zones), [*expected, *also_expected], fail_on, not_merged=reasons)
+    return combine(latest(zones), [*expected, *also_expected], fail_on, not_merged=reasons)
 
 
-def _latest(zones: Iterable[Report]) -> list[Report]:
+def latest(zones: Iterable[Report]) -> list[Report]:
     """Return the latest report on every zone.
 
     Of two at the same time the later one in the input counts.
     """
-    latest: dict[tuple[str | None, ...], Report] = {}
+    found: dict[tuple[str | None, ...], Report] = {}
     for zone in sorted(zones, key=lambda zone: zone["audited_on"]):
-        identity = (zone["zone_id"],) if zone["zone_id"] else (None, zone["account_id"], zone["zone"])
-        latest[identity] = zone
-    # A failure before the identifier was known counts only until the zone was audited.
+        identity = (zone["zone_id"],) if zone["zone_id"] else (None, zone["account_id"], _name(zone))
+        found[identity] = zone
+    # A failure before the identifier was known counts only until the zone was audited. Without the account, that may
+    # have been another zone of this name.
     return [
         zone
-        for zone in latest.values()
+        for zone in found.values()
         if zone["zone_id"]
+        or zone["account_id"] is None
         or not any(
-            other is not zone and is_same_zone(zone, other) and other["audited_on"] >= zone["audited_on"]
-            for other in latest.values()
+            other is not zone
+            and other["account_id"] == zone["account_id"]
+            and is_same_zone(zone, other)
+            and other["audited_on"] >= zone["audited_on"]
+            for other in found.values()
         )
     ]
 
@@ -269,7 +290,7 @@ def combine(
     generated_on: str | None = None,
     not_merged: Iterable[str] = (),
 ) -> Report:
-    """Sum up reports on different zones, and determine the failures.
+    """Sum up clean reports on different zones, and determine the failures.
 
     An expected zone without a report is a failure, and so is each reason in not_merged. generated_on is by default the
     time of the latest report.
