@@ -59,7 +59,7 @@ class ActionModule(ManyZonesAction):
         """Bring every zone to the mappings of its origins."""
         variable = options["zones_variable"]
         if options["zones"] is None and variable:
-            zones = hosts.zones(hosts.batch, variable, options["source"])
+            zones, _others = hosts.zones(variable, options["source"])
         else:
             zones = parse_zones(options["zones"] or [], "zones", options["source"])
         if not zones:

@@ -140,6 +140,8 @@ options:
   zones:
     description:
       - The zones with their origins. A text is the name of a zone. An invalid item is an error of that zone only.
+      - Different items of the same zone are all errors, since each has only a part of its origins. An item with only
+        the name and one with only the identifier are not compared.
     type: list
     version_added: 1.0.0
     elements: raw
@@ -222,9 +224,9 @@ options:
       - inventory
   zones_variable:
     description:
-      - The name of a variable with the zones, instead of O(zones). It is evaluated for each host of the play, or with
-        the keyword C(serial) of the batch. If it is empty on a host of the inventory plugin
-        P(originops.cloudflare.zones#inventory), the zone is that of the host.
+      - The name of a variable with the zones, instead of O(zones). It is evaluated for each host of the play. With the
+        keyword C(serial) the zones of the hosts of the batch are processed. If it is empty on a host of the inventory
+        plugin P(originops.cloudflare.zones#inventory), the zone is that of the host.
     type: str
     version_added: 1.0.0
   filter_options:

@@ -29,6 +29,7 @@ from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
 from ._inventory import Item, OriginFinder, Origins, ZoneIndex, iterate_items, normalize_zone
+from ._report.model import is_same_zone
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
 """Options of the connection, which all zones of a task share."""
@@ -155,15 +156,26 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
 
 
 def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
-    """Return the zones. Every further entry of a zone is an error."""
-    seen: set[tuple[str | None, ...]] = set()
-    result = []
-    for zone in zones:
-        key = (zone.zone_id,) if zone.zone_id else (zone.account_id, normalize_zone(zone.zone or ""))
-        error = f"{zone.label} is listed more than once, with different origins" if key in seen else None
-        seen.add(key)
-        result.append(replace(zone, error=zone.error or error))
-    return result
+    """Return the zones. All entries of a repeated zone are errors.
+
+    One of them alone would make the zone lose the origins of the others.
+    """
+    identities = [{**zone.identity, "zone": normalize_zone(zone.zone or "")} for zone in zones]
+    alike: dict[str | None, list[Mapping[str, str | None]]] = {}
+    for identity in identities:
+        for key in filter(None, (identity["zone"], identity["zone_id"])):
+            alike.setdefault(key, []).append(identity)
+
+    def is_repeated(identity: Mapping[str, str | None]) -> bool:
+        others = chain(alike.get(identity["zone"], ()), alike.get(identity["zone_id"], ()))
+        return any(other is not identity and is_same_zone(identity, other) for other in others)
+
+    return [
+        replace(zone, error=f"{zone.label} is listed more than once, with different origins")
+        if not zone.error and is_repeated(identity)
+        else zone
+        for zone, identity in zip(zones, identities, strict=True)
+    ]
 
 
 class PlayHosts:
@@ -181,31 +193,36 @@ class PlayHosts:
         self.active: Sequence[str] = task_vars["ansible_play_hosts"]
         self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
 
-    def zones(self, hosts: Iterable[str], variable: str, sources: Sequence[str]) -> list[ZoneEntry]:
-        """List the zones of hosts.
+    def zones(self, variable: str, sources: Sequence[str]) -> tuple[list[ZoneEntry], list[ZoneEntry]]:
+        """List the zones of this batch, and those that only other hosts have.
 
-        The default of a host of the inventory plugin zones is its own zone.
+        The default of a host of the inventory plugin zones is its own zone. A zone is repeated also if hosts of several
+        batches have it with different origins.
         """
         own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
         # Variables that are not of this host itself are those of the play, the role and the command.
         shared = {name: value for name, value in self._task_vars.items() if name not in own or own[name] != value}
         if not shared.get(variable):
             shared.pop(variable, None)  # the role's default
-        entries: list[Any] = []
-        broken: list[ZoneEntry] = []
-        for host in hosts:
+        batch = {*self.batch}
+        entries: dict[bool, list[Any]] = {True: [], False: []}
+        broken: dict[bool, list[ZoneEntry]] = {True: [], False: []}
+        for host in self.all:
             variables = {**self.hostvars.raw_get(host), **shared}
             templar = self._templar.copy_with_new_env(available_variables=variables)
             default = _zone_of_host(variables)
             try:
                 value = templar.template(variables.get(variable)) or [default] * bool(default)
             except AnsibleError as error:
-                broken.append(ZoneEntry(**default, error=f"{variable} of host {host}: {sanitize(str(error))}"))
+                problem = f"{variable} of host {host}: {sanitize(str(error))}"
+                broken[host in batch].append(ZoneEntry(**default, error=problem))
                 continue
             if isinstance(value, str):
                 value = value.split(",")
-            entries += value if isinstance(value, list | tuple) else [value]
-        return [*parse_zones(entries, variable, sources), *broken]
+            entries[host in batch] += value if isinstance(value, list | tuple) else [value]
+        zones = parse_zones([*entries[True], *entries[False]], variable, sources)
+        count = len({*map(_content, entries[True])})
+        return [*zones[:count], *broken[True]], [*zones[count:], *broken[False]]
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return the dictionaries in a registered variable, by host."""

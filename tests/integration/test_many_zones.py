@@ -115,6 +115,27 @@ def test_roles_work_on_all_zones_by_one_task(
     assert len(re.findall(r"^ok: ", done.stdout, re.M)) == len(names) - 1  # the role is included
 
 
+@pytest.mark.parametrize("role", COSTS)
+def test_batches_that_list_a_zone_with_different_origins(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str
+) -> None:
+    zone, *_others = zones
+    zone.replace(RIGHT)
+    entries = [{"zone": zone.name, "group": [], "addresses": part} for part in (FLEET[:15], FLEET[15:])]
+    hosts = {
+        f"host{number}": {"origin_regions_zones": [entry], "audit_zones": [entry]}
+        for number, entry in enumerate(entries)
+    }
+    write(tmp_path / "hosts.yml", {"all": {"hosts": hosts}})
+    play = {"hosts": "host*", "gather_facts": False, "serial": 1, "vars": {"origin_regions_purge": True}}
+    tasks = [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}]
+    done = run_playbook(tmp_path, [{**play, "tasks": tasks}], "-i", "hosts.yml", environment=environment)
+    assert done.returncode, done.stdout
+    assert "is listed more than once" in " ".join((done.stdout + done.stderr).split())
+    assert zone.values() == RIGHT
+    assert emulator.requests == []
+
+
 def test_a_token_of_ansible_vault(emulator: Emulator, zones: list[Zone], tmp_path: Path) -> None:
     (tmp_path / "password").write_text("pw-9fT3kQ8sLm")
     environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password")}
