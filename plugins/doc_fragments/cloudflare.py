@@ -178,7 +178,8 @@ options:
       addresses:
         description:
           - Further origins that are not hosts, such as load balancers. An address as text gets its region from the
-            published ranges; a dictionary with C(origin_ip), C(vendor) and C(region) has its own.
+            published ranges; a dictionary with C(origin_ip), C(vendor) and C(region) has its own. An item without a
+            readable address is unresolved, with the code C(no_address).
         type: list
         version_added: 1.0.0
         elements: raw

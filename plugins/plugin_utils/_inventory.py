@@ -32,7 +32,7 @@ from ..module_utils._mapping import (
     parse_origin,
     validate_location,
 )
-from ..module_utils._messages import MAX_LISTED, quote, sanitize, suggest
+from ..module_utils._messages import MAX_LISTED, item_label, quote, sanitize, suggest
 
 Vars: TypeAlias = Mapping[str, Any]
 """Variables of a host. Ansible evaluates each when it is read."""
@@ -431,6 +431,21 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
                 yield _name_of(item) or f"item {index + 1}", item
             else:
                 raise InvalidInput(f"item {index + 1} is neither a dictionary of variables nor the text of an address")
+
+
+def item_of_address(index: int, address: Any) -> Item:
+    """Return an item of addresses of a zone: never a host, whatever its keys."""
+    is_mapping = isinstance(address, Mapping)
+    text = address.get("origin_ip", address.get("ip")) if is_mapping else address
+    label = text if isinstance(text, str) else item_label("addresses", index)
+    if isinstance(address, str) or (is_mapping and _is_entry(address)):
+        return label, address
+    problems = key_problems(address) if is_mapping else []
+    try:
+        parse_address(text)
+    except InvalidInput as error:
+        problems.append(str(error))
+    return label, _without_address(label, "; ".join(problems), address)
 
 
 def _items_of_cloudflare(result: Mapping[str, Any]) -> Iterator[Item]:

@@ -28,7 +28,7 @@ from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
-from ._inventory import Item, OriginFinder, Origins, ZoneIndex, iterate_items, normalize_zone
+from ._inventory import Item, OriginFinder, Origins, ZoneIndex, item_of_address, iterate_items, normalize_zone
 from ._report.model import is_same_zone
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
@@ -349,7 +349,7 @@ class OriginSources:
             except InvalidInput as error:
                 self._items[zone] = error
                 continue
-            items += [(_address_label(address), address) for address in zone.addresses]
+            items += [item_of_address(index, address) for index, address in enumerate(zone.addresses)]
             self._finder.collect(items)
             self._items[zone] = items
 
@@ -385,12 +385,6 @@ class OriginSources:
         if self._index is None:
             self._index = self._finder.index_zones((host, hostvars[host]) for host in groups["all"])
         return self._index.items_of(zone.zone)
-
-
-def _address_label(address: Any) -> str:
-    if isinstance(address, Mapping):
-        return str(address.get("origin_ip", address.get("ip")))
-    return str(address)
 
 
 class ManyZonesAction(ActionBase):
