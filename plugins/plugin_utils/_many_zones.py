@@ -224,6 +224,23 @@ class PlayHosts:
         count = len({*map(_content, entries[True])})
         return [*zones[:count], *broken[True]], [*zones[count:], *broken[False]]
 
+    def check_same(self, defaults: Mapping[str, Any]) -> None:
+        """Raise InvalidInput if a variable differs between hosts of the batch.
+
+        defaults has the values of hosts without the variables. Templates are compared as text: the task evaluates those
+        of one host only.
+        """
+        first, *others = self.batch
+        own = self.hostvars.raw_get(first)
+        for host in others:
+            variables = self.hostvars.raw_get(host)
+            for name, default in defaults.items():
+                if variables.get(name, default) != own.get(name, default):
+                    raise InvalidInput(
+                        f"{name} differs between the hosts {first} and {host}, but one task, with one value, works for "
+                        "all hosts: give it the same value on all of them, or use a play for each value"
+                    )
+
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return the dictionaries in a registered variable, by host."""
         results = {host: self.hostvars.raw_get(host).get(name) for host in self.all}
@@ -416,7 +433,14 @@ class ManyZonesAction(ActionBase):
             options = validate_options(
                 ArgumentSpecValidator({**CONNECTION, **self.argument_spec}, **CONNECTION_RULES), args
             )
-            return self.operate(options, PlayHosts(self._templar, task_vars or {}))
+            hosts = PlayHosts(self._templar, task_vars or {})
+            prefix = (options["zones_variable"] or "").removesuffix("zones")
+            if options["zones"] is None and prefix:
+                # Roles have a variable with this prefix for each option.
+                hosts.check_same(
+                    {prefix + name: spec.get("default") for name, spec in self.argument_spec.items() if name != "zones"}
+                )
+            return self.operate(options, hosts)
 
         return run_masked(lambda: result_of(operate, diff=self._task.diff), args, urls)
 

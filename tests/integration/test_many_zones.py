@@ -136,6 +136,47 @@ def test_batches_that_list_a_zone_with_different_origins(
     assert emulator.requests == []
 
 
+@pytest.mark.parametrize(
+    ("role", "first", "second", "refused"),
+    [
+        ("origin_regions", {"origin_regions_purge": True}, {}, "origin_regions_purge"),
+        ("origin_regions", {}, {"origin_regions_keep": ["192.0.2.0/24"]}, "origin_regions_keep"),
+        ("audit", {"audit_fail_on": ["stale"]}, {"audit_fail_on": ["wrong"]}, "audit_fail_on"),
+        # Values of the other hosts are not evaluated, and defaults and variables of others do not matter.
+        (
+            "origin_regions",
+            {"origin_regions_purge": "{{ own }}", "own": False, "origin_regions_owner": "one"},
+            {"origin_regions_purge": "{{ own }}", "origin_regions_skip": [], "origin_regions_owner": "two"},
+            None,
+        ),
+    ],
+)
+def test_options_that_differ_between_hosts(
+    emulator: Emulator,
+    zones: list[Zone],
+    environment: dict[str, str],
+    tmp_path: Path,
+    role: str,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    refused: str | None,
+) -> None:
+    def host(zone: Zone) -> dict[str, Any]:
+        entry = {"zone": zone.name, "group": [], "addresses": FLEET}
+        return {"origin_regions_zones": [entry], "audit_zones": [entry]}
+
+    write(tmp_path / "hosts.yml", {"all": {"hosts": {"one": host(zones[0]) | first, "two": host(zones[1]) | second}}})
+    tasks = [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}]
+    play = {"hosts": "one:two", "gather_facts": False, "tasks": tasks}
+    done = run_playbook(tmp_path, [play], "-i", "hosts.yml", environment=environment)
+    output = " ".join((done.stdout + done.stderr).split())
+    if refused:
+        assert f"{refused} differs between the hosts one and two" in output
+        assert (done.returncode, emulator.requests) == (2, [])
+    else:
+        assert (done.returncode, [zone.values() for zone in zones[:2]]) == (0, [RIGHT, RIGHT]), output
+
+
 def test_a_token_of_ansible_vault(emulator: Emulator, zones: list[Zone], tmp_path: Path) -> None:
     (tmp_path / "password").write_text("pw-9fT3kQ8sLm")
     environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password")}
