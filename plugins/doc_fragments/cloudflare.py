@@ -205,7 +205,7 @@ options:
         description:
           - The sources of the origins, by default O(source). V(inventory) means the hosts of the inventory,
             V(cloudflare) the origins that Cloudflare knows, as M(originops.cloudflare.zone_origins_info) reads it;
-            their regions are looked up in the published ranges.
+            their regions are looked up in the published ranges. With both, locations of the inventory have precedence.
         type: list
         version_added: 1.0.0
         elements: str

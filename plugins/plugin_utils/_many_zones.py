@@ -23,7 +23,7 @@ from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, may_hold_password
 from ..module_utils._errors import InvalidInput, Outcome
 from ..module_utils._http import Cancelled
-from ..module_utils._mapping import Address
+from ..module_utils._mapping import Address, parse_address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
@@ -381,11 +381,17 @@ class OriginSources:
         if "cloudflare" not in zone.sources:
             return ZoneOrigins(self._finder.collect(items), CloudflareOrigins(()))
         known = CloudflareOrigins.read(zone, options, shared)
+        own = self._finder.collect(items)
         by_source = {}
         if "inventory" in zone.sources:
-            parts = {"inventory": items, "cloudflare": known.items}
-            by_source = {name: {*self._finder.collect(part).addresses()} for name, part in parts.items()}
-        return ZoneOrigins(self._finder.collect([*items, *known.items]), known, by_source)
+            parts = {"inventory": own, "cloudflare": self._finder.collect(known.items)}
+            by_source = {name: {*part.addresses()} for name, part in parts.items()}
+        merged = [*items]
+        for name, item in known.items:
+            mapping = own.mappings.get(parse_address(item["origin_ip"])) if isinstance(item, Mapping) else None
+            # Cloudflare adds only names to an address whose location is known.
+            merged.append((name, {**item, **mapping.value()} if mapping else item))
+        return ZoneOrigins(self._finder.collect(merged), known, by_source)
 
     def _items_of(self, zone: ZoneEntry) -> Iterable[Item]:
         groups, hostvars = self._hosts.groups, self._hosts.hostvars

@@ -218,3 +218,21 @@ def test_an_audit_by_both_sources(tmp_path: Path, emulator: Emulator, zone: Zone
     assert mapping["hosts"] == ["app.example.com", "web1"]
     kinds = {(finding["kind"], finding["origin_ip"]) for finding in report["findings"]}
     assert {("missing", "198.51.100.50"), ("stale", "192.0.2.99"), ("unresolved", "198.18.0.7")} <= kinds
+
+
+def test_the_inventory_has_precedence_over_the_ranges(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
+    # The ranges do not have the first address, and have the second one in azure/eastus2.
+    hosts = {"web1": origin("198.18.0.7", "gcp/us-east1"), "web2": origin("192.0.2.40", "aws/us-east-1")}
+    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"children": {"web": {"hosts": hosts}}}}))
+    entry = {"zone": zone.name, "group": "web", "source": ["inventory", "cloudflare"]}
+    variables = {
+        "origin_regions_zones": [entry],
+        "origin_regions_filter_options": {"ranges": write_ranges(tmp_path / "ranges")},
+        "origin_regions_skip": ["hostname"],
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "roles": [f"{COLLECTION}.origin_regions"]}
+    environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}
+    done = run_playbook(tmp_path, [play], "-i", "hosts.yml", environment=environment)
+    assert done.returncode == 0, output(done)
+    own = {"198.18.0.7": ("gcp", "us-east1"), "192.0.2.40": ("aws", "us-east-1")}
+    assert zone.values() == {**WANTED, **STALE, **own}
