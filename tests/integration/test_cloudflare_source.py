@@ -125,10 +125,15 @@ def test_tiered_cache_stays_off_if_the_mappings_are_refused(map_zone: Run, zone:
         ({"origin_regions_keep": ["192.0.2.1/24"]}, "has bits of a host set"),
         ({"purge": True}, "would delete 20 of the 20 mappings"),
     ):
-        done = map_zone(tiered_cache=True, **refused)
-        assert done.returncode == 2
-        assert part in output(done)
-        assert (emulator.writes, zone.tiered_cache, zone.values()) == ([], False, others)
+        for arguments in ((), ("--check",)):
+            done = map_zone("-vv", "--diff", *arguments, tiered_cache=True, **refused)
+            assert done.returncode == 2
+            assert part in output(done)
+            failure = done.stdout.partition("FAILED! => ")[2]
+            assert '"changed": false' in failure
+            assert '"changed": true' not in failure
+            assert "tiered_cache: on" not in failure
+            assert (emulator.writes, zone.tiered_cache, zone.values()) == ([], False, others)
 
 
 @pytest.mark.parametrize("content", ["shop.example.net", "198.18.0.7"], ids=["a hostname", "outside of all clouds"])
