@@ -454,15 +454,32 @@ def _items_of_cloudflare(result: Mapping[str, Any]) -> Iterator[Item]:
         for entry in result["origins"]:
             names = [*entry["names"]]
             yield _join_names(names), {"origin_ip": entry["origin_ip"], "names": names}
+        unknown = unknown_hostnames(result)
         for entry in result.get("hostnames") or ():
             names, hostname = [*entry["names"]], str(entry["hostname"])
             for address in entry.get("addresses") or ():
                 yield _join_names(names), {"origin_ip": address, "names": names}
-            if not entry.get("addresses"):
+            if hostname in unknown:
                 reason = f"the addresses of {quote(hostname)} are not known: look them up with resolve: true"
                 yield _join_names(names), Unresolved(_join_names(names), "hostname", reason)
     except (AttributeError, KeyError, TypeError):
         raise InvalidInput("origins and hostnames do not have the format of a result of zone_origins_info") from None
+
+
+def unknown_hostnames(result: Mapping[str, Any]) -> list[str]:
+    """List the hostnames in a zone_origins_info result without known origins.
+
+    A hostname that has only addresses of Cloudflare itself is no origin.
+    """
+    codes: dict[str, set[str]] = {}
+    for item in result.get("excluded") or ():
+        for source in item.get("sources") or ():
+            codes.setdefault(source, set()).add(item.get("code"))
+    return [
+        str(entry["hostname"])
+        for entry in result.get("hostnames") or ()
+        if not entry.get("addresses") and codes.get(f"hostname {entry['hostname']}") != {"cloudflare"}
+    ]
 
 
 def _name_of(item: Vars) -> str | None:

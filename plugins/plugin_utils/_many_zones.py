@@ -28,7 +28,16 @@ from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
-from ._inventory import Item, OriginFinder, Origins, ZoneIndex, item_of_address, iterate_items, normalize_zone
+from ._inventory import (
+    Item,
+    OriginFinder,
+    Origins,
+    ZoneIndex,
+    item_of_address,
+    iterate_items,
+    normalize_zone,
+    unknown_hostnames,
+)
 from ._report.model import is_same_zone
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
@@ -326,7 +335,7 @@ class CloudflareOrigins(NamedTuple):
         """Read the origins of a zone. Raises CloudflareError."""
         outcome = read_origins({**options, **zone.options}, check_mode=False, shared=shared)
         found = outcome.result
-        lost = [item["hostname"] for item in found["hostnames"] if not item.get("addresses")]
+        lost = unknown_hostnames(found)
         unknown = [f"the addresses of {join_bounded(lost, 'unresolved')} are not known"] if lost else []
         unreadable = "the load balancers could not be read" if found["load_balancers"] == "unreadable" else None
         unknown += [unreadable] if unreadable else []
