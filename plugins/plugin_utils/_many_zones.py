@@ -257,13 +257,15 @@ class PlayHosts:
 
     @cached_property
     def zone_files(self) -> list[ZonesFile]:
-        """Files of the inventory plugin zones that have hosts."""
+        """Files of the inventory plugin zones."""
         files: dict[str, ZonesFile] = {}
         for host in self.groups.get(ZONES_GROUP, ()):
             source = self.hostvars.raw_get(host).get("cloudflare_zones_inventory")
             if isinstance(source, Mapping):
                 file = files.setdefault(source["file"], ZonesFile(source["zones"], source["unmatched"]))
                 file.hosts.append(host)
+        for path, source in (self._task_vars.get("cloudflare_zones_files") or {}).items():
+            files.setdefault(path, ZonesFile(source["zones"], source["unmatched"]))
         return [*files.values()]
 
     @property
@@ -279,13 +281,15 @@ class PlayHosts:
     def unmatched_zones(self) -> list[ZoneEntry]:
         """Zones that the inventory plugin zones was to list, but did not find.
 
-        Files with hosts outside of the play, as with a limit or in another slice, are left out.
+        Files with hosts outside of the play, as with a limit or in another slice, are left out. A file without hosts
+        belongs to a play over the zones of all other files.
         """
         hosts = {*self.all}
+        zones = self.groups.get(ZONES_GROUP, ())
         names = [
             name
             for file in self.zone_files
-            if file.is_whole and hosts.issuperset(file.hosts)
+            if file.is_whole and zones and hosts.issuperset(file.hosts or zones)
             for name in file.unmatched
         ]
         return [ZoneEntry(name, error=UNMATCHED) for name in dict.fromkeys(names)]

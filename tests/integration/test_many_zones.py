@@ -206,18 +206,21 @@ def sliced(folder: Path, environment: Mapping[str, str], number: int, count: int
 
     A slice has every count-th of all hosts, by name.
     """
-    listing = run_inventory(folder, "-i", "origins.yml", "--list", environment=environment)
+    listing = run_inventory(folder, "-i", "origins.yml", "--list", "--export", environment=environment)
     assert listing.returncode == 0, listing.stderr
     printed = json.loads(listing.stdout)
     variables = printed.pop("_meta")["hostvars"]
     hosts = {name: variables[name] for name in sorted(variables)[number::count]}
     groups = {
-        name: {"hosts": {host: {} for host in group.get("hosts", ()) if host in hosts}}
+        name: {
+            "hosts": {host: {} for host in group.get("hosts", ()) if host in hosts},
+            "vars": group.get("vars", {}),
+        }
         for name, group in printed.items()
         if name not in ("all", "ungrouped")
     }
     path = folder / f"slice_{number}_of_{count}.yml"
-    write(path, {"all": {"hosts": hosts, "children": groups}})
+    write(path, {"all": {"hosts": hosts, "vars": printed["all"].get("vars", {}), "children": groups}})
     return path
 
 
@@ -260,6 +263,23 @@ def test_a_slice_of_the_inventory(
         assert bool(part.returncode) is refused, output
     assert [zone.values() for zone in emulator.zones] == [RIGHT] * ZONES
     assert emulator.writes == []
+
+
+def test_a_slice_without_a_zone(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path
+) -> None:
+    zones[0].replace(RIGHT)
+    write(tmp_path / "origins.yml", ORIGIN_HOSTS)
+    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
+    play = {**PLAY, **role_play("origin_regions"), "hosts": "localhost"}
+    play["vars"] |= {
+        "origin_regions_zones": [{"zone": zones[0].name, "group": GROUP}],
+        "origin_regions_max_delete_percentage": 100,
+    }
+    one_origin = sliced(tmp_path, environment, 0, len(FLEET) + ZONES)
+    done = run_playbook(tmp_path, [play], "-i", one_origin.name, environment=environment)
+    assert "the inventory lacks zones" in " ".join((done.stdout + done.stderr).split())
+    assert (done.returncode, zones[0].values()) == (2, RIGHT)
 
 
 def test_an_audit_of_a_slice(

@@ -89,6 +89,7 @@ def test_the_list(emulator: Emulator, environment: dict[str, str], tmp_path: Pat
         "cloudflare_zone_account": {"id": shop.account_id, "name": "Shops"},
         "cloudflare_zone_plan": "Pro Website",
         "cloudflare_zones_inventory": {"file": str(tmp_path / "cloudflare_zones.yml"), "zones": 5, "unmatched": []},
+        "cloudflare_zones_files": {str(tmp_path / "cloudflare_zones.yml"): {"zones": 5, "unmatched": []}},
         "label": "shop.example.com!",
     }
 
