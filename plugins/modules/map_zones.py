@@ -140,8 +140,8 @@ zones:
       C(msg) of a failure and C(warnings).
     - Once the origins of the zone were read, it has C(changed) and the C(unresolved) ones, and once its mappings were
       compared with them, the return values of M(originops.cloudflare.origin_cloud_region_batch). With
-      O(tiered_cache=true) it also has C(tiered_cache), as M(originops.cloudflare.tiered_cache) returns it, but not if the
-      mappings are refused before a setting changes. A zone that fails earlier lacks these keys.
+      O(tiered_cache=true) it also has C(tiered_cache), as M(originops.cloudflare.tiered_cache) returns it, but not if
+      the mappings are refused before a setting changes. A zone that fails earlier lacks these keys.
   returned: always, except for invalid options
   type: list
   elements: dict

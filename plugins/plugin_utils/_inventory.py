@@ -434,7 +434,7 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
 
 
 def item_of_address(index: int, address: Any) -> Item:
-    """Return an item of addresses of a zone: never a host, whatever its keys."""
+    """Return the item of an address in a zone's list. It is never a host."""
     is_mapping = isinstance(address, Mapping)
     text = address.get("origin_ip", address.get("ip")) if is_mapping else address
     label = text if isinstance(text, str) else item_label("addresses", index)

@@ -158,6 +158,7 @@ def test_options_that_differ_between_hosts(
     zones: list[Zone],
     environment: dict[str, str],
     tmp_path: Path,
+    *,
     role: str,
     first: dict[str, Any],
     second: dict[str, Any],
