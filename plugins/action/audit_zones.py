@@ -206,14 +206,10 @@ def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry
     """Return the zones to audit now, and those of the other hosts of the play."""
     if not _is_by_host(options):
         return parse_zones(options["zones"] or [], "zones", options["source"]), []
-    variable = options["zones_variable"]
-    batch = {*hosts.batch}
-    others = [host for host in hosts.all if host not in batch]
-    is_first = hosts.all[0] in batch
-    return (
-        [*hosts.zones(hosts.batch, variable, options["source"]), *(hosts.unmatched_zones if is_first else ())],
-        [*hosts.zones(others, variable, options["source"]), *(() if is_first else hosts.unmatched_zones)],
-    )
+    zones, others = hosts.zones(options["zones_variable"], options["source"])
+    first = zones if hosts.all[0] in hosts.batch else others
+    first += hosts.unmatched_zones
+    return zones, others
 
 
 def _audit(

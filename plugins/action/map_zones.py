@@ -59,7 +59,7 @@ class ActionModule(ManyZonesAction):
         """Bring every zone to the mappings of its origins."""
         variable = options["zones_variable"]
         if options["zones"] is None and variable:
-            zones = hosts.zones(hosts.batch, variable, options["source"])
+            zones, _others = hosts.zones(variable, options["source"])
         else:
             zones = parse_zones(options["zones"] or [], "zones", options["source"])
         if not zones:
@@ -100,17 +100,21 @@ def _bring(
     """
     result: dict[str, Any] = {"unresolved": [host.as_dict() for host in found.origins.unresolved]}
     warnings = [*found.cloudflare.warnings]
+    turned_on: dict[str, Any] = {}
     try:
         _check_origins(zone, found.origins, options, is_cut=is_cut)
         warnings += _warn_of_unresolved(found, options)
         batch = _batch_options(zone, found, options)
         if options["tiered_cache"]:
             settings = _turn_tiered_cache_on(batch, check_mode, shared)
-            result |= {name: settings[name] for name in ("changed", "tiered_cache")}
-            result["tiered_cache_diff"] = settings["diff"]
+            turned_on = {name: settings[name] for name in ("changed", "tiered_cache")}
+            turned_on["tiered_cache_diff"] = settings["diff"]
             # In check mode the service still refuses the regions then.
             batch["regions_may_be_unavailable"] = check_mode and settings["changed"]
+            if not batch["regions_may_be_unavailable"]:
+                result |= turned_on
         outcome = ensure_mappings(batch, check_mode, shared)
+        result |= turned_on  # after a refusal, check mode predicts no change
         if options["purge"] and found.cloudflare.unknown:
             error = OriginOpsError(
                 f"nothing was deleted, although purge is true, because {found.cloudflare.unknown}: their mappings "

@@ -140,6 +140,8 @@ options:
   zones:
     description:
       - The zones with their origins. A text is the name of a zone. An invalid item is an error of that zone only.
+      - Different items of the same zone are all errors, since each has only a part of its origins. An item with only
+        the name and one with only the identifier are not compared.
     type: list
     version_added: 1.0.0
     elements: raw
@@ -176,7 +178,8 @@ options:
       addresses:
         description:
           - Further origins that are not hosts, such as load balancers. An address as text gets its region from the
-            published ranges; a dictionary with C(origin_ip), C(vendor) and C(region) has its own.
+            published ranges; a dictionary with C(origin_ip), C(vendor) and C(region) has its own. An item without a
+            readable address is unresolved, with the code C(no_address).
         type: list
         version_added: 1.0.0
         elements: raw
@@ -202,7 +205,7 @@ options:
         description:
           - The sources of the origins, by default O(source). V(inventory) means the hosts of the inventory,
             V(cloudflare) the origins that Cloudflare knows, as M(originops.cloudflare.zone_origins_info) reads it;
-            their regions are looked up in the published ranges.
+            their regions are looked up in the published ranges. With both, locations of the inventory have precedence.
         type: list
         version_added: 1.0.0
         elements: str
@@ -222,9 +225,9 @@ options:
       - inventory
   zones_variable:
     description:
-      - The name of a variable with the zones, instead of O(zones). It is evaluated for each host of the play, or with
-        the keyword C(serial) of the batch. If it is empty on a host of the inventory plugin
-        P(originops.cloudflare.zones#inventory), the zone is that of the host.
+      - The name of a variable with the zones, instead of O(zones). It is evaluated for each host of the play. With the
+        keyword C(serial) the zones of the hosts of the batch are processed. If it is empty on a host of the inventory
+        plugin P(originops.cloudflare.zones#inventory), the zone is that of the host.
     type: str
     version_added: 1.0.0
   filter_options:

@@ -83,6 +83,7 @@ notes:
     hosts that this file made, and as C(unmatched) the entries of O(names) that are names, not patterns, and match no
     zone. The roles compare C(zones) with the hosts in the inventory. If hosts are missing, as in a job slice of AWX,
     origins are missing too. The audit fails for the zones in C(unmatched).
+  - The variable C(cloudflare_zones_files) of the group C(all) has the same of all files, by their paths.
   - O(accounts), O(host_prefix), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with
     lookups and extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
   - The cache has all zones before filters, so changed filters need no new requests. It distinguishes services and
@@ -301,7 +302,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             hosts[host] = zone
         # Hosts that another file of this plugin has made are counted there.
         made = {host for host in hosts if host not in self.inventory.hosts}
-        source = {"file": _no_template(path), "zones": len(made), "unmatched": unmatched}
+        counts = {"zones": len(made), "unmatched": unmatched}
+        source = {"file": _no_template(path), **counts}
+        # Of a file without a zone, and in a slice without a host of the file, only this variable is left.
+        files = self.inventory.groups["all"].vars.get("cloudflare_zones_files", {})
+        self.inventory.set_variable("all", "cloudflare_zones_files", {**files, path: counts})
         for host, zone in hosts.items():
             self.inventory.add_host(host, group=GROUP)
             for name, value in zone.items():

@@ -134,9 +134,13 @@ EXAMPLES = r"""
 RETURN = r"""
 zones:
   description:
-    - The result of each zone, with C(zone), C(zone_id), C(account_id), C(failed), C(msg) of a failure, C(unresolved),
-      and the return values of M(originops.cloudflare.origin_cloud_region_batch).
-  returned: always
+    - The result of each zone, with C(zone), C(zone_id) and C(account_id) of its item, C(failed), and if there are any,
+      C(msg) of a failure and C(warnings).
+    - Once the origins of the zone were read, it has C(changed) and the C(unresolved) ones, and once its mappings were
+      compared with them, the return values of M(originops.cloudflare.origin_cloud_region_batch). With
+      O(tiered_cache=true) it also has C(tiered_cache), as M(originops.cloudflare.tiered_cache) returns it, but not if
+      the mappings are refused before a setting changes. A zone that fails earlier lacks these keys.
+  returned: always, except for invalid options
   type: list
   elements: dict
   sample:
@@ -166,7 +170,7 @@ zones:
       unresolved: []
 diff:
   description: The changes of each changed zone.
-  returned: in diff mode
+  returned: in diff mode, except for invalid options
   type: list
   elements: dict
   sample:

@@ -32,7 +32,7 @@ from ..module_utils._mapping import (
     parse_origin,
     validate_location,
 )
-from ..module_utils._messages import MAX_LISTED, quote, sanitize, suggest
+from ..module_utils._messages import MAX_LISTED, item_label, quote, sanitize, suggest
 
 Vars: TypeAlias = Mapping[str, Any]
 """Variables of a host. Ansible evaluates each when it is read."""
@@ -433,21 +433,53 @@ def iterate_items(hosts: Any) -> Iterator[Item]:
                 raise InvalidInput(f"item {index + 1} is neither a dictionary of variables nor the text of an address")
 
 
+def item_of_address(index: int, address: Any) -> Item:
+    """Return the item of an address in a zone's list. It is never a host."""
+    is_mapping = isinstance(address, Mapping)
+    text = address.get("origin_ip", address.get("ip")) if is_mapping else address
+    label = text if isinstance(text, str) else item_label("addresses", index)
+    if isinstance(address, str) or (is_mapping and _is_entry(address)):
+        return label, address
+    problems = key_problems(address) if is_mapping else []
+    try:
+        parse_address(text)
+    except InvalidInput as error:
+        problems.append(str(error))
+    return label, _without_address(label, "; ".join(problems), address)
+
+
 def _items_of_cloudflare(result: Mapping[str, Any]) -> Iterator[Item]:
     """Yield the items of a zone_origins_info result. Raises InvalidInput."""
     try:
         for entry in result["origins"]:
             names = [*entry["names"]]
             yield _join_names(names), {"origin_ip": entry["origin_ip"], "names": names}
+        unknown = unknown_hostnames(result)
         for entry in result.get("hostnames") or ():
             names, hostname = [*entry["names"]], str(entry["hostname"])
             for address in entry.get("addresses") or ():
                 yield _join_names(names), {"origin_ip": address, "names": names}
-            if not entry.get("addresses"):
+            if hostname in unknown:
                 reason = f"the addresses of {quote(hostname)} are not known: look them up with resolve: true"
                 yield _join_names(names), Unresolved(_join_names(names), "hostname", reason)
     except (AttributeError, KeyError, TypeError):
         raise InvalidInput("origins and hostnames do not have the format of a result of zone_origins_info") from None
+
+
+def unknown_hostnames(result: Mapping[str, Any]) -> list[str]:
+    """List the hostnames in a zone_origins_info result without known origins.
+
+    A hostname that has only addresses of Cloudflare itself is no origin.
+    """
+    codes: dict[str, set[str]] = {}
+    for item in result.get("excluded") or ():
+        for source in item.get("sources") or ():
+            codes.setdefault(source, set()).add(item.get("code"))
+    return [
+        str(entry["hostname"])
+        for entry in result.get("hostnames") or ()
+        if not entry.get("addresses") and codes.get(f"hostname {entry['hostname']}") != {"cloudflare"}
+    ]
 
 
 def _name_of(item: Vars) -> str | None:

@@ -23,12 +23,22 @@ from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, may_hold_password
 from ..module_utils._errors import InvalidInput, Outcome
 from ..module_utils._http import Cancelled
-from ..module_utils._mapping import Address
+from ..module_utils._mapping import Address, parse_address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
-from ._inventory import Item, OriginFinder, Origins, ZoneIndex, iterate_items, normalize_zone
+from ._inventory import (
+    Item,
+    OriginFinder,
+    Origins,
+    ZoneIndex,
+    item_of_address,
+    iterate_items,
+    normalize_zone,
+    unknown_hostnames,
+)
+from ._report.model import is_same_zone
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
 """Options of the connection, which all zones of a task share."""
@@ -155,15 +165,26 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
 
 
 def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
-    """Return the zones. Every further entry of a zone is an error."""
-    seen: set[tuple[str | None, ...]] = set()
-    result = []
-    for zone in zones:
-        key = (zone.zone_id,) if zone.zone_id else (zone.account_id, normalize_zone(zone.zone or ""))
-        error = f"{zone.label} is listed more than once, with different origins" if key in seen else None
-        seen.add(key)
-        result.append(replace(zone, error=zone.error or error))
-    return result
+    """Return the zones. All entries of a repeated zone are errors.
+
+    One of them alone would make the zone lose the origins of the others.
+    """
+    identities = [{**zone.identity, "zone": normalize_zone(zone.zone or "")} for zone in zones]
+    alike: dict[str | None, list[Mapping[str, str | None]]] = {}
+    for identity in identities:
+        for key in filter(None, (identity["zone"], identity["zone_id"])):
+            alike.setdefault(key, []).append(identity)
+
+    def is_repeated(identity: Mapping[str, str | None]) -> bool:
+        others = chain(alike.get(identity["zone"], ()), alike.get(identity["zone_id"], ()))
+        return any(other is not identity and is_same_zone(identity, other) for other in others)
+
+    return [
+        replace(zone, error=f"{zone.label} is listed more than once, with different origins")
+        if not zone.error and is_repeated(identity)
+        else zone
+        for zone, identity in zip(zones, identities, strict=True)
+    ]
 
 
 class PlayHosts:
@@ -181,31 +202,53 @@ class PlayHosts:
         self.active: Sequence[str] = task_vars["ansible_play_hosts"]
         self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
 
-    def zones(self, hosts: Iterable[str], variable: str, sources: Sequence[str]) -> list[ZoneEntry]:
-        """List the zones of hosts.
+    def zones(self, variable: str, sources: Sequence[str]) -> tuple[list[ZoneEntry], list[ZoneEntry]]:
+        """List the zones of this batch, and those that only other hosts have.
 
-        The default of a host of the inventory plugin zones is its own zone.
+        The default of a host of the inventory plugin zones is its own zone. A zone is repeated also if hosts of several
+        batches have it with different origins.
         """
         own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
         # Variables that are not of this host itself are those of the play, the role and the command.
         shared = {name: value for name, value in self._task_vars.items() if name not in own or own[name] != value}
         if not shared.get(variable):
             shared.pop(variable, None)  # the role's default
-        entries: list[Any] = []
-        broken: list[ZoneEntry] = []
-        for host in hosts:
+        batch = {*self.batch}
+        entries: dict[bool, list[Any]] = {True: [], False: []}
+        broken: dict[bool, list[ZoneEntry]] = {True: [], False: []}
+        for host in self.all:
             variables = {**self.hostvars.raw_get(host), **shared}
             templar = self._templar.copy_with_new_env(available_variables=variables)
             default = _zone_of_host(variables)
             try:
                 value = templar.template(variables.get(variable)) or [default] * bool(default)
             except AnsibleError as error:
-                broken.append(ZoneEntry(**default, error=f"{variable} of host {host}: {sanitize(str(error))}"))
+                problem = f"{variable} of host {host}: {sanitize(str(error))}"
+                broken[host in batch].append(ZoneEntry(**default, error=problem))
                 continue
             if isinstance(value, str):
                 value = value.split(",")
-            entries += value if isinstance(value, list | tuple) else [value]
-        return [*parse_zones(entries, variable, sources), *broken]
+            entries[host in batch] += value if isinstance(value, list | tuple) else [value]
+        zones = parse_zones([*entries[True], *entries[False]], variable, sources)
+        count = len({*map(_content, entries[True])})
+        return [*zones[:count], *broken[True]], [*zones[count:], *broken[False]]
+
+    def check_same(self, defaults: Mapping[str, Any]) -> None:
+        """Raise InvalidInput if a variable differs between hosts of the batch.
+
+        defaults has the values of hosts without the variables. Templates are compared as text: the task evaluates those
+        of one host only.
+        """
+        first, *others = self.batch
+        own = self.hostvars.raw_get(first)
+        for host in others:
+            variables = self.hostvars.raw_get(host)
+            for name, default in defaults.items():
+                if variables.get(name, default) != own.get(name, default):
+                    raise InvalidInput(
+                        f"{name} differs between the hosts {first} and {host}, but one task, with one value, works for "
+                        "all hosts: give it the same value on all of them, or use a play for each value"
+                    )
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return the dictionaries in a registered variable, by host."""
@@ -214,13 +257,15 @@ class PlayHosts:
 
     @cached_property
     def zone_files(self) -> list[ZonesFile]:
-        """Files of the inventory plugin zones that have hosts."""
+        """Files of the inventory plugin zones."""
         files: dict[str, ZonesFile] = {}
         for host in self.groups.get(ZONES_GROUP, ()):
             source = self.hostvars.raw_get(host).get("cloudflare_zones_inventory")
             if isinstance(source, Mapping):
                 file = files.setdefault(source["file"], ZonesFile(source["zones"], source["unmatched"]))
                 file.hosts.append(host)
+        for path, source in (self._task_vars.get("cloudflare_zones_files") or {}).items():
+            files.setdefault(path, ZonesFile(source["zones"], source["unmatched"]))
         return [*files.values()]
 
     @property
@@ -236,13 +281,15 @@ class PlayHosts:
     def unmatched_zones(self) -> list[ZoneEntry]:
         """Zones that the inventory plugin zones was to list, but did not find.
 
-        Files with hosts outside of the play, as with a limit or in another slice, are left out.
+        Files with hosts outside of the play, as with a limit or in another slice, are left out. A file without hosts
+        belongs to a play over the zones of all other files.
         """
         hosts = {*self.all}
+        zones = self.groups.get(ZONES_GROUP, ())
         names = [
             name
             for file in self.zone_files
-            if file.is_whole and hosts.issuperset(file.hosts)
+            if file.is_whole and zones and hosts.issuperset(file.hosts or zones)
             for name in file.unmatched
         ]
         return [ZoneEntry(name, error=UNMATCHED) for name in dict.fromkeys(names)]
@@ -292,7 +339,7 @@ class CloudflareOrigins(NamedTuple):
         """Read the origins of a zone. Raises CloudflareError."""
         outcome = read_origins({**options, **zone.options}, check_mode=False, shared=shared)
         found = outcome.result
-        lost = [item["hostname"] for item in found["hostnames"] if not item.get("addresses")]
+        lost = unknown_hostnames(found)
         unknown = [f"the addresses of {join_bounded(lost, 'unresolved')} are not known"] if lost else []
         unreadable = "the load balancers could not be read" if found["load_balancers"] == "unreadable" else None
         unknown += [unreadable] if unreadable else []
@@ -332,7 +379,7 @@ class OriginSources:
             except InvalidInput as error:
                 self._items[zone] = error
                 continue
-            items += [(_address_label(address), address) for address in zone.addresses]
+            items += [item_of_address(index, address) for index, address in enumerate(zone.addresses)]
             self._finder.collect(items)
             self._items[zone] = items
 
@@ -347,11 +394,17 @@ class OriginSources:
         if "cloudflare" not in zone.sources:
             return ZoneOrigins(self._finder.collect(items), CloudflareOrigins(()))
         known = CloudflareOrigins.read(zone, options, shared)
+        own = self._finder.collect(items)
         by_source = {}
         if "inventory" in zone.sources:
-            parts = {"inventory": items, "cloudflare": known.items}
-            by_source = {name: {*self._finder.collect(part).addresses()} for name, part in parts.items()}
-        return ZoneOrigins(self._finder.collect([*items, *known.items]), known, by_source)
+            parts = {"inventory": own, "cloudflare": self._finder.collect(known.items)}
+            by_source = {name: {*part.addresses()} for name, part in parts.items()}
+        merged = [*items]
+        for name, item in known.items:
+            mapping = own.mappings.get(parse_address(item["origin_ip"])) if isinstance(item, Mapping) else None
+            # Cloudflare adds only names to an address of known location.
+            merged.append((name, {**item, **mapping.value()} if mapping else item))
+        return ZoneOrigins(self._finder.collect(merged), known, by_source)
 
     def _items_of(self, zone: ZoneEntry) -> Iterable[Item]:
         groups, hostvars = self._hosts.groups, self._hosts.hostvars
@@ -368,12 +421,6 @@ class OriginSources:
         if self._index is None:
             self._index = self._finder.index_zones((host, hostvars[host]) for host in groups["all"])
         return self._index.items_of(zone.zone)
-
-
-def _address_label(address: Any) -> str:
-    if isinstance(address, Mapping):
-        return str(address.get("origin_ip", address.get("ip")))
-    return str(address)
 
 
 class ManyZonesAction(ActionBase):
@@ -405,7 +452,14 @@ class ManyZonesAction(ActionBase):
             options = validate_options(
                 ArgumentSpecValidator({**CONNECTION, **self.argument_spec}, **CONNECTION_RULES), args
             )
-            return self.operate(options, PlayHosts(self._templar, task_vars or {}))
+            hosts = PlayHosts(self._templar, task_vars or {})
+            prefix = (options["zones_variable"] or "").removesuffix("zones")
+            if options["zones"] is None and prefix:
+                # Roles have a variable with this prefix for each option.
+                hosts.check_same(
+                    {prefix + name: spec.get("default") for name, spec in self.argument_spec.items() if name != "zones"}
+                )
+            return self.operate(options, hosts)
 
         return run_masked(lambda: result_of(operate, diff=self._task.diff), args, urls)
 

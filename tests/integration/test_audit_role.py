@@ -444,6 +444,19 @@ def test_a_misspelt_zone_of_the_inventory_plugin(
     assert run_audit(tmp_path, emulator, "--limit", host).returncode == 0
 
 
+def test_an_inventory_file_that_lists_no_zone(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    lost = tmp_path / "lost.cloudflare_zones.yml"
+    lost.write_text(json.dumps({"plugin": f"{COLLECTION}.zones", "names": ["lost.example", "*.test"]}))
+    assert "1 zone that could not be audited" in message(run_audit(tmp_path, emulator, "-i", lost.name))
+    [failed] = [zone for zone in report(tmp_path / "audit")["zones"] if zone["error"]]
+    assert failed["zone"] == "lost.example"
+    # A limit leaves it out.
+    host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
+    assert run_audit(tmp_path, emulator, "-i", lost.name, "--limit", host).returncode == 0
+
+
 ROLE = {"ansible.builtin.include_role": {"name": f"{COLLECTION}.audit"}}
 
 

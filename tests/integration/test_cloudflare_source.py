@@ -125,10 +125,15 @@ def test_tiered_cache_stays_off_if_the_mappings_are_refused(map_zone: Run, zone:
         ({"origin_regions_keep": ["192.0.2.1/24"]}, "has bits of a host set"),
         ({"purge": True}, "would delete 20 of the 20 mappings"),
     ):
-        done = map_zone(tiered_cache=True, **refused)
-        assert done.returncode == 2
-        assert part in output(done)
-        assert (emulator.writes, zone.tiered_cache, zone.values()) == ([], False, others)
+        for arguments in ((), ("--check",)):
+            done = map_zone("-vv", "--diff", *arguments, tiered_cache=True, **refused)
+            assert done.returncode == 2
+            assert part in output(done)
+            failure = done.stdout.partition("FAILED! => ")[2]
+            assert '"changed": false' in failure
+            assert '"changed": true' not in failure
+            assert "tiered_cache: on" not in failure
+            assert (emulator.writes, zone.tiered_cache, zone.values()) == ([], False, others)
 
 
 @pytest.mark.parametrize("content", ["shop.example.net", "198.18.0.7"], ids=["a hostname", "outside of all clouds"])
@@ -234,3 +239,21 @@ def test_an_audit_by_both_sources(tmp_path: Path, emulator: Emulator, zone: Zone
     assert mapping["hosts"] == ["app.example.com", "web1"]
     kinds = {(finding["kind"], finding["origin_ip"]) for finding in report["findings"]}
     assert {("missing", "198.51.100.50"), ("stale", "192.0.2.99"), ("unresolved", "198.18.0.7")} <= kinds
+
+
+def test_the_inventory_has_precedence_over_the_ranges(tmp_path: Path, emulator: Emulator, zone: Zone) -> None:
+    # The ranges do not have the first address, and have the second one in azure/eastus2.
+    hosts = {"web1": origin("198.18.0.7", "gcp/us-east1"), "web2": origin("192.0.2.40", "aws/us-east-1")}
+    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"children": {"web": {"hosts": hosts}}}}))
+    entry = {"zone": zone.name, "group": "web", "source": ["inventory", "cloudflare"]}
+    variables = {
+        "origin_regions_zones": [entry],
+        "origin_regions_filter_options": {"ranges": write_ranges(tmp_path / "ranges")},
+        "origin_regions_skip": ["hostname"],
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "roles": [f"{COLLECTION}.origin_regions"]}
+    environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "CLOUDFLARE_API_TOKEN": emulator.token}
+    done = run_playbook(tmp_path, [play], "-i", "hosts.yml", environment=environment)
+    assert done.returncode == 0, output(done)
+    own = {"198.18.0.7": ("gcp", "us-east1"), "192.0.2.40": ("aws", "us-east-1")}
+    assert zone.values() == {**WANTED, **STALE, **own}

@@ -115,6 +115,71 @@ def test_roles_work_on_all_zones_by_one_task(
     assert len(re.findall(r"^ok: ", done.stdout, re.M)) == len(names) - 1  # the role is included
 
 
+@pytest.mark.parametrize("role", COSTS)
+def test_batches_that_list_a_zone_with_different_origins(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str
+) -> None:
+    zone, *_others = zones
+    zone.replace(RIGHT)
+    entries = [{"zone": zone.name, "group": [], "addresses": part} for part in (FLEET[:15], FLEET[15:])]
+    hosts = {
+        f"host{number}": {"origin_regions_zones": [entry], "audit_zones": [entry]}
+        for number, entry in enumerate(entries)
+    }
+    write(tmp_path / "hosts.yml", {"all": {"hosts": hosts}})
+    play = {"hosts": "host*", "gather_facts": False, "serial": 1, "vars": {"origin_regions_purge": True}}
+    tasks = [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}]
+    done = run_playbook(tmp_path, [{**play, "tasks": tasks}], "-i", "hosts.yml", environment=environment)
+    assert done.returncode, done.stdout
+    assert "is listed more than once" in " ".join((done.stdout + done.stderr).split())
+    assert zone.values() == RIGHT
+    # Only an audit continues after a batch with a failure.
+    assert done.stdout.count("\nPLAY [") == (2 if role == "audit" else 1)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("role", "first", "second", "refused"),
+    [
+        ("origin_regions", {"origin_regions_purge": True}, {}, "origin_regions_purge"),
+        ("origin_regions", {}, {"origin_regions_keep": ["192.0.2.0/24"]}, "origin_regions_keep"),
+        ("audit", {"audit_fail_on": ["stale"]}, {"audit_fail_on": ["wrong"]}, "audit_fail_on"),
+        # Values of the other hosts are not evaluated, and defaults and variables of others do not matter.
+        (
+            "origin_regions",
+            {"origin_regions_purge": "{{ own }}", "own": False, "origin_regions_owner": "one"},
+            {"origin_regions_purge": "{{ own }}", "origin_regions_skip": [], "origin_regions_owner": "two"},
+            None,
+        ),
+    ],
+)
+def test_options_that_differ_between_hosts(
+    emulator: Emulator,
+    zones: list[Zone],
+    environment: dict[str, str],
+    tmp_path: Path,
+    *,
+    role: str,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    refused: str | None,
+) -> None:
+    def host(zone: Zone) -> dict[str, Any]:
+        entry = {"zone": zone.name, "group": [], "addresses": FLEET}
+        return {"origin_regions_zones": [entry], "audit_zones": [entry]}
+
+    write(tmp_path / "hosts.yml", {"all": {"hosts": {"one": host(zones[0]) | first, "two": host(zones[1]) | second}}})
+    tasks = [{"ansible.builtin.include_role": {"name": f"{COLLECTION}.{role}"}}]
+    play = {"hosts": "one:two", "gather_facts": False, "tasks": tasks}
+    done = run_playbook(tmp_path, [play], "-i", "hosts.yml", environment=environment)
+    output = " ".join((done.stdout + done.stderr).split())
+    if refused:
+        assert f"{refused} differs between the hosts one and two" in output
+        assert (done.returncode, emulator.requests) == (2, [])
+    else:
+        assert (done.returncode, [zone.values() for zone in zones[:2]]) == (0, [RIGHT, RIGHT]), output
+
+
 def test_a_token_of_ansible_vault(emulator: Emulator, zones: list[Zone], tmp_path: Path) -> None:
     (tmp_path / "password").write_text("pw-9fT3kQ8sLm")
     environment = {"CLOUDFLARE_BASE_URL": emulator.api_url, "ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password")}
@@ -144,18 +209,21 @@ def sliced(folder: Path, environment: Mapping[str, str], number: int, count: int
 
     A slice has every count-th of all hosts, by name.
     """
-    listing = run_inventory(folder, "-i", "origins.yml", "--list", environment=environment)
+    listing = run_inventory(folder, "-i", "origins.yml", "--list", "--export", environment=environment)
     assert listing.returncode == 0, listing.stderr
     printed = json.loads(listing.stdout)
     variables = printed.pop("_meta")["hostvars"]
     hosts = {name: variables[name] for name in sorted(variables)[number::count]}
     groups = {
-        name: {"hosts": {host: {} for host in group.get("hosts", ()) if host in hosts}}
+        name: {
+            "hosts": {host: {} for host in group.get("hosts", ()) if host in hosts},
+            "vars": group.get("vars", {}),
+        }
         for name, group in printed.items()
         if name not in ("all", "ungrouped")
     }
     path = folder / f"slice_{number}_of_{count}.yml"
-    write(path, {"all": {"hosts": hosts, "children": groups}})
+    write(path, {"all": {"hosts": hosts, "vars": printed["all"].get("vars", {}), "children": groups}})
     return path
 
 
@@ -198,6 +266,23 @@ def test_a_slice_of_the_inventory(
         assert bool(part.returncode) is refused, output
     assert [zone.values() for zone in emulator.zones] == [RIGHT] * ZONES
     assert emulator.writes == []
+
+
+def test_a_slice_without_a_zone(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path
+) -> None:
+    zones[0].replace(RIGHT)
+    write(tmp_path / "origins.yml", ORIGIN_HOSTS)
+    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
+    play = {**PLAY, **role_play("origin_regions"), "hosts": "localhost"}
+    play["vars"] |= {
+        "origin_regions_zones": [{"zone": zones[0].name, "group": GROUP}],
+        "origin_regions_max_delete_percentage": 100,
+    }
+    one_origin = sliced(tmp_path, environment, 0, len(FLEET) + ZONES)
+    done = run_playbook(tmp_path, [play], "-i", one_origin.name, environment=environment)
+    assert "the inventory lacks zones" in " ".join((done.stdout + done.stderr).split())
+    assert (done.returncode, zones[0].values()) == (2, RIGHT)
 
 
 def test_an_audit_of_a_slice(

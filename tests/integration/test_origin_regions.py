@@ -180,6 +180,24 @@ def test_nothing_is_deleted_while_an_address_is_unknown(
     assert "nothing is deleted, because the addresses of these origins are not known: odd" in shown(done)
 
 
+@pytest.mark.parametrize(
+    ("entry", "part"),
+    [
+        (None, "the addresses of these origins are not known: item 1 (addresses[0])"),
+        (5, "'5' is of type"),
+        ({"vendor": "aws", "region": "us-east-1"}, "the addresses of these origins are not known: item 1"),
+        ({"orign_ip": "192.0.2.99", "vendor": "aws", "region": "us-east-1"}, "'orign_ip' is unknown here"),
+        ({"origin_ip": "192.0.2.99", "regoin": "us-east-1"}, "192.0.2.99: 'regoin' is unknown here"),
+    ],
+)
+def test_nothing_is_deleted_for_a_bad_item_of_addresses(assign: Assign, zone: Zone, entry: Any, part: str) -> None:
+    zone.replace({**MAPPED, "192.0.2.99": ("aws", "us-east-1")})
+    zones = [{"zone": zone.name, "group": "web", "addresses": [entry]}]
+    done = assign(FLEET, zones=zones, skip=["no_address"], purge=True)
+    assert (done.returncode, len(zone.values())) == (0, len(MAPPED) + 1)
+    assert part in shown(done)
+
+
 def test_an_unsupported_region(assign: Assign, emulator: Emulator, zone: Zone) -> None:
     hosts = {**FLEET, "gov": origin("192.0.2.50", "aws/us-gov-west-1")}
     assert "region 'us-gov-west-1' is not supported for vendor aws" in message(assign(hosts))

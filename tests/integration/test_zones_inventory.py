@@ -20,7 +20,7 @@ from emulator.server import Emulator
 
 from .playbook import COLLECTION, HAS_DIRECT, Completed, batch, info, mapping, run_inventory, run_playbook
 from .test_direct import SIGN
-from .test_security import refuse_and_tell
+from .test_security import echo_in_a_refusal
 
 UNPARSED_FAILS = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
 
@@ -89,6 +89,7 @@ def test_the_list(emulator: Emulator, environment: dict[str, str], tmp_path: Pat
         "cloudflare_zone_account": {"id": shop.account_id, "name": "Shops"},
         "cloudflare_zone_plan": "Pro Website",
         "cloudflare_zones_inventory": {"file": str(tmp_path / "cloudflare_zones.yml"), "zones": 5, "unmatched": []},
+        "cloudflare_zones_files": {str(tmp_path / "cloudflare_zones.yml"): {"zones": 5, "unmatched": []}},
         "label": "shop.example.com!",
     }
 
@@ -235,7 +236,7 @@ def test_secrets_are_nowhere(emulator: Emulator, environment: dict[str, str], tm
     same_key = {"account_email": emulator.email, "account_api_key": emulator.key}
     template = {"api_token": "{{ lookup('ansible.builtin.env', 'CLOUDFLARE_API_TOKEN') }}"}
     outputs = []
-    for faults in ((), (Fault(effect=refuse_and_tell, path="page=1&", times=None),)):
+    for faults in ((), (Fault(effect=echo_in_a_refusal, path="page=1&", times=None),)):
         emulator.faults = faults
         for number, options in enumerate(({}, {"api_token": emulator.token}, key, same_key, template)):
             cache = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / f"cache-{number}")}

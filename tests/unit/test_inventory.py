@@ -613,6 +613,25 @@ def test_entries_of_zones() -> None:
     assert "'1' is unknown" in str(odd.error)
 
 
+@pytest.mark.parametrize(
+    ("entries", "repeated"),
+    [
+        ([{"zone": "a.example", "group": "web"}, "b.example", {"zone": "A.example.", "group": "db"}], [0, 2]),
+        ([{"zone": "a.example", "zone_id": "1"}, {"zone": "a.example"}], [0, 1]),
+        ([{"zone": "a.example"}, {"zone": "a.example", "zone_id": "1"}], [0, 1]),
+        ([{"zone": "a.example", "zone_id": "1"}, {"zone_id": "1", "group": "db"}], [0, 1]),
+        ([{"zone": "a.example", "account_id": "2"}, {"zone": "a.example"}], [0, 1]),
+        ([{"zone": "a.example", "account_id": "2"}, {"zone": "a.example", "account_id": "3"}], []),
+        ([{"zone": "a.example", "zone_id": "1"}, {"zone": "a.example", "zone_id": "2"}], []),
+        ([{"zone_id": "1"}, {"zone_id": "2"}, {"group": "web"}, {"group": "db"}], []),
+        ([{"zone_id": "1"}, {"zone": "a.example"}], []),  # only a request can tell
+    ],
+)
+def test_all_entries_of_a_repeated_zone_are_errors(entries: list[Any], repeated: list[int]) -> None:
+    zones = parse_zones(entries, "zones")
+    assert [index for index, zone in enumerate(zones) if "more than once" in str(zone.error)] == repeated
+
+
 def test_unreadable_ranges(tmp_path: Path) -> None:
     with pytest.raises(AnsibleFilterError, match=r"origin_mappings: .*nowhere"):
         origin_mappings(["192.0.2.1"], ranges={"aws": str(tmp_path / "nowhere")})

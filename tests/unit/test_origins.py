@@ -17,11 +17,13 @@ from typing import Any, Literal
 
 import pytest
 
+from ansible_collections.originops.cloudflare.plugins.module_utils._connection import SharedClient, open_client
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.operation import read_origins
+from ansible_collections.originops.cloudflare.plugins.plugin_utils._many_zones import CloudflareOrigins, ZoneEntry
 from emulator.faults import Change, Fault, Merge
 from emulator.server import Emulator
 from emulator.state import Zone
-from support.operations import Result, perform, result_of
+from support.operations import SPECS, Result, options, perform, result_of
 from support.values import refusal
 
 pytestmark = pytest.mark.usefixtures("waits")
@@ -301,6 +303,9 @@ ADDRESSES: dict[str, list[str] | Exception] = {
     "scoped.example.net.": ["fe80::1%eth0"],
     "odd.example.net.": UnicodeError("label too long"),
     "single": ["192.0.2.30"],
+    "pages.example.net.": ["104.16.0.1", "104.16.0.2"],
+    "private.example.net.": ["104.16.0.1", "10.0.0.1"],
+    "empty.example.net.": [],
 }
 
 
@@ -388,6 +393,17 @@ def test_records_with_addresses_of_cloudflare(emulator: Emulator) -> None:
     assert [item["code"] for item in run(emulator, zone, resolve=True)["excluded"]] == ["cloudflare"]
     # Otherwise Cloudflare's networks are not read.
     assert [item["origin_ip"] for item in run(emulator, zone)["origins"]] == ["104.16.0.1"]
+
+
+@pytest.mark.usefixtures("resolver")
+def test_hostnames_with_addresses_of_cloudflare_only(emulator: Emulator) -> None:
+    names = hostnames("pages.example.net", "private.example.net", "empty.example.net")
+    zone = emulator.add_zone("example.com", dns_records=names)
+    chosen = options(emulator.api_url, SPECS[read_origins], zone_id=zone.id, resolve=True)
+    with open_client(chosen) as client:
+        known = CloudflareOrigins.read(ZoneEntry(zone_id=zone.id), chosen, SharedClient(client))
+    assert known.unknown == "the addresses of empty.example.net; private.example.net are not known"
+    assert [name for name, _item in known.items] == ["n2.example.com", "n1.example.com"]
 
 
 def test_a_resolver_without_a_response(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,9 @@ def test_variables_of_a_host(emulator: Emulator, read: Read, tmp_path: Path) -> 
         "zones": 1,
         "unmatched": [],
     }
+    assert inventory.groups["all"].vars == {
+        "cloudflare_zones_files": {str(tmp_path / "cloudflare_zones.yml"): {"zones": 1, "unmatched": []}}
+    }
     assert {name: value for name, value in variables.items() if "inventory" not in name} == {
         "cloudflare_zone_id": zone.id,
         "cloudflare_zone_name": "example.com",
