@@ -150,7 +150,7 @@ options:
     elements: str
   max_age:
     description:
-      - The maximum age of O(reports), in hours, from 0 to 87,600.
+      - The maximum age of O(reports), in hours.
     type: float
     version_added: 1.0.0
     default: 24
