@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ._errors import InvalidInput
-from ._messages import item_label, join_bounded, quote, suggest
+from ._messages import item_label, join_bounded, quote, suggest, type_name
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ def parse_address(text: Any) -> Address:
     if text is None or text == "":
         raise InvalidInput("the address is missing")
     if not isinstance(text, str):
-        raise InvalidInput(f"{quote(str(text))} is of type {type(text).__name__}, not the text of an address")
+        raise InvalidInput(f"{quote(str(text))} is of type {type_name(text)}, not the text of an address")
     trimmed = text.strip()
     try:
         address = ip_address(trimmed)

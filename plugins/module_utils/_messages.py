@@ -75,6 +75,11 @@ def sentence(text: str) -> str:
     return text if text.endswith("?") else f"{text}."
 
 
+def type_name(value: Any) -> str:
+    """Name the type of a value, which Ansible may have wrapped."""
+    return next(kind.__name__ for kind in type(value).__mro__ if not kind.__module__.startswith("ansible."))
+
+
 def mask(value: Any, secrets: Iterable[str]) -> Any:
     """Mask secrets in the texts of a JSON value.
 

@@ -24,7 +24,7 @@ from ..module_utils._connection import SharedClient, may_hold_password
 from ..module_utils._errors import InvalidInput, Outcome
 from ..module_utils._http import Cancelled
 from ..module_utils._mapping import Address, parse_address
-from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest
+from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest, type_name
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
@@ -109,7 +109,7 @@ def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory"
     if isinstance(entries, Mapping):
         entries = [entries]
     if not isinstance(entries, list | tuple):
-        raise InvalidInput(f"{option} is of type {type(entries).__name__}, not a list of zones")
+        raise InvalidInput(f"{option} is of type {type_name(entries)}, not a list of zones")
     # Hosts of a play often have the same list.
     distinct = {_content(entry): entry for entry in entries}
     zones = [
@@ -129,14 +129,14 @@ def _content(entry: Any) -> str:
 
 def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
     if not isinstance(entry, Mapping):
-        return ZoneEntry(label, error=f"it is of type {type(entry).__name__}, not a dictionary with zone or zone_id")
+        return ZoneEntry(label, error=f"it is of type {type_name(entry)}, not a dictionary with zone or zone_id")
     unknown = [str(key) for key in entry if key not in ENTRY_KEYS]
     problems: list[str] = []
     texts: dict[str, str | None] = {}
     for name in ("zone", "zone_id", "account_id"):
         value = entry.get(name)
         if value is not None and not isinstance(value, str):
-            problems.append(f"{name} is of type {type(value).__name__}, not text")
+            problems.append(f"{name} is of type {type_name(value)}, not text")
             value = None
         texts[name] = (value or "").strip() or None
     if not texts["zone"] and not texts["zone_id"]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from .._errors import InvalidInput
 from .._locations import LookupResult, RangeMatch
 from .._mapping import VENDORS, Address, canonical, check_vendor
+from .._messages import type_name
 from .formats import VendorRanges, invalid_if_unreadable, parse_ranges, read_file
 
 
@@ -36,7 +37,7 @@ class Ranges:
         for vendor, path in paths.items():
             check_vendor(vendor)
             if not isinstance(path, str):
-                raise InvalidInput(f"{vendor}: the path of its file is of type {type(path).__name__}, not text")
+                raise InvalidInput(f"{vendor}: the path of its file is of type {type_name(path)}, not text")
         return cls(_load(vendor, path) for vendor, path in paths.items())
 
     def locate(self, address: Address) -> LookupResult:
