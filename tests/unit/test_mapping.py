@@ -147,7 +147,7 @@ def test_ipv4_mapped_is_no_ipv4() -> None:
         ("[2001:db8::1]", "not an IPv4 or IPv6 address"),
         ("١٩٢.0.2.1", "not an IPv4 or IPv6 address"),
         (3221225985, "is of type int"),
-        (DataLoader().load("3221225985"), "is of type int"),
+        (DataLoader().load("3221225986"), "is of type int"),
         (192.02, "is of type float"),
         (True, "is of type bool"),
         (b"\xc0\x00\x02\x01", "is of type bytes"),
