@@ -24,7 +24,7 @@ from ..module_utils._traffic.operation import describe_traffic
 from ..module_utils._zones import check_identifier, find_zone
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
-    CUT,
+    INCOMPLETE_INVENTORY,
     SOURCES,
     ManyZonesAction,
     OriginSources,
@@ -223,15 +223,15 @@ def _audit(
     sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
     if options["inventory"]:
         sources.prepare(zones)
-    is_cut = hosts.is_cut
+    lacks_hosts = hosts.lacks_hosts
 
     def audit(zone: ZoneEntry) -> Outcome:
         identity = identities.get(zone)
         shared = SharedClient(client, zone.zone, identity)
         expected, warnings = ExpectedState(), ()
         if options["inventory"]:
-            if is_cut and zone.has_hosts:
-                raise InvalidInput(f"not audited, because {CUT}")
+            if lacks_hosts and zone.has_hosts:
+                raise InvalidInput(f"not audited, because {INCOMPLETE_INVENTORY}")
             found = sources.of(zone, options, shared)
             origins, warnings = found.origins, found.cloudflare.warnings
             expected = ExpectedState(

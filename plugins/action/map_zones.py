@@ -17,7 +17,7 @@ from ..module_utils._ranges.index import Ranges
 from ..module_utils._settings import ensure_tiered_cache
 from ..plugin_utils._inventory import OriginFinder, Origins, VariableNames
 from ..plugin_utils._many_zones import (
-    CUT,
+    INCOMPLETE_INVENTORY,
     SOURCES,
     ManyZonesAction,
     OriginSources,
@@ -56,7 +56,7 @@ class ActionModule(ManyZonesAction):
     }
 
     def operate(self, options: dict[str, Any], hosts: PlayHosts) -> Outcome:
-        """Bring every zone to the mappings of its origins."""
+        """Map the origins of every zone."""
         variable = options["zones_variable"]
         if options["zones"] is None and variable:
             zones, _others = hosts.zones(variable, options["source"])
@@ -72,27 +72,27 @@ class ActionModule(ManyZonesAction):
         locate = Ranges.load(paths).locate if paths else None
         sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
         sources.prepare(zones)
-        is_cut = hosts.is_cut
+        lacks_hosts = hosts.lacks_hosts
 
-        def bring(zone: ZoneEntry) -> Outcome:
+        def map_zone(zone: ZoneEntry) -> Outcome:
             shared = SharedClient(client, zone.zone)
-            return _bring(
-                zone, sources.of(zone, options, shared), options, shared, self._task.check_mode, is_cut=is_cut
+            return _map_zone(
+                zone, sources.of(zone, options, shared), options, shared, self._task.check_mode, lacks_hosts=lacks_hosts
             )
 
         with open_client(options) as client:
-            results = run_on_zones(client, zones, bring, diff=self._task.diff)
+            results = run_on_zones(client, zones, map_zone, diff=self._task.diff)
         return _outcome(zones, results)
 
 
-def _bring(
+def _map_zone(
     zone: ZoneEntry,
     found: ZoneOrigins,
     options: Mapping[str, Any],
     shared: SharedClient,
     check_mode: bool,
     *,
-    is_cut: bool,
+    lacks_hosts: bool,
 ) -> Outcome:
     """Bring a zone to the mappings of its origins.
 
@@ -102,7 +102,7 @@ def _bring(
     warnings = [*found.cloudflare.warnings]
     turned_on: dict[str, Any] = {}
     try:
-        _check_origins(zone, found.origins, options, is_cut=is_cut)
+        _check_origins(zone, found.origins, options, lacks_hosts=lacks_hosts)
         warnings += _warn_of_unresolved(found, options)
         batch = _batch_options(zone, found, options)
         if options["tiered_cache"]:
@@ -187,7 +187,7 @@ def _merge_results(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict
     return {**earlier, **later, "changed": bool(earlier.get("changed") or later.get("changed"))}
 
 
-def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any], *, is_cut: bool) -> None:
+def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any], *, lacks_hosts: bool) -> None:
     """Raise InvalidInput unless a zone can be brought to these origins."""
     problems: Sequence[Unresolved] = [host for host in origins.unresolved if host.code not in options["skip"]]
     if problems:
@@ -205,8 +205,8 @@ def _check_origins(zone: ZoneEntry, origins: Origins, options: Mapping[str, Any]
             f"it has no origin{where}: check the inventory, and the groups and variables that assign hosts to zones. "
             "Nothing was changed. If it has none, set origin_regions_allow_empty: true"
         )
-    if options["purge"] and is_cut and zone.has_hosts:
-        raise InvalidInput(f"nothing was changed, because {CUT}")
+    if options["purge"] and lacks_hosts and zone.has_hosts:
+        raise InvalidInput(f"nothing was changed, because {INCOMPLETE_INVENTORY}")
 
 
 def _outcome(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> Outcome:

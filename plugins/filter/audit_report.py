@@ -131,7 +131,7 @@ EXAMPLES = r"""
             - EWR
             - IAD
           expected_colos: []
-          message: "192.0.2.10 is mapped to aws/us-east-1, but is no origin"
+          message: "192.0.2.10 is mapped to aws/us-east-1, but is not an origin"
       mappings:
         - origin_ip: 192.0.2.10
           vendor: aws

@@ -52,7 +52,7 @@ SOURCES = ("inventory", "cloudflare")
 ZONES_GROUP = "cloudflare_zones"
 """Group of the inventory plugin zones."""
 
-CUT = (
+INCOMPLETE_INVENTORY = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
     "run it without slices, or use a source of origins that is not sliced"
 )
@@ -269,13 +269,13 @@ class PlayHosts:
         return [*files.values()]
 
     @property
-    def is_cut(self) -> bool:
+    def lacks_hosts(self) -> bool:
         """Check whether the inventory lacks hosts, as in a slice of AWX.
 
         These are hosts that the inventory plugin zones has made. A slice has every n-th host by name, so it is
         recognized if the plugin has made more than one host.
         """
-        return any(not file.is_whole for file in self.zone_files)
+        return any(not file.is_complete for file in self.zone_files)
 
     @property
     def unmatched_zones(self) -> list[ZoneEntry]:
@@ -289,7 +289,7 @@ class PlayHosts:
         names = [
             name
             for file in self.zone_files
-            if file.is_whole and zones and hosts.issuperset(file.hosts or zones)
+            if file.is_complete and zones and hosts.issuperset(file.hosts or zones)
             for name in file.unmatched
         ]
         return [ZoneEntry(name, error=UNMATCHED) for name in dict.fromkeys(names)]
@@ -307,7 +307,7 @@ class ZonesFile:
     hosts: list[str] = field(default_factory=list)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return len(self.hosts) >= self.zones
 
 

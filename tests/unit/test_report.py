@@ -348,7 +348,7 @@ def without(key: str) -> Report:
         ([broken(), "text"], "item 2 (reports[1]) should be a dictionary, not 'text'"),
         ({}, "the report is not a report of an audit: schema_version missing"),
         ([broken(), without("counts")], "item 2 (reports[1]) is not a report of an audit: counts missing"),
-        (broken(schema_version=1, counts={}), "schema_version is '1'; this release knows version 2 only"),
+        (broken(schema_version=1, counts={}), "schema_version is '1'; this release supports version 2 only"),
         ({"schema_version": 1, "zones": []}, "schema_version is '1'"),
         (
             {"schema_version": 2, "zones": [without("zone")]},

@@ -327,7 +327,7 @@ def _difference(comparison: AddressComparison) -> Iterator[Finding]:
         message = f"{comparison} is mapped to {actual}, but is an origin in {expected}"
         yield comparison.finding("wrong", message, expected)
     elif not comparison.unresolved:
-        message = f"{comparison} is mapped to {actual}, but is no origin"
+        message = f"{comparison} is mapped to {actual}, but is not an origin"
         yield comparison.finding("stale", message, None)
 
 
@@ -385,11 +385,12 @@ def _unresolved(state: ZoneState, expected: ExpectedState) -> Iterator[Finding]:
 
 
 def _near_limit(state: ZoneState, expected: ExpectedState, percent: int) -> Iterator[Finding]:
-    numbers = {"the zone holds": len(state.mappings), "the origins are": len(expected.mappings or ())}
+    numbers = {"mappings": len(state.mappings), "origins": len(expected.mappings or ())}
     if any(number * 100 >= ZONE_LIMIT * percent for number in numbers.values()):
-        sizes = " and ".join(f"{subject} {number}" for subject, number in numbers.items() if number)
+        sizes = " and ".join(f"{number} {noun}" for noun, number in numbers.items() if number)
         yield Finding(
-            "near_limit", f"Cloudflare allows {ZONE_LIMIT} mappings, and {sizes}, which is {percent} percent or more"
+            "near_limit",
+            f"The zone has {sizes}, {percent} percent or more of the {ZONE_LIMIT} mappings that Cloudflare allows",
         )
 
 

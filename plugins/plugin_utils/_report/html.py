@@ -170,12 +170,12 @@ def _data(anchor: str, value: Any) -> Html:
     return _tag("script", Html(text), type="application/json", id=anchor)
 
 
-def _common(one: str, other: str) -> int:
+def _common(first: str, second: str) -> int:
     """Count the equal leading characters of two texts, up to MAX_COMMON."""
-    low, high = 0, min(len(one), len(other), MAX_COMMON)
+    low, high = 0, min(len(first), len(second), MAX_COMMON)
     while low < high:
         middle = (low + high + 1) // 2
-        if one[:middle] == other[:middle]:
+        if first[:middle] == second[:middle]:
             low = middle
         else:
             high = middle - 1

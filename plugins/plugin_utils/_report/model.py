@@ -113,7 +113,7 @@ def _address(value: Any, where: str) -> str:
 
 def _version(value: Any, where: str) -> int:
     if value != SCHEMA_VERSION:
-        raise InvalidInput(f"{where} is {quote(str(value))}; this release knows version {SCHEMA_VERSION} only")
+        raise InvalidInput(f"{where} is {quote(str(value))}; this release supports version {SCHEMA_VERSION} only")
     return SCHEMA_VERSION
 
 
@@ -196,15 +196,15 @@ def empty_report(zone: Mapping[str, str | None], audited_on: str, error: str) ->
     }
 
 
-def is_same_zone(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> bool:
+def is_same_zone(first: Mapping[str, str | None], second: Mapping[str, str | None]) -> bool:
     """Check whether two zones are the same.
 
     Compares their identifiers if both have one, else name and account.
     """
-    if one["zone_id"] and other["zone_id"]:
-        return one["zone_id"] == other["zone_id"]
-    accounts = {one["account_id"], other["account_id"]} - {None}
-    return bool(one["zone"]) and _name(one) == _name(other) and len(accounts) < 2
+    if first["zone_id"] and second["zone_id"]:
+        return first["zone_id"] == second["zone_id"]
+    accounts = {first["account_id"], second["account_id"]} - {None}
+    return bool(first["zone"]) and _name(first) == _name(second) and len(accounts) < 2
 
 
 def _name(zone: Mapping[str, str | None]) -> str:
