@@ -51,7 +51,7 @@ class Client:
     """
 
     def __init__(
-        self, api_url: str, credentials: Credentials, *, timeout: float, retries: int, verify: bool | str = True
+        self, api_url: str, credentials: Credentials, *, timeout: float, retries: int, verify: bool | str
     ) -> None:
         self._api_url = api_url
         self._credentials = credentials

@@ -146,7 +146,7 @@ class Response(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
-    maybe_applied: bool = False
+    maybe_applied: bool
 
 
 class Attempts:

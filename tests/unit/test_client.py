@@ -307,6 +307,11 @@ def test_a_response_that_is_too_large(response: Response) -> None:
         assert "larger" in str(error_of(stub))
 
 
+def test_the_largest_response() -> None:
+    with Stub(in_turn(replace(DONE, body=DONE.body.ljust(MAX_RESPONSE_BYTES)))) as stub, client_of(stub) as client:
+        client.call("Trying it", "GET", "/it")
+
+
 @pytest.mark.parametrize(
     ("credentials", "secret"),
     [

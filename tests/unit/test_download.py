@@ -523,6 +523,12 @@ def test_credentials_are_never_sent(keep: Keeper, tmp_path: Path, monkeypatch: p
         assert "originops.cloudflare" in request.headers["User-Agent"]
 
 
+def test_a_proxy_of_the_environment_is_used(keep: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Stub(in_turn(file(OLD))) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert keep.of("http://ranges.example/aws.json")["version"] == "1"
+
+
 def test_redirects_are_followed(keep: Keeper) -> None:
     with Stub(in_turn(file(OLD, ETag='"1"'))) as target, Stub(in_turn(Response(301))) as stub:
         stub.responder = in_turn(

@@ -19,11 +19,12 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._connection i
 from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import MappingsApi
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import CloudflareError, RegionsUnavailable
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import Address, OriginMapping, canonical
+from emulator.faults import Fault
 from emulator.server import Emulator
 from emulator.state import REGIONS, Zone
 from support.operations import both, mapping, open_api, options
 from support.stub import Request, Response, Stub, failure, forward, in_turn, success
-from support.values import TOKEN, ZONE_ID, fleet
+from support.values import TOKEN, ZONE_ID, fleet, refusal
 
 SEEDED = {
     "192.0.2.1": ("aws", "us-east-1"),
@@ -163,6 +164,10 @@ def test_supported_regions_without_tiered_cache(emulator: Emulator, api: Mapping
     with pytest.raises(RegionsUnavailable, match=r"Tiered Cache too: turn them on") as refused:
         api.supported_regions()
     assert refused.value.status == 403
+    # Any refusal may be about the settings, unless it is about the credentials or the route.
+    emulator.faults = [Fault(effect=refusal(400, 1135))]
+    with pytest.raises(RegionsUnavailable):
+        api.supported_regions()
 
 
 @pytest.mark.parametrize(
@@ -492,6 +497,15 @@ def test_unreported_items_of_a_batch_count_as_failed() -> None:
         written = api.upsert_batch([ONE, other])
     assert written.succeeded == [ONE]
     assert "does not mention it" in written.failed[other.address]
+
+
+def test_times_of_a_batch_are_those_of_the_service() -> None:
+    old, new = "2026-03-01T12:00:00Z", "2026-04-01T12:00:00Z"
+    response = success({"succeeded": [{**ENTRY, "modified_on": new}], "failed": []})
+    unchanged = success({"succeeded": [{"origin_ip": ENTRY["origin_ip"]}], "failed": []})
+    with Stub(in_turn(response, unchanged)) as stub, open_api("v2", stub.url) as api:
+        written = [api.delete_batch([ONE._replace(modified_on=old)]).succeeded[0] for _attempt in range(2)]
+    assert [mapping.modified_on for mapping in written] == [new, old]
 
 
 def test_a_failed_item_without_a_reason() -> None:

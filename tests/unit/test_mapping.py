@@ -29,7 +29,7 @@ from ansible_collections.originops.cloudflare.plugins.module_utils._mapping impo
     parse_mappings,
     validate_location,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._messages import suggest
+from ansible_collections.originops.cloudflare.plugins.module_utils._messages import quote, suggest
 from support.operations import mapping
 
 # Zeros and a few fixed groups are likely, so that there are runs to compress and IPv4-mapped addresses.
@@ -183,6 +183,11 @@ def test_refusals_quote_and_shorten_the_input(call: Callable[[str], object]) -> 
         call("\x1b[31m\n" + 100_000 * "x")
     assert str(refusal.value).isprintable()
     assert len(str(refusal.value)) < 500
+
+
+def test_quotes_have_at_most_60_characters() -> None:
+    assert quote(60 * "x") == f"'{60 * 'x'}'"
+    assert quote(61 * "x") == f"'{57 * 'x'}...'"
 
 
 def test_order_is_ipv4_first_and_then_by_number() -> None:

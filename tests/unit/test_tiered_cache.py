@@ -133,6 +133,11 @@ def test_other_404_responses_are_errors(emulator: Emulator, zone: Zone, method: 
     assert "POST" not in {request.method for request in emulator.writes}
 
 
+def test_tiered_cache_is_never_unset(emulator: Emulator, zone: Zone) -> None:
+    emulator.faults = [Fault(effect=refusal(404, 1135), path=TIERED)]
+    assert "HTTP 404" in run(emulator, zone, enabled=False)["msg"]
+
+
 @pytest.mark.parametrize("path", [TIERED, SMART])
 def test_forbidden_settings_are_an_error(emulator: Emulator, zone: Zone, path: str) -> None:
     emulator.faults = [Fault(effect=refusal(403, 10000), path=path, times=None)]
