@@ -61,7 +61,7 @@ model: ## run the model-based test for thousands of steps, and every fault at ev
 
 conformance: ## check all requests and responses by an OpenAPI description, with npm (ARGS=path takes another)
 
-mutants: $(READY_V1) ## change the core at random and count what the unit tests notice (20 minutes)
+mutants: $(READY_V1) ## change the core at random and count what the unit tests notice (25 minutes)
 
 bench: $(READY) ## measure the collection and its alternatives, into docs/benchmarks/
 	@PYTHONPATH=tools:tests $(VENV)/bin/python -m benchmark $(ARGS)
