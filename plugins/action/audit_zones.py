@@ -91,16 +91,13 @@ class ActionModule(ManyZonesAction):
         if "reports" in self._task.args:
             return files.finish(_merge(options, expected, now))
         # Every batch audits an explicit list of zones as a whole.
-        batches = Batches(hosts, self._task.register) if _is_by_host(options) else None
+        batches = Batches(hosts, _registered_name(self._task.register)) if _is_by_host(options) else None
         earlier = batches.reports if batches else []
         # An audit that ends halfway leaves this, never the report of an earlier one.
         unfinished = [empty_report(zone, _rfc3339(now), "its audit has not ended") for zone in expected[: len(zones)]]
         files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], _rfc3339(now)))
-        if batches and not batches.is_last and not self._task.register:
-            raise InvalidInput(
-                "the play has more hosts than this batch: add register to this task, because the keyword serial needs "
-                "the results of earlier batches"
-            )
+        if batches and batches.problem:
+            raise InvalidInput(batches.problem)
         if not expected:
             raise InvalidInput(
                 "there is no zone to audit: set audit_zones, or run this for hosts of the inventory plugin "
@@ -126,16 +123,32 @@ class ActionModule(ManyZonesAction):
         return Outcome({"changed": False, "msg": message, **batch}, warnings)
 
 
+def _registered_name(register: str | Mapping[str, str] | None) -> str | None:
+    """Return the variable with the result of a task.
+
+    From ansible-core 2.21 on, register is a dictionary: other variables in it have parts of the result.
+    """
+    names = [register] if isinstance(register, str) else [*(register or ())]
+    return names[0] if len(names) == 1 else None
+
+
+def _is_result(value: Any) -> bool:
+    """Check whether a variable has the result of a task."""
+    return isinstance(value, Mapping) and not {"changed", "failed", "skipped", "unreachable"}.isdisjoint(value)
+
+
 class Batches:
     """Batches of a play with the keyword serial.
 
     register is the variable with the results of earlier batches, None if there is none. reports are those of earlier
-    batches; is_last says whether this is the last one. generation counts the audits of a play's hosts in one run of
-    Ansible.
+    batches; is_last is true for the last batch; problem is the reason if that is not known. generation counts the
+    audits of a play's hosts in one run of Ansible.
     """
 
     def __init__(self, hosts: PlayHosts, register: str | None) -> None:
-        results = hosts.registered(register) if register else {}
+        values = hosts.registered(register) if register else {}
+        results = {host: value for host, value in values.items() if _is_result(value)}
+        others = values.keys() - results.keys()
         before = [results.pop(host) for host in hosts.batch if host in results]
         self.generation = 1 + max((result.get("generation", 0) for result in before), default=0)
         # A task that was skipped or failed has no generation: its result may be of an earlier play if this batch has
@@ -152,6 +165,17 @@ class Batches:
         # All hosts of a batch have its reports.
         self.reports: list[Report] = [report for result in earlier.values() for report in result.get("batch", ())]
         self.is_last = earlier.keys() | hosts.batch >= {*hosts.active}
+        self.problem: str | None = None
+        if not register and not self.is_last:
+            self.problem = (
+                "the play has more hosts than this batch: add register to this task, because the keyword serial needs "
+                "the results of earlier batches"
+            )
+        elif others and not self.is_last:
+            self.problem = (
+                f"the variable {register} of host {min(others)} is not the result of this task: the keyword serial "
+                "needs the whole result in register, under a name that nothing else has"
+            )
 
 
 class ReportFiles:

@@ -251,9 +251,9 @@ class PlayHosts:
                     )
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
-        """Return the dictionaries in a registered variable, by host."""
-        results = {host: self.hostvars.raw_get(host).get(name) for host in self.all}
-        return {host: result for host, result in results.items() if isinstance(result, Mapping)}
+        """Return the values of a registered variable, by host."""
+        values = {host: self.hostvars.raw_get(host).get(name) for host in self.all}
+        return {host: value for host, value in values.items() if value is not None}
 
     @cached_property
     def zone_files(self) -> list[ZonesFile]:

@@ -499,6 +499,8 @@ def test_batches_of_a_task_with_a_register_of_its_own(
 def test_batches_need_a_register(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
     assert "add register to this task" in message(run_batches(tmp_path, emulator, TASK))
     assert report(tmp_path / "audit")["failures"] == ["3 zones that could not be audited"]
+    taken = message(run_batches(tmp_path, emulator, {**TASK, "register": "cloudflare_zone_name"}))
+    assert "is not the result of this task" in taken
     # One batch needs none.
     host = zone_host(tmp_path, emulator, zones_of_the_playbook[0])
     play = {"hosts": host, "gather_facts": False, "serial": 1, "tasks": [TASK]}
