@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from .._client import Client, Envelope, parse_text
 from .._errors import CloudflareError
-from .._mapping import Network
+from .._networks import Network
 
 T = TypeVar("T")
 

@@ -17,7 +17,8 @@ from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 from .._errors import InvalidInput, OriginOpsError
-from .._mapping import Address, Network, address_order, canonical, check_origin, is_private, parse_address
+from .._mapping import Address, address_order, canonical, check_origin, is_private, parse_address
+from .._networks import Network
 from .configuration import ADDRESS_TYPES, LoadBalancer, Pool, PoolOrigin, Record, normalize
 
 PLACEHOLDERS = tuple(map(ip_network, ("192.0.2.1/32", "100::/64")))
