@@ -360,45 +360,21 @@ class HttpSession:
         items = list(items)
         if len(items) < 2:
             return [function(item) for item in items]
-        results: dict[int, T] = {}
-        waiting: SimpleQueue[tuple[int, Item]] = SimpleQueue()
-        for numbered in enumerate(items):
-            waiting.put(numbered)
-        done: SimpleQueue[tuple[int, T] | BaseException] = SimpleQueue()
+        from ._concurrency import map_in_threads
+
         stop = Event()
-        self._stops.add(stop)
-        if self._stop.is_set():
-            raise Cancelled
 
-        def work() -> None:
+        def call(item: Item) -> T:
             self._thread.stop = stop
-            while not stop.is_set():
-                try:
-                    number, item = waiting.get_nowait()
-                except Empty:
-                    return
-                try:
-                    done.put((number, function(item)))
-                except BaseException as error:
-                    done.put(error)
-                    stop.set()
+            return function(item)
 
-        for _number in range(min(workers, len(items))):
-            # Daemons, so that the end of a task never waits for a response.
-            Thread(target=work, daemon=True).start()
+        self._stops.add(stop)
         try:
-            while len(results) < len(items):
-                outcome = done.get()
-                if isinstance(outcome, BaseException):
-                    raise outcome
-                results[outcome[0]] = outcome[1]
-        except BaseException:
-            # Also if the timeout of the task interrupts: this ends the running threads.
-            stop.set()
-            raise
+            if self._stop.is_set():
+                raise Cancelled
+            return map_in_threads(call, items, workers, stop)
         finally:
             self._stops.discard(stop)
-        return [results[number] for number in range(len(items))]
 
     def _attempt(
         self, method: str, url: str, max_bytes: int, content: dict[str, Any]
