@@ -46,10 +46,10 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
                 batch = _without_unsupported(batch, parsed, api, options.get("regions_may_be_unavailable", False))
             if batch.invalid and not skip:
                 raise InvalidInput(batch.describe_invalid())
-            _check_remaining(batch.plan, zone.label, options)
+            _check_empty_purge(batch.plan, zone.label, options)
             _check_checksum(batch.plan, zone, options["plan_checksum"])
             if batch.plan.changes:
-                batch = batch._replace(applied=_write(batch.plan, zone.label, api, options, check_mode))
+                batch = batch._replace(applied=_apply_guarded(batch.plan, zone.label, api, options, check_mode))
             warnings = _raise_or_warn(batch, zone.label, skip)
     except OriginOpsError as error:
         error.outcome.result = {**batch.as_result(), **error.result}
@@ -150,7 +150,7 @@ def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
         raise InvalidInput(f"zone {zone}, {len(parsed.wanted)} of {len(options['mappings'])} items: {EMPTY_PURGE}")
 
 
-def _check_remaining(plan: Plan, zone: str, options: Mapping[str, Any]) -> None:
+def _check_empty_purge(plan: Plan, zone: str, options: Mapping[str, Any]) -> None:
     """Raise InvalidInput if a purge is left without a usable mapping."""
     if options["purge"] and not options["allow_empty"] and not (plan.unchanged or plan.upserts):
         raise InvalidInput(f"zone {zone}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
@@ -188,19 +188,24 @@ def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi,
     return batch._replace(invalid=invalid, plan=plan, supported=supported)
 
 
-def _write(plan: Plan, zone: str, api: MappingsApi, options: Mapping[str, Any], check_mode: bool) -> ApplyResult:
-    """Check the changes of a plan, and write them, or predict the result.
+def _apply_guarded(
+    plan: Plan, zone: str, api: MappingsApi, options: Mapping[str, Any], check_mode: bool
+) -> ApplyResult:
+    """Apply a plan within the guards and the zone's limit, or predict it.
 
-    Raises InvalidInput for a plan beyond the guards or the zone's limit.
+    Raises InvalidInput for a plan beyond them.
     """
-    # Most tasks change nothing.
-    from ._apply import apply, require_total
+    from ._apply import apply, require_total  # most tasks change nothing
     from ._guards import check_guards
 
     if check_mode:
         plan = require_total(plan, api)
     check_guards(
-        plan, zone, **{name: options[name] for name in ("purge", "max_delete_percentage", "max_update_percentage")}
+        plan,
+        zone,
+        purge=options["purge"],
+        max_delete_percentage=options["max_delete_percentage"],
+        max_update_percentage=options["max_update_percentage"],
     )
     plan.check_limit(zone)
     return predict(plan) if check_mode else apply(plan, api, write_batch)

@@ -35,10 +35,10 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
         plan = make_plan(current, {address: wanted}, overwrite=overwrite)
         applied: Sequence[Change] = ()
         if plan.changes and check_mode:
-            warnings += _check(plan, api, zone.label)
+            warnings += _check_change(plan, api, zone.label)
             applied = plan.changes
         elif plan.changes:
-            applied = _write(plan, api, write_one if overwrite or not present else create_one)
+            applied = _write_change(plan, api, write_one if overwrite or not present else create_one)
     mapping = applied[0].mapping if applied else current.mappings.get(address)
     return Outcome(
         {
@@ -52,7 +52,7 @@ def ensure_mapping(options: Mapping[str, Any], check_mode: bool) -> Outcome:
     )
 
 
-def _check(plan: Plan, api: MappingsApi, zone: str) -> list[str]:
+def _check_change(plan: Plan, api: MappingsApi, zone: str) -> list[str]:
     """Check what the service would check, and return warnings.
 
     Raises InvalidInput for a change that the service would refuse.
@@ -70,7 +70,7 @@ def _check(plan: Plan, api: MappingsApi, zone: str) -> list[str]:
     return warnings
 
 
-def _write(plan: Plan, api: MappingsApi, write: Write) -> Sequence[Change]:
+def _write_change(plan: Plan, api: MappingsApi, write: Write) -> Sequence[Change]:
     """Write the only change of a plan, and return it with its modified_on."""
     from ._apply import apply, unknown_outcome  # most tasks change nothing
 
