@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPException
-from typing import Any, cast
 
-from requests.exceptions import InvalidURL
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    MaxRetryError,
-    NewConnectionError,
-    ProxyError,
-    ReadTimeoutError,
-)
+with suppress(ImportError):  # _http reports that requests is missing
+    from requests.exceptions import InvalidURL
+    from urllib3.exceptions import (
+        ConnectTimeoutError,
+        HTTPError,
+        LocationValueError,
+        MaxRetryError,
+        NewConnectionError,
+        ProxyError,
+        ReadTimeoutError,
+    )
 
 
 class DeadlineExceeded(TimeoutError):
@@ -62,7 +63,7 @@ class Failure:
 def _transport_error(chain: list[BaseException]) -> HTTPError | None:
     """Return the urllib3 error in a chain of exceptions, or None."""
     if isinstance(chain[0], DeadlineExceeded):
-        return ReadTimeoutError(cast("Any", None), "", "")
+        return ReadTimeoutError(None, "", "")  # type: ignore[arg-type]
     errors = (error for error in chain if isinstance(error, HTTPError))
     return next((error for error in errors if not isinstance(error, MaxRetryError)), None)
 
