@@ -25,6 +25,7 @@ from ..plugin_utils._many_zones import (
     ZoneEntry,
     ZoneOrigins,
     describe_failures,
+    identify_zones,
     parse_zones,
     run_on_zones,
     zone_warnings,
@@ -71,7 +72,6 @@ class ActionModule(ManyZonesAction):
         paths = filter_options.pop("ranges", None)
         locate = Ranges.load(paths).locate if paths else None
         sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
-        sources.prepare(zones)
         lacks_hosts = hosts.lacks_hosts
 
         def map_zone(zone: ZoneEntry) -> Outcome:
@@ -81,6 +81,8 @@ class ActionModule(ManyZonesAction):
             )
 
         with open_client(options) as client:
+            zones = identify_zones(client, zones)
+            sources.prepare(zones)
             results = run_on_zones(client, zones, map_zone, diff=self._task.diff)
         return _outcome(zones, results)
 

@@ -21,12 +21,13 @@ from ansible.template import Templar
 from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_RULES, validate_options
 from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, may_hold_password
-from ..module_utils._errors import InvalidInput, Outcome
+from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._http import Cancelled
 from ..module_utils._mapping import Address, parse_address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest, type_name
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
+from ..module_utils._zones import find_zone
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
 from ._inventory import (
     Item,
@@ -187,6 +188,26 @@ def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
     ]
 
 
+def identify_zones(client: Client, zones: Sequence[ZoneEntry]) -> Sequence[ZoneEntry]:
+    """Add identifiers to zones of which some have a name only, others none.
+
+    Otherwise one zone in both forms would not be noticed. All entries of a repeated zone are errors.
+    """
+    if all(zone.zone for zone in zones) or all(zone.zone_id for zone in zones):
+        return zones
+
+    def identify(zone: ZoneEntry) -> ZoneEntry:
+        if zone.error or zone.zone_id:
+            return zone
+        try:
+            zone_id, account_id = find_zone(client, zone.zone or "", zone.account_id)
+        except OriginOpsError:
+            return zone  # the operation reports it
+        return replace(zone, zone_id=zone_id, account_id=account_id)
+
+    return _without_repetitions(client.http.map_concurrently(identify, zones, CONCURRENT_ZONES))
+
+
 class PlayHosts:
     """Hosts of a play, and the zones in a variable of each.
 
@@ -264,8 +285,14 @@ class PlayHosts:
             if isinstance(source, Mapping):
                 file = files.setdefault(source["file"], ZonesFile(source["zones"], source["unmatched"]))
                 file.hosts.append(host)
-        for path, source in (self._task_vars.get("cloudflare_zones_files") or {}).items():
-            files.setdefault(path, ZonesFile(source["zones"], source["unmatched"]))
+        try:
+            for path, source in (self._task_vars.get("cloudflare_zones_files") or {}).items():
+                files.setdefault(path, ZonesFile(source["zones"], source["unmatched"]))
+        except (AttributeError, KeyError, TypeError):
+            raise InvalidInput(
+                "cloudflare_zones_files is not the variable of the inventory plugin originops.cloudflare.zones: rename "
+                "your own variable of this name"
+            ) from None
         return [*files.values()]
 
     @property
