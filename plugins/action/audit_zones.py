@@ -12,16 +12,14 @@ from typing import Any, ClassVar
 
 from ..module_utils._audit.findings import ExpectedState, ObservedTraffic, PublishedRanges, ZoneState
 from ..module_utils._audit.operation import audit_open_zone, check_near_limit, read_ranges
-from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, open_client, open_zone
-from ..module_utils._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
+from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._mapping import VENDORS
 from ..module_utils._messages import sentence
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS
 from ..module_utils._traffic.analytics import Traffic, read_traffic
 from ..module_utils._traffic.operation import describe_traffic
-from ..module_utils._zones import check_identifier, find_zone
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
     INCOMPLETE_INVENTORY,
@@ -30,6 +28,7 @@ from ..plugin_utils._many_zones import (
     OriginSources,
     PlayHosts,
     ZoneEntry,
+    identify_zones,
     parse_zones,
     run_on_zones,
     zone_warnings,
@@ -109,7 +108,7 @@ class ActionModule(ManyZonesAction):
         if not 1 <= options["traffic_min_share"] <= 100:
             raise InvalidInput(f"traffic_min_share: {options['traffic_min_share']} is not between 1 and 100 percent")
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
-        results = _audit(options, hosts, zones, ranges)
+        results = _audit(options, hosts, zones, others, ranges)
         reports = clean([_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)])
         report = combine(latest([*earlier, *reports]), expected, options["fail_on"], _rfc3339(now))
         warnings = zone_warnings(zones, results)
@@ -237,7 +236,11 @@ def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry
 
 
 def _audit(
-    options: Mapping[str, Any], hosts: PlayHosts, zones: Sequence[ZoneEntry], ranges: PublishedRanges
+    options: Mapping[str, Any],
+    hosts: PlayHosts,
+    zones: Sequence[ZoneEntry],
+    others: Sequence[ZoneEntry],
+    ranges: PublishedRanges,
 ) -> list[dict[str, Any]]:
     """Audit zones in parallel, and return the result of each."""
     filter_options = dict(options["filter_options"])
@@ -245,13 +248,10 @@ def _audit(
     if paths := filter_options.pop("ranges", None):
         locate = Ranges.load(paths).locate
     sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
-    if options["inventory"]:
-        sources.prepare(zones)
     lacks_hosts = hosts.lacks_hosts
 
     def audit(zone: ZoneEntry) -> Outcome:
-        identity = identities.get(zone)
-        shared = SharedClient(client, zone.zone, identity)
+        shared = SharedClient(client, zone.zone)
         expected, warnings = ExpectedState(), ()
         if options["inventory"]:
             if lacks_hosts and zone.has_hosts:
@@ -268,38 +268,19 @@ def _audit(
             )
         observe = None
         if options["traffic"]:
-            observed = traffic[identity[0]] if identity else NOT_FOUND
-            observe = partial(_observe, observed, options)
+            observe = partial(_observe, traffic.get(zone.zone_id, NOT_FOUND), options)
         with open_zone({**options, **zone.options}, shared) as opened:
             outcome = audit_open_zone(opened, expected, ranges, options["near_limit"], observe)
         outcome.warnings = [*warnings, *outcome.warnings]
         return outcome
 
     with open_client(options) as client:
-        identities = _find_zones(client, zones) if options["traffic"] else {}
-        zone_ids = [zone_id for zone_id, _account_id in identities.values()]
-        traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids else {}
-        return run_on_zones(client, zones, audit, diff=False)
-
-
-def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, tuple[str, str | None]]:
-    """Return the identifiers of zones and their accounts.
-
-    A zone that cannot be found is left to its audit.
-    """
-
-    def find(zone: ZoneEntry) -> tuple[str, str | None] | None:
-        try:
-            if zone.zone_id:
-                check_identifier("zone_id", zone.zone_id)
-                return zone.zone_id, zone.account_id
-            return find_zone(client, zone.zone or "", zone.account_id)
-        except (CloudflareError, InvalidInput):
-            return None
-
-    usable = [zone for zone in zones if not zone.error]
-    found = client.http.map_concurrently(find, usable)
-    return {zone: identity for zone, identity in zip(usable, found, strict=True) if identity}
+        identified = identify_zones(client, zones, others, always=options["traffic"])
+        if options["inventory"]:
+            sources.prepare(identified)
+        zone_ids = [zone.zone_id for zone in identified if zone.zone_id and not zone.error]
+        traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids and options["traffic"] else {}
+        return run_on_zones(client, identified, audit, diff=False)
 
 
 def _observe(traffic: Traffic, options: Mapping[str, Any], state: ZoneState) -> ObservedTraffic:

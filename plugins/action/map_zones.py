@@ -60,9 +60,9 @@ class ActionModule(ManyZonesAction):
         """Map the origins of every zone."""
         variable = options["zones_variable"]
         if options["zones"] is None and variable:
-            zones, _others = hosts.zones(variable, options["source"])
+            zones, others = hosts.zones(variable, options["source"])
         else:
-            zones = parse_zones(options["zones"] or [], "zones", options["source"])
+            zones, others = parse_zones(options["zones"] or [], "zones", options["source"]), []
         if not zones:
             raise InvalidInput(
                 "there is no zone to map: set origin_regions_zones, or run this for hosts of the inventory plugin "
@@ -81,7 +81,7 @@ class ActionModule(ManyZonesAction):
             )
 
         with open_client(options) as client:
-            zones = identify_zones(client, zones)
+            zones = identify_zones(client, zones, others)
             sources.prepare(zones)
             results = run_on_zones(client, zones, map_zone, diff=self._task.diff)
         return _outcome(zones, results)

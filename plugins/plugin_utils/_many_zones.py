@@ -19,7 +19,7 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 
 from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_RULES, validate_options
-from ..module_utils._client import Client
+from ..module_utils._client import Client, check_identifier
 from ..module_utils._connection import SharedClient, may_hold_password
 from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._http import Cancelled
@@ -140,6 +140,11 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
             problems.append(f"{name} is of type {type_name(value)}, not text")
             value = None
         texts[name] = (value or "").strip() or None
+    for name in ("zone_id", "account_id"):
+        try:
+            check_identifier(name, texts[name] or "0")
+        except InvalidInput as error:
+            problems.append(str(error))
     if not texts["zone"] and not texts["zone_id"]:
         problems.append("it has neither zone nor zone_id")
         texts["zone"] = label
@@ -188,13 +193,18 @@ def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
     ]
 
 
-def identify_zones(client: Client, zones: Sequence[ZoneEntry]) -> Sequence[ZoneEntry]:
-    """Add identifiers to zones of which some have a name only, others none.
+def identify_zones(
+    client: Client, zones: Sequence[ZoneEntry], others: Sequence[ZoneEntry], *, always: bool = False
+) -> list[ZoneEntry]:
+    """Return zones with their identifiers, at least if some have no name.
 
-    Otherwise one zone in both forms would not be noticed. All entries of a repeated zone are errors.
+    Only then one zone can be listed in two forms. All entries of a repeated zone are errors, also if others, the zones
+    of other hosts, have it. A zone that cannot be found stays as it is: its operation reports that.
     """
-    if all(zone.zone for zone in zones) or all(zone.zone_id for zone in zones):
-        return zones
+    listed = [*zones, *others]
+    mixed = any(not zone.zone for zone in listed) and any(not zone.zone_id for zone in listed)
+    if not mixed and not always:
+        return [*zones]
 
     def identify(zone: ZoneEntry) -> ZoneEntry:
         if zone.error or zone.zone_id:
@@ -202,10 +212,11 @@ def identify_zones(client: Client, zones: Sequence[ZoneEntry]) -> Sequence[ZoneE
         try:
             zone_id, account_id = find_zone(client, zone.zone or "", zone.account_id)
         except OriginOpsError:
-            return zone  # the operation reports it
+            return zone
         return replace(zone, zone_id=zone_id, account_id=account_id)
 
-    return _without_repetitions(client.http.map_concurrently(identify, zones, CONCURRENT_ZONES))
+    found = client.http.map_concurrently(identify, listed if mixed else zones, CONCURRENT_ZONES)
+    return _without_repetitions(found)[: len(zones)]
 
 
 class PlayHosts:

@@ -103,6 +103,19 @@ def test_a_correct_zone(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emul
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("by_name_first", [False, True])
+@pytest.mark.parametrize("traffic", [False, True])
+def test_one_zone_by_its_name_and_by_its_identifier(
+    audit: Audit, tmp_path: Path, zone: Zone, by_name_first: bool, traffic: bool
+) -> None:
+    zones = [{"zone_id": zone.id, "groups": [], "addresses": ["192.0.2.7"]}, {"zone": zone.name, "group": "web"}]
+    ranges = write_ranges(tmp_path / "ranges")
+    done = audit(zones=zones[::-1] if by_name_first else zones, ranges=ranges, traffic=traffic)
+    assert "The audit found 2 zones that could not be audited" in message(done)
+    errors = [entry["error"] for entry in report(tmp_path / "audit")["zones"]]
+    assert [error.partition(" is ")[2] for error in errors] == ["listed more than once, with different origins"] * 2
+
+
 def test_a_host_of_the_play_is_never_connected_to(audit: Audit, tmp_path: Path) -> None:
     done = audit("-e", json.dumps({"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}))
     assert done.returncode == 0, done.stdout

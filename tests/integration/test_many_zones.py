@@ -115,13 +115,20 @@ def test_roles_work_on_all_zones_by_one_task(
     assert len(re.findall(r"^ok: ", done.stdout, re.M)) == len(names) - 1  # the role is included
 
 
+@pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("role", COSTS)
 def test_batches_that_list_a_zone_with_different_origins(
-    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str, *, mixed: bool
 ) -> None:
     zone, *_others = zones
     zone.replace(RIGHT)
-    entries = [{"zone": zone.name, "group": [], "addresses": part} for part in (FLEET[:15], FLEET[15:])]
+    entries = [
+        {**name, "group": [], "addresses": part}
+        for name, part in (
+            ({"zone": zone.name}, FLEET[:15]),
+            ({"zone_id": zone.id} if mixed else {"zone": zone.name}, FLEET[15:]),
+        )
+    ]
     hosts = {
         f"host{number}": {"origin_regions_zones": [entry], "audit_zones": [entry]}
         for number, entry in enumerate(entries)
@@ -135,7 +142,8 @@ def test_batches_that_list_a_zone_with_different_origins(
     assert zone.values() == RIGHT
     # Only an audit continues after a batch with a failure.
     assert done.stdout.count("\nPLAY [") == (2 if role == "audit" else 1)
-    assert emulator.requests == []
+    # Only the service knows both the name and the identifier of a zone.
+    assert {request.path for request in emulator.requests} == ({"/zones"} if mixed else set())
 
 
 @pytest.mark.parametrize(
