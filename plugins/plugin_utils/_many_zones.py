@@ -141,10 +141,11 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
             value = None
         texts[name] = (value or "").strip() or None
     for name in ("zone_id", "account_id"):
-        try:
-            check_identifier(name, texts[name] or "0")
-        except InvalidInput as error:
-            problems.append(str(error))
+        if identifier := texts[name]:
+            try:
+                check_identifier(name, identifier)
+            except InvalidInput as error:
+                problems.append(str(error))
     if not texts["zone"] and not texts["zone_id"]:
         problems.append("it has neither zone nor zone_id")
         texts["zone"] = label
