@@ -17,7 +17,7 @@ from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._mapping import VENDORS
 from ..module_utils._messages import sentence
 from ..module_utils._ranges.index import Ranges
-from ..module_utils._schema import FAILING_KINDS, KINDS
+from ..module_utils._schema import FAILING_KINDS, KINDS, format_time
 from ..module_utils._traffic.analytics import Traffic, read_traffic
 from ..module_utils._traffic.operation import describe_traffic
 from ..plugin_utils._inventory import OriginFinder, VariableNames
@@ -93,8 +93,10 @@ class ActionModule(ManyZonesAction):
         batches = Batches(hosts, _registered_name(self._task.register)) if _is_by_host(options) else None
         earlier = batches.reports if batches else []
         # An audit that ends halfway leaves this, never the report of an earlier one.
-        unfinished = [empty_report(zone, _rfc3339(now), "its audit has not ended") for zone in expected[: len(zones)]]
-        files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], _rfc3339(now)))
+        unfinished = [
+            empty_report(zone, format_time(now), "its audit has not ended") for zone in expected[: len(zones)]
+        ]
+        files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], format_time(now)))
         if batches and batches.problem:
             raise InvalidInput(batches.problem)
         if not expected:
@@ -110,7 +112,7 @@ class ActionModule(ManyZonesAction):
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
         results = _audit(options, hosts, zones, others, ranges)
         reports = clean([_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)])
-        report = combine(latest([*earlier, *reports]), expected, options["fail_on"], _rfc3339(now))
+        report = combine(latest([*earlier, *reports]), expected, options["fail_on"], format_time(now))
         warnings = zone_warnings(zones, results)
         if not batches:
             return files.finish(report, warnings)
@@ -306,7 +308,7 @@ def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Rep
     """Return the report in a result, with the zone's names in the list."""
     if result["failed"]:
         known = {**zone.identity, "zone_id": result.get("zone_id") or zone.zone_id}
-        return empty_report(known, _rfc3339(now), result["msg"])
+        return empty_report(known, format_time(now), result["msg"])
     listed = {name: value for name, value in zone.identity.items() if value}
     return {**result["report"], **listed}
 
@@ -319,8 +321,8 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
     hours = options["max_age"]
     if not hours >= 0:
         problem = f"max_age: {hours:g} is not 0 or more hours"
-        return combine([], expected, options["fail_on"], _rfc3339(now), [problem])
-    oldest = _rfc3339(now - timedelta(hours=min(hours, UNLIMITED_AGE)))
+        return combine([], expected, options["fail_on"], format_time(now), [problem])
+    oldest = format_time(now - timedelta(hours=min(hours, UNLIMITED_AGE)))
     reports, problems = [], []
     for path in options["reports"] or ():
         try:
@@ -334,8 +336,4 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
             reports.append(report)
     if reports:
         return merge(reports, expected, options["fail_on"], problems)
-    return combine([], expected, options["fail_on"], _rfc3339(now), problems)
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return combine([], expected, options["fail_on"], format_time(now), problems)
