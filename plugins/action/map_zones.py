@@ -81,9 +81,9 @@ class ActionModule(ManyZonesAction):
             )
 
         with open_client(options) as client:
-            zones = identify_zones(client, zones, others)
-            sources.prepare(zones)
-            results = run_on_zones(client, zones, map_zone, diff=self._task.diff)
+            identified = identify_zones(client, zones, others)
+            sources.prepare(identified)
+            results = run_on_zones(client, identified, map_zone, diff=self._task.diff)
         return _outcome(zones, results)
 
 

@@ -15,7 +15,7 @@ from ._origins.configuration import fetch_records, read_load_balancers, read_poo
 from ._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from ._traffic.analytics import Traffic, read_settings
 from ._traffic.graphql import GraphQL
-from ._zones import fetch_account_id
+from ._zones import fetch_zone
 
 PERMISSIONS = {
     "zones": "Zone: Read",
@@ -78,7 +78,7 @@ def _check_zone(zone: ZoneClient) -> dict[str, Access]:
     # A zone found by its name has been read already.
     if not zone.name:
         try:
-            account_id = fetch_account_id(client, zone.id)
+            account_id = fetch_zone(client, zone.id)["account"]["id"]
         except CloudflareError as error:
             if error.status == 401 or error.is_route_not_found:
                 raise

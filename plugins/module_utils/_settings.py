@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._apply import unknown_outcome
 from ._client import Client
 from ._connection import SharedClient, ZoneClient, open_zone
 from ._errors import CloudflareError, InvalidInput, Outcome
@@ -123,6 +122,8 @@ def _switch(setting: Setting, value: bool, zone: ZoneClient) -> None:
         try:
             actual = setting.read(zone.client, zone.id)
         except CloudflareError:
+            from ._apply import unknown_outcome
+
             raise unknown_outcome(error) from None
         if actual is not value:
             raise

@@ -21,13 +21,13 @@ from ansible.template import Templar
 from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_RULES, validate_options
 from ..module_utils._client import Client, check_identifier
 from ..module_utils._connection import SharedClient, may_hold_password
-from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
+from ..module_utils._errors import CloudflareError, InvalidInput, Outcome
 from ..module_utils._http import Cancelled
 from ..module_utils._mapping import Address, parse_address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest, type_name
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
-from ..module_utils._zones import find_zone
+from ..module_utils._zones import fetch_zone, find_zone
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
 from ._inventory import (
     Item,
@@ -53,6 +53,8 @@ SOURCES = ("inventory", "cloudflare")
 ZONES_GROUP = "cloudflare_zones"
 """Group of the inventory plugin zones."""
 
+NO_ZONE: dict[str, str | None] = {"zone": None, "zone_id": None, "account_id": None}
+
 INCOMPLETE_INVENTORY = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
     "run it without slices, or use a source of origins that is not sliced"
@@ -65,6 +67,7 @@ class ZoneEntry:
     """Zone with the sources of its origins.
 
     groups is None if hosts name the zone in their own variable. error is the reason if the entry cannot be used.
+    is_listed is false if the zone is only known to be missing in the lists.
     """
 
     zone: str | None = None
@@ -74,6 +77,7 @@ class ZoneEntry:
     addresses: tuple[Any, ...] = ()
     sources: tuple[str, ...] = ("inventory",)
     error: str | None = None
+    is_listed: bool = True
 
     @property
     def identity(self) -> dict[str, str | None]:
@@ -117,7 +121,7 @@ def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory"
         _parse_zone({"zone": entry} if isinstance(entry, str) else entry, item_label(option, index), sources)
         for index, entry in enumerate(distinct.values())
     ]
-    return _without_repetitions(zones)
+    return _without_repetitions(zones, [zone.identity for zone in zones])
 
 
 def _content(entry: Any) -> str:
@@ -171,53 +175,73 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
     )
 
 
-def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
-    """Return the zones. All entries of a repeated zone are errors.
+def _without_repetitions(
+    zones: Sequence[ZoneEntry],
+    identities: Sequence[Mapping[str, str | None]],
+    others: Iterable[Mapping[str, str | None]] = (),
+) -> list[ZoneEntry]:
+    """Return zones of these identities. All entries of a repeated zone are errors.
 
-    One of them alone would make the zone lose the origins of the others.
+    One of them alone would make the zone lose the origins of the others. others are identities of further entries.
     """
-    identities = [{**zone.identity, "zone": normalize_zone(zone.zone or "")} for zone in zones]
+    own = [_normalize(identity) for identity in identities]
     alike: dict[str | None, list[Mapping[str, str | None]]] = {}
-    for identity in identities:
+    for identity in (*own, *map(_normalize, others)):
         for key in filter(None, (identity["zone"], identity["zone_id"])):
             alike.setdefault(key, []).append(identity)
 
     def is_repeated(identity: Mapping[str, str | None]) -> bool:
-        others = chain(alike.get(identity["zone"], ()), alike.get(identity["zone_id"], ()))
-        return any(other is not identity and is_same_zone(identity, other) for other in others)
+        similar = chain(alike.get(identity["zone"], ()), alike.get(identity["zone_id"], ()))
+        return any(other is not identity and is_same_zone(identity, other) for other in similar)
 
     return [
         replace(zone, error=f"{zone.label} is listed more than once, with different origins")
-        if not zone.error and is_repeated(identity)
+        if zone.is_listed and not zone.error and is_repeated(identity)
         else zone
-        for zone, identity in zip(zones, identities, strict=True)
+        for zone, identity in zip(zones, own, strict=True)
     ]
+
+
+def _normalize(identity: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {**identity, "zone": normalize_zone(identity["zone"] or "")}
 
 
 def identify_zones(
     client: Client, zones: Sequence[ZoneEntry], others: Sequence[ZoneEntry], *, always: bool = False
 ) -> list[ZoneEntry]:
-    """Return zones with their identifiers, at least if some have no name.
+    """Return zones with their identifiers, if they are needed.
 
-    Only then one zone can be listed in two forms. All entries of a repeated zone are errors, also if others, the zones
-    of other hosts, have it. A zone that cannot be found stays as it is: its operation reports that.
+    They are if always is true, and if some entries have only a name and others only an identifier: then a zone can be
+    listed in both forms. Such entries are errors, also if others, the zones of other hosts, have one of them.
     """
-    listed = [*zones, *others]
+    listed = [zone for zone in (*zones, *others) if zone.is_listed]
     mixed = any(not zone.zone for zone in listed) and any(not zone.zone_id for zone in listed)
     if not mixed and not always:
         return [*zones]
 
-    def identify(zone: ZoneEntry) -> ZoneEntry:
-        if zone.error or zone.zone_id:
-            return zone
+    def identify(zone: ZoneEntry) -> tuple[ZoneEntry, dict[str, str | None]]:
+        if zone.error:
+            return zone, zone.identity
         try:
-            zone_id, account_id = find_zone(client, zone.zone or "", zone.account_id)
-        except OriginOpsError:
-            return zone
-        return replace(zone, zone_id=zone_id, account_id=account_id)
+            if not zone.zone_id:
+                zone_id, account_id = find_zone(client, zone.zone or "", zone.account_id)
+                zone = replace(zone, zone_id=zone_id, account_id=account_id)
+            elif mixed and not zone.zone:
+                known = fetch_zone(client, zone.zone_id)
+                return zone, {**zone.identity, "zone": known["name"], "account_id": known["account"]["id"]}
+        except InvalidInput:
+            pass  # there is no such zone: its operation reports that
+        except CloudflareError as error:
+            if mixed:
+                why = "It was to be compared with the other zones of the list: give all of them zone and zone_id"
+                zone = replace(zone, error=f"{error}. {why}")
+        return zone, zone.identity
 
-    found = client.http.map_concurrently(identify, listed if mixed else zones, CONCURRENT_ZONES)
-    return _without_repetitions(found)[: len(zones)]
+    found = client.http.map_concurrently(identify, zones, CONCURRENT_ZONES)
+    identities = [identity if zone.is_listed else NO_ZONE for zone, identity in found]
+    return _without_repetitions(
+        [zone for zone, _identity in found], identities, [zone.identity for zone in others if zone.is_listed]
+    )
 
 
 class PlayHosts:
@@ -257,7 +281,7 @@ class PlayHosts:
                 value = templar.template(variables.get(variable)) or [default] * bool(default)
             except AnsibleError as error:
                 problem = f"{variable} of host {host}: {sanitize(str(error))}"
-                broken[host in batch].append(ZoneEntry(**default, error=problem))
+                broken[host in batch].append(ZoneEntry(**default, error=problem, is_listed=False))
                 continue
             if isinstance(value, str):
                 value = value.split(",")
@@ -331,7 +355,7 @@ class PlayHosts:
             if file.is_complete and zones and hosts.issuperset(file.hosts or zones)
             for name in file.unmatched
         ]
-        return [ZoneEntry(name, error=UNMATCHED) for name in dict.fromkeys(names)]
+        return [ZoneEntry(name, error=UNMATCHED, is_listed=False) for name in dict.fromkeys(names)]
 
 
 @dataclass(frozen=True)
