@@ -498,7 +498,7 @@ def _join_names(names: Sequence[Any]) -> str:
 
 def normalize_zone(name: str) -> str:
     """Normalize a zone's name: lower case, no outer blanks, no final dot."""
-    return name.strip().removesuffix(".").lower()
+    return name.strip().rstrip(".").lower()
 
 
 def _is_entry(item: Vars) -> bool:

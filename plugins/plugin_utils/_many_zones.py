@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -40,6 +40,9 @@ from ._inventory import (
     unknown_hostnames,
 )
 from ._report.model import is_same_zone
+
+if TYPE_CHECKING:
+    from ansible.playbook.task import Task
 
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
 """Options of the connection, which all zones of a task share."""
@@ -211,11 +214,11 @@ def identify_zones(
 ) -> list[ZoneEntry]:
     """Return zones with their identifiers, if they are needed.
 
-    They are if always is true, and if some entries have only a name and others only an identifier: then a zone can be
-    listed in both forms. Such entries are errors, also if others, the zones of other hosts, have one of them.
+    They are if always is true, and if some entries have only a name and others an identifier: then a zone can be listed
+    in both forms. Such entries are errors, also if others, the zones of other hosts, have one of them.
     """
     listed = [zone for zone in (*zones, *others) if zone.is_listed]
-    mixed = any(not zone.zone for zone in listed) and any(not zone.zone_id for zone in listed)
+    mixed = any(zone.zone_id for zone in listed) and any(not zone.zone_id for zone in listed)
     if not mixed and not always:
         return [*zones]
 
@@ -245,19 +248,46 @@ def identify_zones(
 
 
 class PlayHosts:
-    """Hosts of a play, and the zones in a variable of each.
+    """Hosts of a play, and the variables that a task of each would have.
 
-    A variable of the play is evaluated for every host, as a task of that host would.
+    task_vars are those of one host. The others have variables of the play, the roles and the task too, but not those of
+    vars_files with a name that depends on the host.
     """
 
-    def __init__(self, templar: Templar, task_vars: Mapping[str, Any]) -> None:
+    def __init__(self, templar: Templar, task_vars: Mapping[str, Any], task: Task) -> None:
         self._templar = templar
         self._task_vars = task_vars
+        self._task = task
+        self._hosts = {task_vars["inventory_hostname"]: (task_vars, templar)}
         self.hostvars = task_vars["hostvars"]
         self.groups: Mapping[str, Sequence[str]] = task_vars["groups"]
         self.batch: Sequence[str] = task_vars["ansible_play_batch"]
         self.active: Sequence[str] = task_vars["ansible_play_hosts"]
         self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
+
+    @cached_property
+    def _shared_variables(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the variables below those of hosts, and those above.
+
+        Below are the defaults of roles.
+        """
+        task, play = self._task, self._task.get_play()
+        known = task.get_variable_manager().get_vars(play=play, task=task)
+        defaults: dict[str, Any] = {}
+        for role in (*play.get_roles(), *(task.get_dep_chain() or ())):
+            defaults |= role.get_default_vars()
+        explicit = {*play.get_vars(), *task.get_vars(), *task.get_include_params()}
+        below = {name: value for name, value in defaults.items() if name not in explicit and known.get(name) is value}
+        above = {name: value for name, value in known.items() if name not in below and name != "vars"}
+        return below, above
+
+    def _variables(self, host: str) -> tuple[Mapping[str, Any], Templar]:
+        """Return the variables of a host, and a templar with them."""
+        if host not in self._hosts:
+            below, above = self._shared_variables
+            variables = {**below, **self.hostvars.raw_get(host), **above}
+            self._hosts[host] = variables, self._templar.copy_with_new_env(available_variables=variables)
+        return self._hosts[host]
 
     def zones(self, variable: str, sources: Sequence[str]) -> tuple[list[ZoneEntry], list[ZoneEntry]]:
         """List the zones of this batch, and those that only other hosts have.
@@ -265,17 +295,11 @@ class PlayHosts:
         The default of a host of the inventory plugin zones is its own zone. A zone is repeated also if hosts of several
         batches have it with different origins.
         """
-        own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
-        # Variables that are not of this host itself are those of the play, the role and the command.
-        shared = {name: value for name, value in self._task_vars.items() if name not in own or own[name] != value}
-        if not shared.get(variable):
-            shared.pop(variable, None)  # the role's default
         batch = {*self.batch}
         entries: dict[bool, list[Any]] = {True: [], False: []}
         broken: dict[bool, list[ZoneEntry]] = {True: [], False: []}
         for host in self.all:
-            variables = {**self.hostvars.raw_get(host), **shared}
-            templar = self._templar.copy_with_new_env(available_variables=variables)
+            variables, templar = self._variables(host)
             default = _zone_of_host(variables)
             try:
                 value = templar.template(variables.get(variable)) or [default] * bool(default)
@@ -291,21 +315,48 @@ class PlayHosts:
         return [*zones[:count], *broken[True]], [*zones[count:], *broken[False]]
 
     def check_same(self, defaults: Mapping[str, Any]) -> None:
-        """Raise InvalidInput if a variable differs between hosts of the batch.
+        """Raise InvalidInput if variables or conditions differ in the batch.
 
-        defaults has the values of hosts without the variables. Templates are compared as text: the task evaluates those
-        of one host only.
+        defaults has the values of hosts without the variables.
         """
         first, *others = self.batch
-        own = self.hostvars.raw_get(first)
+        own = self._values(first, defaults) if others else {}
         for host in others:
-            variables = self.hostvars.raw_get(host)
-            for name, default in defaults.items():
-                if variables.get(name, default) != own.get(name, default):
+            if not self._is_included(host):
+                raise InvalidInput(
+                    f"when excludes the host {host}, but not {first}, although one task works for all hosts: exclude "
+                    f"it by hosts of the play, as in hosts: cloudflare_zones:!{host}"
+                )
+            for name, value in self._values(host, defaults).items():
+                if value != own[name]:
                     raise InvalidInput(
                         f"{name} differs between the hosts {first} and {host}, but one task, with one value, works for "
                         "all hosts: give it the same value on all of them, or use a play for each value"
                     )
+
+    def _values(self, host: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+        """Return variables of a host, an error text for undefined ones."""
+        variables, templar = self._variables(host)
+        values = {}
+        for name, default in defaults.items():
+            try:
+                values[name] = templar.template(variables.get(name, default))
+            except AnsibleError as error:
+                values[name] = str(error)
+        return values
+
+    def _is_included(self, host: str) -> bool:
+        """Check whether the conditions of the task and its includes are met."""
+        variables, templar = self._variables(host)
+        task = self._task
+        while task:
+            if hasattr(task, "evaluate_conditional"):  # before ansible-core 2.19
+                if not task.evaluate_conditional(templar, variables):
+                    return False
+            elif not all(map(templar.evaluate_conditional, task.when)):
+                return False
+            task = task.get_first_parent_include()
+        return True
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return the values of a registered variable, by host."""
@@ -515,7 +566,7 @@ class ManyZonesAction(ActionBase):
             options = validate_options(
                 ArgumentSpecValidator({**CONNECTION, **self.argument_spec}, **CONNECTION_RULES), args
             )
-            hosts = PlayHosts(self._templar, task_vars or {})
+            hosts = PlayHosts(self._templar, task_vars or {}, self._task)
             prefix = (options["zones_variable"] or "").removesuffix("zones")
             if options["zones"] is None and prefix:
                 # Roles have a variable with this prefix for each option.

@@ -81,6 +81,7 @@ PUBLIC = {
     "ansible.module_utils.common.parameters": {"env_fallback"},
     "ansible.module_utils.common.validation": {"check_type_dict"},
     "ansible.module_utils.parsing.convert_bool": {"boolean"},
+    "ansible.playbook.task": {"Task"},
     "ansible.plugins.action": {"ActionBase"},
     "ansible.plugins.action.normal": {"ActionModule"},
     "ansible.plugins.inventory": {"BaseInventoryPlugin", "Cacheable", "Constructable"},
@@ -89,7 +90,7 @@ PUBLIC = {
     "ansible.utils.display": {"Display"},
     "ansible.utils.unsafe_proxy": {"wrap_var"},
 }
-"""Names of ansible-core in use, all from its developer guide for plugins."""
+"""Names of ansible-core in use: those of its developer guide for plugins, and a type."""
 
 
 def imports(path: Path) -> Iterator[str]:
