@@ -65,8 +65,8 @@ HOST_NAME = re.compile(r"([\w-]+\.)+[\w-]*[^\W\d][\w-]*\.?")
 class VariableError(InvalidInput):
     """Variable of a host that cannot be evaluated, or has an invalid value."""
 
-    def __init__(self, host: str, reason: str, addresses: tuple[Address, ...] = ()) -> None:
-        self.unresolved = Unresolved(host, "variable_error", reason, addresses)
+    def __init__(self, host: str, reason: str) -> None:
+        self.unresolved = Unresolved(host, "variable_error", reason)
         super().__init__(str(self.unresolved))
 
 
@@ -197,7 +197,8 @@ class OriginFinder:
                     raise VariableError(host, f"variable {name} has {quote(str(item))}, which is not a zone's name")
                 zones += filter(None, map(normalize_zone, re.split(r"[,\s]+", item)))
         except VariableError as error:
-            raise VariableError(host, error.unresolved.reason, self._known_addresses(reader)) from None
+            error.unresolved = self._with_addresses(error.unresolved, reader)
+            raise
         return frozenset(zones)
 
     def index_zones(self, items: Iterable[Item]) -> ZoneIndex:
@@ -259,7 +260,7 @@ class OriginFinder:
             try:
                 host.origins = _merge(self._origins_of_host(host))
             except VariableError as error:
-                host.origins = [replace(error.unresolved, addresses=self._known_addresses(host))]
+                host.origins = [self._with_addresses(error.unresolved, host)]
         return host.origins
 
     def _origins_of_host(self, host: _Host) -> Iterator[OriginMapping | Unresolved]:
@@ -289,12 +290,12 @@ class OriginFinder:
         cloud, read = self._cloud_of(host)
         return [text for text in cloud.addresses(read) if text] if cloud else []
 
-    def _known_addresses(self, host: _Host) -> tuple[Address, ...]:
-        """Return the readable addresses of a host with a faulty variable."""
+    def _with_addresses(self, problem: Unresolved, host: _Host) -> Unresolved:
+        """Add the addresses of a host with a faulty variable, if they are known."""
         try:
-            return tuple(dict.fromkeys(address for item in self._addresses_of(host) for address in _readable(item)))
+            return _add_addresses(problem, self._addresses_of(host))
         except VariableError:
-            return ()
+            return problem
 
     def _location_of(self, host: _Host) -> _Location:
         """Return the location in the variables of a host. Raises VariableError."""
@@ -551,16 +552,24 @@ def _merge(found: Iterable[OriginMapping | Unresolved]) -> list[OriginMapping | 
 
 def _without_address(host: str, reason: str, item: Any) -> Unresolved:
     """Describe an item without a usable address."""
-    addresses = _readable(item)
-    return Unresolved(host, "no_address", reason, addresses, is_unreadable=not addresses)
+    return _add_addresses(Unresolved(host, "no_address", reason), [item])
 
 
-def _readable(item: Any) -> tuple[Address, ...]:
-    """Return the address of an unusable item, if it can be read."""
-    try:
-        return (parse_address(item.get("origin_ip", item.get("ip")) if isinstance(item, Mapping) else item),)
-    except InvalidInput:
-        return ()
+def _add_addresses(problem: Unresolved, items: Iterable[Any]) -> Unresolved:
+    """Add the addresses of unusable items, and whether one is unreadable."""
+    addresses: dict[Address, None] = {}
+    is_unreadable = False
+    for item in items:
+        texts = [item]
+        if isinstance(item, Mapping):
+            # Both, if an item has two addresses: it is unknown which is meant.
+            texts = [item[key] for key in ("origin_ip", "ip") if key in item] or [None]
+        for text in texts:
+            try:
+                addresses[parse_address(text)] = None
+            except InvalidInput:
+                is_unreadable = True
+    return replace(problem, addresses=tuple(addresses), is_unreadable=is_unreadable)
 
 
 def _evaluate(value: Any) -> Any:
