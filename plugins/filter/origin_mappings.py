@@ -24,7 +24,8 @@ options:
   _input:
     description:
       - A dictionary of hosts and their variables, such as C(hostvars).
-      - Or a list of the variables of hosts, such as C(groups['web'] | map('extract', hostvars)).
+      - Or a list of the variables of hosts, such as C(groups['web'] | map('extract', hostvars)). Dictionaries with the
+        same C(inventory_hostname), as from two inventories, are different hosts.
       - Items of a list may also be addresses, of load balancers for example, with regions from O(ranges), or
         dictionaries of C(origin_ip) or C(ip), C(vendor) and C(region).
       - Or the result of the module C(originops.cloudflare.zone_origins_info). The DNS names and pools of an address

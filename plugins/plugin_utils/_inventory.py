@@ -170,8 +170,8 @@ class ZoneIndex:
 class OriginFinder:
     """Finder of the origins of hosts.
 
-    The variables of each host are read once, and cached by its name for all zones. If variables have no location,
-    locate looks it up.
+    The variables of each host are read once for all zones. Hosts of hostvars are cached by their names, dictionaries by
+    their identity. If variables have no location, locate looks it up.
     """
 
     def __init__(self, names: VariableNames, locate: Locate | None = None) -> None:
@@ -179,7 +179,7 @@ class OriginFinder:
         self._locate = locate
         self._affixes = [(cloud, names.affixes(cloud.vendor)) for cloud in CLOUDS]
         self._advice = f"set {names.vendor_variable} and {names.region_variable}"
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[str | int, _Host] = {}
 
     def zones_of(self, host: str, variables: Vars) -> frozenset[str]:
         """Return the normalized names of a host's zones, none if it is no origin.
@@ -242,7 +242,9 @@ class OriginFinder:
         return origins
 
     def _host(self, name: str, variables: Vars) -> _Host:
-        return self._hosts.setdefault(name, _Host(name, variables))
+        # hostvars has another object at each access. Dictionaries of one name may be from different inventories.
+        key = id(variables) if isinstance(variables, dict) else name
+        return self._hosts.setdefault(key, _Host(name, variables))
 
     def _origins_of(self, name: str, item: Vars | str | Unresolved) -> list[OriginMapping | Unresolved]:
         """List a mapping for each public address of an item, and its problems."""

@@ -512,6 +512,18 @@ def test_inputs_of_every_kind() -> None:
     assert reasons([{}, {"inventory_hostname": "web"}]).keys() == {"item 1", "web"}
 
 
+@pytest.mark.parametrize("zone", [None, "a.example"])
+def test_hosts_of_one_name_from_two_inventories(zone: str | None) -> None:
+    named = {"inventory_hostname": "web", "origin_zones": "a.example"}
+    first, second = {**named, **OWN}, {**named, **origin("192.0.2.2", "gcp/us-east1")}
+    hosts = [first, second, {**first}, {**named, "origin_ip": "192.0.2.3"}]
+    report = origin_mappings(hosts, unresolved="report", zone=zone)
+    assert report["hosts"] == {"192.0.2.1": ["web"], "192.0.2.2": ["web"]}
+    assert [(entry["host"], entry["addresses"]) for entry in report["unresolved"]] == [("web", ["192.0.2.3"])]
+    elsewhere = {**first, "origin_region": "eu-west-2"}
+    assert unresolved([first, second, elsewhere], zone=zone) == [("web", "conflict", ["192.0.2.1"])]
+
+
 def test_hosts_with_names_that_mean_something_else() -> None:
     hosts = {name: {**OWN, "origin_zones": "a.example"} for name in ("ip", "origins", "hostnames", "origin_ip")}
     report = origin_mappings(hosts, unresolved="report", zone="a.example")
@@ -584,6 +596,14 @@ def test_many_zones_in_a_single_pass() -> None:
     }
     for variables in (one, two):
         assert sorted(variables.read) == ["origin_ip", "origin_region", "origin_vendor", "origin_zones"]
+
+
+def test_hostvars_of_a_host_are_read_once_for_all_zones() -> None:
+    # Ansible creates another object each time that a host's variables are requested.
+    one, again = (Variables({**OWN}) for _ in range(2))
+    finder = OriginFinder(VariableNames())
+    assert finder.collect([("one", one)]).hosts == finder.collect([("one", again)]).hosts
+    assert again.read == []
 
 
 def test_published_ranges_fill_gaps_of_variables(tmp_path: Path) -> None:
