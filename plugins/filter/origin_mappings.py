@@ -144,7 +144,7 @@ _value:
     - With O(unresolved=report), a dictionary instead. C(mappings) is this list, C(hosts) has the names of the hosts of
       each address, and C(unresolved) is a list of dictionaries with C(host), C(code), C(reason), and the known
       C(addresses) without a mapping. An item with V(no_address) or V(variable_error) also has C(unreadable), which is
-      V(true), if it is about an address that cannot be parsed, alone or besides C(addresses).
+      V(true), if an address cannot be parsed. Then C(addresses) has the other addresses, if there are any.
     - C(code) is V(no_address) if the host has no readable public address, V(private_address) for an address that
       Cloudflare cannot reach, V(unknown_cloud) or V(unknown_region) for an unknown location, V(hostname) for a host
       name instead of an address, V(conflict) for an address that hosts have in different regions (C(host) then names
