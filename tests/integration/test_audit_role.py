@@ -457,6 +457,17 @@ def test_a_misspelt_zone_of_the_inventory_plugin(
     assert run_audit(tmp_path, emulator, "--limit", host).returncode == 0
 
 
+def test_a_zone_that_the_inventory_plugin_excludes(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    names = [zone.name for zone in zones_of_the_playbook]
+    (tmp_path / "cloudflare_zones.yml").write_text(json.dumps({"plugin": f"{COLLECTION}.zones", "names": names}))
+    emulator.add_zone("z1.example", status="moved")
+    assert "1 zone that could not be audited" in message(run_audit(tmp_path, emulator))
+    zones = report(tmp_path / "audit")["zones"]
+    assert [zone["zone"] for zone in zones if zone["error"]] == ["z1.example"]
+
+
 def test_an_inventory_file_that_lists_no_zone(
     tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
 ) -> None:

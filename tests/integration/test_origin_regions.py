@@ -169,10 +169,11 @@ def test_addresses_of_skipped_hosts_are_kept(assign: Assign, zone: Zone) -> None
         ({"origin_ip": "{{ nowhere }}"}, "variable_error"),
         ({"origin_ip": "192.0.2.990"}, "no_address"),
         ({"origin_ip": {"vendor": "aws", "region": "us-east-1"}}, "no_address"),
+        ({"origin_ip": ["192.0.2.98", "lb.example.net"], "origin_region": "{{ nowhere }}"}, "variable_error"),
     ],
 )
 def test_nothing_is_deleted_while_an_address_is_unknown(
-    assign: Assign, zone: Zone, broken: dict[str, str], code: str
+    assign: Assign, zone: Zone, broken: dict[str, Any], code: str
 ) -> None:
     zone.replace({**MAPPED, "192.0.2.99": ("aws", "us-east-1")})
     done = assign({**FLEET, "odd": broken}, skip=[code], purge=True)
