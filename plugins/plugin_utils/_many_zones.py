@@ -62,7 +62,10 @@ INCOMPLETE_INVENTORY = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
     "run it without slices, or use a source of origins that is not sliced"
 )
-UNMATCHED = "it is in names of the inventory plugin, but these credentials can read no zone of this name"
+UNMATCHED = (
+    "it is in names of the inventory plugin, but these credentials can read no zone of this name, or accounts or "
+    "statuses exclude it"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,9 +186,10 @@ def _without_repetitions(
     identities: Sequence[Mapping[str, str | None]],
     others: Iterable[Mapping[str, str | None]] = (),
 ) -> list[ZoneEntry]:
-    """Return zones of these identities. All entries of a repeated zone are errors.
+    """Return zones of these identities, with errors if they are repeated.
 
-    One of them alone would make the zone lose the origins of the others. others are identities of further entries.
+    All entries of a repeated zone are errors: one of them alone would make the zone lose the origins of the others.
+    others are identities of further entries.
     """
     own = [_normalize(identity) for identity in identities]
     alike: dict[str | None, list[Mapping[str, str | None]]] = {}
@@ -413,7 +417,7 @@ class PlayHosts:
 class ZonesFile:
     """File of the inventory plugin zones: its results, and its hosts here.
 
-    zones is the number of zones found, unmatched has the names that were not found. hosts are those of this inventory.
+    zones is the number of zones found, unmatched has the names that select no zone. hosts are those of this inventory.
     """
 
     zones: int
