@@ -246,16 +246,10 @@ reports:
   elements: str
   sample:
     - ./audit/report.json
-generation:
-  description: The number of audits of these hosts so far, for the batches of a play with C(serial).
-  returned: with O(zones_variable), once the zones are audited
-  type: int
-  sample: 1
-batch:
+audits:
   description:
-    - The reports on the zones of this batch, as RV(originops.cloudflare.origin_cloud_region_audit#module:report), for
-      the next batches.
-  returned: with C(serial), by all batches but the last
-  type: list
-  elements: dict
+    - The reports of the audits of these hosts so far, for the next batches of a play with C(serial). The structure can
+      change in any release.
+  returned: with O(zones_variable), once the zones are audited
+  type: dict
 """

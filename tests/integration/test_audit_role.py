@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from emulator.faults import Fault, Respond
 from emulator.server import Emulator
@@ -569,6 +570,97 @@ def test_batches_after_another_play(
     done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
     assert "The audit found 1 missing." in message(done)
     assert report(tmp_path / "audit")["totals"]["audited"] == 3
+
+
+@pytest.mark.parametrize("same_folder", [False, True])
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_batches_of_an_audit_before_one_that_checks_less(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], wrong: int, same_folder: bool
+) -> None:
+    zones_of_the_playbook[wrong].replace({})
+    second = "first" if same_folder else "second"
+    roles = [
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/first"}},
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/{second}", "audit_inventory": False}},
+    ]
+    assert "The audit found 1 missing" in message(run_batches(tmp_path, emulator, *roles))
+    assert report(tmp_path / "first")["totals"]["audited"] == 3
+    # The other way round only the second one fails.
+    done = run_batches(tmp_path, emulator, *roles[::-1])
+    assert "The audit of 3 zones passed." in done.stdout
+    assert "The audit found 1 missing" in message(done)
+    assert report(tmp_path / "first")["totals"]["audited"] == 3
+
+
+def test_batches_of_plays_with_some_hosts_in_common(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    zones_of_the_playbook[1].replace({})
+    hosts = [zone_host(tmp_path, emulator, zone) for zone in zones_of_the_playbook]
+    play = {"gather_facts": False, "serial": 1, "tasks": [ROLE]}
+    plays = [
+        {**play, "hosts": f"{hosts[1]}:{hosts[2]}", "vars": {"audit_inventory": False}},
+        {**play, "hosts": f"{hosts[0]}:{hosts[1]}"},
+    ]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert "The audit found 1 missing" in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == 2
+
+
+def test_a_batch_skipped_by_one_of_two_audits(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    name = zones_of_the_playbook[0].name
+    roles = [
+        {
+            "ansible.builtin.import_role": ROLE["ansible.builtin.include_role"],
+            "when": f"cloudflare_zone_name != '{name}'",
+        },
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/second"}},
+    ]
+    play = [{"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1, "tasks": roles}]
+    # Only a playbook in YAML has lines.
+    (tmp_path / "included.yml").write_text(yaml.safe_dump(play))
+    done = run_playbook(
+        tmp_path, [{"ansible.builtin.import_playbook": "included.yml"}], *SOURCES, environment=own(emulator)
+    )
+    assert f"{name}: there is no result of its audit" in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "failed"),
+    [("inventory", True), ("reverse_inventory", True), ("reverse_inventory", False), ("reverse_sorted", False)],
+)
+def test_batches_in_another_order(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], order: str, failed: bool
+) -> None:
+    zones_of_the_playbook[1].replace({})
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "order": order}
+    # The last batch has no host that can run tasks.
+    name = zones_of_the_playbook[0 if order.startswith("reverse_") else 2].name
+    lost = {"ansible.builtin.fail": {"msg": "lost"}, "when": f"cloudflare_zone_name == '{name}'"}
+    plays = [{**play, "tasks": [lost]}] * failed + [{**play, "serial": 1, "tasks": [ROLE]}]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert "1 missing" in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == (2 if failed else 3)
+
+
+def test_batches_in_a_random_order(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1, "order": "shuffle", "tasks": [ROLE]}
+    done = run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator))
+    assert "the play has order: shuffle, so its last batch is not known" in message(done)
+
+
+def test_a_batch_skipped_again_in_another_play(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    name = zones_of_the_playbook[0].name
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1}
+    roles = [{"role": f"{COLLECTION}.audit", "when": when} for when in (False, f"cloudflare_zone_name != '{name}'")]
+    plays = [{**play, "roles": [role]} for role in roles]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert f"{name}: there is no result of its audit" in message(done)
 
 
 def test_batches_with_the_same_zones(
