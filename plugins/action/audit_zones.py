@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from ..module_utils._audit.operation import audit_open_zone, check_near_limit, r
 from ..module_utils._connection import SharedClient, open_client, open_zone
 from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._mapping import VENDORS
-from ..module_utils._messages import sentence
+from ..module_utils._messages import join_bounded, sentence
 from ..module_utils._ranges.index import Ranges
 from ..module_utils._schema import FAILING_KINDS, KINDS, format_time
 from ..module_utils._traffic.analytics import Traffic, read_traffic
@@ -46,12 +46,16 @@ from ..plugin_utils._report.model import (
     failure_message,
     latest,
     merge,
+    zone_name,
 )
 
 TRAFFIC_HOURS = 24
 
 UNLIMITED_AGE = 10**6
 """Hours, 114 years: more than the age of any report."""
+
+CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""Maximum difference between the clocks of two jobs."""
 
 NOT_FOUND = Traffic(error=OriginOpsError("the zone was not found when its traffic was to be read"))
 """Traffic of a zone that only its audit found."""
@@ -358,13 +362,15 @@ def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Rep
 def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | None]], now: datetime) -> Report:
     """Merge the reports of several jobs.
 
-    A report that is missing or too old is a failure.
+    A report that is missing, too old or of the future is a failure. The latest report on a zone would otherwise be that
+    of a wrong clock.
     """
     hours = options["max_age"]
     if not hours >= 0:
         problem = f"max_age: {hours:g} is not 0 or more hours"
         return combine([], expected, options["fail_on"], format_time(now), [problem])
     oldest = format_time(now - timedelta(hours=min(hours, UNLIMITED_AGE)))
+    newest = format_time(now + CLOCK_DIFFERENCE)
     reports, problems = [], []
     for path in options["reports"] or ():
         try:
@@ -372,10 +378,20 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
         except InvalidInput as error:
             problems.append(str(error))
             continue
-        if report["generated_on"] < oldest:
-            problems.append(f"{path} is of {report['generated_on']}, more than {hours:g} hours ago (audit_max_age)")
+        zones = report["zones"]
+        if not zones:
+            problems += report["not_merged"]
+        elif future := _list_times(zone for zone in zones if zone["audited_on"] > newest):
+            problems.append(f"{path} is of the future ({future}): check the clock of its job")
+        elif old := _list_times(zone for zone in zones if zone["audited_on"] < oldest):
+            problems.append(f"{path} is of more than {hours:g} hours ago (audit_max_age): {old}")
         else:
             reports.append(report)
     if reports:
         return merge(reports, expected, options["fail_on"], problems)
     return combine([], expected, options["fail_on"], format_time(now), problems)
+
+
+def _list_times(zones: Iterable[Report]) -> str:
+    """List zones with the times of their audits, a bounded number of them."""
+    return join_bounded([f"{zone_name(zone)}: {zone['audited_on']}" for zone in zones])

@@ -150,7 +150,7 @@ options:
     elements: str
   max_age:
     description:
-      - The maximum age of O(reports), in hours.
+      - The maximum age of every result in O(reports), in hours. A time in the future is an error too.
     type: float
     version_added: 1.0.0
     default: 24

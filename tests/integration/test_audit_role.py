@@ -725,3 +725,43 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
     old.write_text(old.read_text().replace(report(tmp_path / "slice1")["generated_on"], "2026-01-01T00:00:00Z"))
     assert "more than 24 hours ago" in message(merged(*both))
     assert report(tmp_path / "audit")["failures"]
+
+
+def test_times_of_zones_in_a_merge(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    changed = zones_of_the_playbook[1]
+
+    def run(folder: str) -> str:
+        done = run_audit(tmp_path, emulator, "-e", f"audit_folder={tmp_path}/{folder}")
+        return done.stdout + done.stderr
+
+    def merged(*sources: str, **variables: Any) -> str:
+        options = {"reports": sources, "folder": "audit", "formats": ["json"], **variables}
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [{f"{COLLECTION}.audit_zones": options}]}
+        return message(run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)))
+
+    def date(zone: dict[str, Any], time: str) -> None:
+        zone["audited_on"] = time
+
+    def edit(folder: str, change: Callable[[dict[str, Any]], None]) -> None:
+        written = report(tmp_path / folder)
+        change(written)
+        (tmp_path / folder / "report.json").write_text(json.dumps(written))
+
+    assert "The audit of 3 zones passed." in run("early")
+    changed.replace({})
+    assert "1 missing" in run("late")
+    # A job with a wrong clock does not hide a later result, whatever the maximum age is.
+    edit("early", lambda written: date(written["zones"][1], "2099-01-01T00:00:00Z"))
+    for max_age in (24, "inf"):
+        output = merged("early", "late", max_age=max_age)
+        assert f"early is of the future ({changed.name}: 2099-01-01T00:00:00Z): check the clock of its job" in output
+        assert found(tmp_path / "audit") == {"missing": ["192.0.2.1"]}
+    # One zone of a merged report can be old.
+    edit("early", lambda written: date(written["zones"][1], "2026-01-01T00:00:00Z"))
+    output = merged("early")
+    assert f"early is of more than 24 hours ago (audit_max_age): {changed.name}: 2026-01-01T00:00:00Z" in output
+    # Neither a report without zones nor a merge of it loses the reason.
+    merged("nowhere")
+    (tmp_path / "audit").rename(tmp_path / "failed")
+    assert "no readable report of an audit in nowhere" in merged("failed", "late")
+    assert report(tmp_path / "audit")["totals"]["audited"] == 3
