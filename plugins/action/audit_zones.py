@@ -110,6 +110,12 @@ class ActionModule(ManyZonesAction):
                 "there is no zone to audit: set audit_zones, or run this for hosts of the inventory plugin "
                 "originops.cloudflare.zones"
             )
+        own_source = next((zone for zone in (*zones, *others) if "cloudflare" in zone.sources), None)
+        if own_source and not options["inventory"]:
+            raise InvalidInput(
+                f"{own_source.label} has the source cloudflare, but no zone is compared with its origins, because "
+                "inventory is false: leave out one of them"
+            )
         check_near_limit(options["near_limit"])
         if options["traffic_min_requests"] < 1:
             raise InvalidInput(f"traffic_min_requests: {options['traffic_min_requests']} is less than 1")

@@ -22,7 +22,7 @@ options:
   inventory:
     description:
       - Whether to compare the zones with their origins. Otherwise V(missing), V(wrong), V(stale), V(unresolved) and
-        V(no_origins) are not checked.
+        V(no_origins) are not checked, and V(cloudflare) cannot be a source of origins.
     type: bool
     version_added: 1.0.0
     default: true

@@ -276,6 +276,17 @@ def test_no_inventory(audit: Audit, tmp_path: Path, zone: Zone) -> None:
     assert (tmp_path / "audit" / "report.json").stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.parametrize("by_entry", [False, True])
+def test_the_source_cloudflare_without_comparing_origins(
+    audit: Audit, zone: Zone, emulator: Emulator, by_entry: bool
+) -> None:
+    source = ["inventory", "cloudflare"]
+    zones = [{"zone": zone.name, **({"source": source} if by_entry else {})}]
+    output = message(audit(inventory=False, zones=zones, **({} if by_entry else {"source": source})))
+    assert "example.com has the source cloudflare, but no zone is compared with its origins" in output
+    assert emulator.requests == []
+
+
 def test_an_empty_inventory(audit: Audit, tmp_path: Path) -> None:
     done = audit(hosts={}, formats=["json"])
     # The reason for all other findings comes first.
