@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -334,7 +335,19 @@ def _audit(
             sources.prepare(identified)
         zone_ids = [zone.zone_id for zone in identified if zone.zone_id and not zone.error]
         traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids and options["traffic"] else {}
-        return run_on_zones(client, identified, audit, diff=False)
+        return _without_repetitions(identified, run_on_zones(client, identified, audit, diff=False))
+
+
+def _without_repetitions(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return results, with errors for entries that turned out to be one zone."""
+    zone_ids = [None if zone.error else result.get("zone_id") for zone, result in zip(zones, results, strict=True)]
+    numbers = Counter(zone_ids)
+    return [
+        {"failed": True, "msg": f"{zone.label} is listed more than once, with different origins"}
+        if zone_id and numbers[zone_id] > 1
+        else result
+        for zone, zone_id, result in zip(zones, zone_ids, results, strict=True)
+    ]
 
 
 def _observe(traffic: Traffic, options: Mapping[str, Any], state: ZoneState) -> ObservedTraffic:

@@ -117,6 +117,16 @@ def test_one_zone_by_its_name_and_by_its_identifier(
     assert [error.partition(" is ")[2] for error in errors] == ["listed more than once, with different origins"] * 2
 
 
+@pytest.mark.parametrize("wrong_first", [False, True])
+def test_one_zone_with_the_identifier_of_another(audit: Audit, tmp_path: Path, zone: Zone, wrong_first: bool) -> None:
+    zones = [{"zone": zone.name, "group": "web"}, {"zone": "example.net", "zone_id": zone.id, "group": "web"}]
+    done = audit(zones=zones[::-1] if wrong_first else zones)
+    assert "The audit found 2 zones that could not be audited" in message(done)
+    errors = {entry["zone"]: entry["error"] for entry in report(tmp_path / "audit")["zones"]}
+    assert errors == {name: f"{name} is listed more than once, with different origins" for name in errors}
+    assert errors.keys() == {zone.name, "example.net"}
+
+
 def test_a_host_of_the_play_is_never_connected_to(audit: Audit, tmp_path: Path) -> None:
     done = audit("-e", json.dumps({"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}))
     assert done.returncode == 0, done.stdout
