@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +44,19 @@ def zone(emulator: Emulator) -> Zone:
     return emulator.add_zone("example.com", mappings=STALE, dns_records=RECORDS)
 
 
-PLAYBOOK = [{"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}]
+PLAYBOOK = {"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}
 
 
 @pytest.fixture
 def map_zone(tmp_path: Path, emulator: Emulator, zone: Zone) -> Run:
-    """Return a runner of the playbook with extra variables."""
+    """Return a runner of the playbook with extra variables, and some of its own."""
     sources = write_ranges(tmp_path / "sources")
 
-    def run(*arguments: str, playbook: Sequence[Mapping[str, Any]] = PLAYBOOK, **variables: Any) -> Completed:
+    def run(*arguments: str, own: Mapping[str, Any] | None = None, **variables: Any) -> Completed:
         extra = {"ranges_sources": sources, "ranges_folder": str(tmp_path / "ranges"), "zone": zone.name, **variables}
         done = run_playbook(
             tmp_path,
-            playbook,
+            [{**PLAYBOOK, "vars": own or {}}],
             *arguments,
             "-e",
             json.dumps(extra),
@@ -113,8 +113,7 @@ def test_variables_of_the_inventory_are_not_meant(
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars" / "all.json").write_text('{"purge": true, "zone": "other.example", "resolve": true}')
     assert (map_zone().returncode, zone.values()) == (0, {**WANTED, **STALE})
-    purging = [{**PLAYBOOK[0], "vars": {"purge": True}}]
-    assert (map_zone(playbook=purging).returncode, zone.values()) == (0, WANTED)
+    assert (map_zone(own={"purge": True}).returncode, zone.values()) == (0, WANTED)
 
 
 def test_tiered_cache_is_turned_on_first(map_zone: Run, zone: Zone, emulator: Emulator) -> None:

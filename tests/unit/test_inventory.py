@@ -600,7 +600,7 @@ def test_many_zones_in_a_single_pass() -> None:
 
 def test_hostvars_of_a_host_are_read_once_for_all_zones() -> None:
     # Ansible creates another object each time that a host's variables are requested.
-    one, again = (Variables({**OWN}) for _ in range(2))
+    one, again = (Variables({**OWN}) for _number in range(2))
     finder = OriginFinder(VariableNames())
     assert finder.collect([("one", one)]).hosts == finder.collect([("one", again)]).hosts
     assert again.read == []
