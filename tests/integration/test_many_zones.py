@@ -237,7 +237,7 @@ def test_a_condition_that_excludes_a_zone(
     assert spent(emulator) == {"": 1, **{zone.id: COSTS[role] for zone in zones}}
 
 
-@pytest.mark.parametrize("place", ["vars_files", "role_defaults", "play"])
+@pytest.mark.parametrize("place", ["vars_files", "role_defaults", "including_role", "play"])
 def test_variables_are_those_of_a_task_for_each_host(
     emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, place: str
 ) -> None:
@@ -263,6 +263,11 @@ def test_variables_are_those_of_a_task_for_each_host(
     if place == "role_defaults":
         write(tmp_path / "roles" / "fleet" / "defaults" / "main.yml", {"fleet_group": "web"})
         play["roles"] = ["fleet", *play["roles"]]
+    if place == "including_role":
+        write(tmp_path / "roles" / "fleet" / "defaults" / "main.yml", {"fleet_group": "web"})
+        include = {"ansible.builtin.include_role": {"name": play.pop("roles")[0]}}
+        write(tmp_path / "roles" / "fleet" / "tasks" / "main.yml", [include])
+        play["tasks"] = [{"ansible.builtin.include_role": {"name": "fleet"}}]
     if place == "play":
         play["vars"]["fleet_group"] = "web"
     write(tmp_path / "origins.yml", {"all": {"children": GROUPS}})
@@ -273,6 +278,7 @@ def test_variables_are_those_of_a_task_for_each_host(
     expected = {
         "vars_files": (2, RIGHT, {**RIGHT, **OTHERS}),
         "role_defaults": (0, RIGHT, OTHERS),
+        "including_role": (0, RIGHT, OTHERS),
         "play": (0, RIGHT, RIGHT),
     }
     assert (done.returncode, first.values(), second.values()) == expected[place], done.stdout
