@@ -49,7 +49,7 @@ PLAYBOOK = {"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}
 
 @pytest.fixture
 def map_zone(tmp_path: Path, emulator: Emulator, zone: Zone) -> Run:
-    """Return a runner of the playbook with extra variables, and some of its own."""
+    """Return a runner of the playbook, with extra variables and its own."""
     sources = write_ranges(tmp_path / "sources")
 
     def run(*arguments: str, own: Mapping[str, Any] | None = None, **variables: Any) -> Completed:
