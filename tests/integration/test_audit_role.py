@@ -754,7 +754,8 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
         # The report of an earlier merge does not pass for a new one.
         assert f"max_age: {max_age} is not" in " ".join(report(tmp_path / "audit")["failures"])
     old = tmp_path / "slice1" / "report.json"
-    old.write_text(old.read_text().replace(report(tmp_path / "slice1")["generated_on"], "2026-01-01T00:00:00Z"))
+    [audited] = report(tmp_path / "slice1")["zones"]
+    old.write_text(old.read_text().replace(audited["audited_on"], "2026-01-01T00:00:00Z"))
     assert "more than 24 hours ago" in message(merged(*both))
     assert report(tmp_path / "audit")["failures"]
 
