@@ -4,24 +4,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, ClassVar
 
 from ..module_utils._audit.findings import ExpectedState, ObservedTraffic, PublishedRanges, ZoneState
 from ..module_utils._audit.operation import audit_open_zone, check_near_limit, read_ranges
-from ..module_utils._client import Client
 from ..module_utils._connection import SharedClient, open_client, open_zone
-from ..module_utils._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
+from ..module_utils._errors import InvalidInput, OriginOpsError, Outcome
 from ..module_utils._mapping import VENDORS
-from ..module_utils._messages import sentence
+from ..module_utils._messages import join_bounded, sentence
 from ..module_utils._ranges.index import Ranges
-from ..module_utils._schema import FAILING_KINDS, KINDS
+from ..module_utils._schema import FAILING_KINDS, KINDS, format_time
 from ..module_utils._traffic.analytics import Traffic, read_traffic
 from ..module_utils._traffic.operation import describe_traffic
-from ..module_utils._zones import check_identifier, find_zone
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
     INCOMPLETE_INVENTORY,
@@ -30,6 +31,7 @@ from ..plugin_utils._many_zones import (
     OriginSources,
     PlayHosts,
     ZoneEntry,
+    identify_zones,
     parse_zones,
     run_on_zones,
     zone_warnings,
@@ -45,12 +47,16 @@ from ..plugin_utils._report.model import (
     failure_message,
     latest,
     merge,
+    zone_name,
 )
 
 TRAFFIC_HOURS = 24
 
 UNLIMITED_AGE = 10**6
 """Hours, 114 years: more than the age of any report."""
+
+CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""Maximum difference between the clocks of two jobs."""
 
 NOT_FOUND = Traffic(error=OriginOpsError("the zone was not found when its traffic was to be read"))
 """Traffic of a zone that only its audit found."""
@@ -91,11 +97,13 @@ class ActionModule(ManyZonesAction):
         if "reports" in self._task.args:
             return files.finish(_merge(options, expected, now))
         # Every batch audits an explicit list of zones as a whole.
-        batches = Batches(hosts, _registered_name(self._task.register)) if _is_by_host(options) else None
+        batches = Batches(hosts, self._task) if _is_by_host(options) else None
         earlier = batches.reports if batches else []
         # An audit that ends halfway leaves this, never the report of an earlier one.
-        unfinished = [empty_report(zone, _rfc3339(now), "its audit has not ended") for zone in expected[: len(zones)]]
-        files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], _rfc3339(now)))
+        unfinished = [
+            empty_report(zone, format_time(now), "its audit has not ended") for zone in expected[: len(zones)]
+        ]
+        files.write(combine(latest([*earlier, *unfinished]), expected, options["fail_on"], format_time(now)))
         if batches and batches.problem:
             raise InvalidInput(batches.problem)
         if not expected:
@@ -103,24 +111,30 @@ class ActionModule(ManyZonesAction):
                 "there is no zone to audit: set audit_zones, or run this for hosts of the inventory plugin "
                 "originops.cloudflare.zones"
             )
+        own_source = next((zone for zone in (*zones, *others) if "cloudflare" in zone.sources), None)
+        if own_source and not options["inventory"]:
+            raise InvalidInput(
+                f"{own_source.label} has the source cloudflare, but no zone is compared with its origins, because "
+                "inventory is false: leave out one of them"
+            )
         check_near_limit(options["near_limit"])
         if options["traffic_min_requests"] < 1:
             raise InvalidInput(f"traffic_min_requests: {options['traffic_min_requests']} is less than 1")
         if not 1 <= options["traffic_min_share"] <= 100:
             raise InvalidInput(f"traffic_min_share: {options['traffic_min_share']} is not between 1 and 100 percent")
         ranges = read_ranges(options["ranges"], lambda paths: Ranges.load(paths).locate)
-        results = _audit(options, hosts, zones, ranges)
+        results = _audit(options, hosts, zones, others, ranges)
         reports = clean([_report_of(zone, result, now) for zone, result in zip(zones, results, strict=True)])
-        report = combine(latest([*earlier, *reports]), expected, options["fail_on"], _rfc3339(now))
+        report = combine(latest([*earlier, *reports]), expected, options["fail_on"], format_time(now))
         warnings = zone_warnings(zones, results)
         if not batches:
             return files.finish(report, warnings)
+        audits = batches.audits(reports)
         if batches.is_last:
-            return files.finish(report, warnings, generation=batches.generation)
+            return files.finish(report, warnings, audits=audits)
         files.write(report)
         message = "The audit continues with the next hosts of the play"
-        batch = {"generation": batches.generation, "batch": reports}
-        return Outcome({"changed": False, "msg": message, **batch}, warnings)
+        return Outcome({"changed": False, "msg": message, "audits": audits}, warnings)
 
 
 def _registered_name(register: str | Mapping[str, str] | None) -> str | None:
@@ -137,45 +151,85 @@ def _is_result(value: Any) -> bool:
     return isinstance(value, Mapping) and not {"changed", "failed", "skipped", "unreachable"}.isdisjoint(value)
 
 
-class Batches:
-    """Batches of a play with the keyword serial.
+def _audits_of(result: Mapping[str, Any]) -> Mapping[str, list[list[Report]]]:
+    """Return the reports in a result, by audit.
 
-    register is the variable with the results of earlier batches, None if there is none. reports are those of earlier
-    batches; is_last is true for the last batch; problem is the reason if that is not known. generation counts the
-    audits of a play's hosts in one run of Ansible.
+    Results of other tasks have none.
+    """
+    audits = result.get("audits")
+    return audits if isinstance(audits, Mapping) else {}
+
+
+class Batches:
+    """Batches of a play with the keyword serial, for the audit of a task.
+
+    reports are those of earlier batches; is_last is true for the last batch; problem is the reason if one of them
+    cannot be known.
     """
 
-    def __init__(self, hosts: PlayHosts, register: str | None) -> None:
+    def __init__(self, hosts: PlayHosts, task: Any) -> None:
+        register = _registered_name(task.register)
         values = hosts.registered(register) if register else {}
         results = {host: value for host, value in values.items() if _is_result(value)}
-        others = values.keys() - results.keys()
         before = [results.pop(host) for host in hosts.batch if host in results]
-        self.generation = 1 + max((result.get("generation", 0) for result in before), default=0)
-        # A task that was skipped or failed has no generation: its result may be of an earlier play if this batch has
-        # such results too.
-        has_unknown = any("generation" not in result for result in before)
+        self._audits: dict[str, list[list[Report]]] = {
+            name: reports for result in before for name, reports in _audits_of(result).items()
+        }
+        self._name = _audit_name(task)
+        # The same task can audit again, as in a loop or in a play of an imported playbook.
+        self._earlier = self._audits.get(self._name, [])
+        number = len(self._earlier)
+        audits = [_audits_of(result).get(self._name, []) for result in results.values()]
+        # All hosts of a batch share the same result.
+        shared = {id(reports[number]): reports[number] for reports in audits if len(reports) > number}
+        self.reports: list[Report] = [report for reports in shared.values() for report in reports]
+        # Results do not show which batch is the last: one that was skipped or failed can be of an earlier play.
+        order = task.get_play().order
+        self.is_last = _last_host(hosts.active, order) in hosts.batch
+        self.problem = None if {*hosts.batch} >= {*hosts.active} else _problem(register, values, order)
 
-        def is_done(result: Mapping[str, Any]) -> bool:
-            if "generation" in result:
-                # A later one is of the next audit in the same play.
-                return bool(result["generation"] >= self.generation)
-            return not has_unknown and bool(result.get("skipped") or result.get("failed"))
+    def audits(self, reports: list[Report]) -> dict[str, list[list[Report]]]:
+        """Return the reports of this audit, and of earlier ones of these hosts.
 
-        earlier = {host: result for host, result in results.items() if is_done(result)}
-        # All hosts of a batch have its reports.
-        self.reports: list[Report] = [report for result in earlier.values() for report in result.get("batch", ())]
-        self.is_last = earlier.keys() | hosts.batch >= {*hosts.active}
-        self.problem: str | None = None
-        if not register and not self.is_last:
-            self.problem = (
-                "the play has more hosts than this batch: add register to this task, because the keyword serial needs "
-                "the results of earlier batches"
-            )
-        elif others and not self.is_last:
-            self.problem = (
-                f"the variable {register} of host {min(others)} is not the result of this task: the keyword serial "
-                "needs the whole result in register, under a name that nothing else has"
-            )
+        The reports of the last batch are left out: no other batch needs them.
+        """
+        return {**self._audits, self._name: [*self._earlier, [] if self.is_last else reports]}
+
+
+def _audit_name(task: Any) -> str:
+    """Return a name that the audits of one task in one play share.
+
+    It depends on no variable, which could differ between batches.
+    """
+    play, include = task.get_play(), task.get_first_parent_include()
+    places = [play.get_path(), include.get_path() if include else "", task.get_path()]
+    # A playbook in the format JSON has no numbers of lines, and one can be imported twice.
+    identity = json.dumps([*places, play.get_name(), play.hosts], default=str)
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def _last_host(hosts: Sequence[str], order: str | None) -> str:
+    """Return the last host by the keyword order of a play."""
+    if order in ("sorted", "reverse_sorted"):
+        hosts = sorted(hosts)
+    return hosts[0 if (order or "").startswith("reverse_") else -1]
+
+
+def _problem(register: str | None, values: Mapping[str, Any], order: str | None) -> str | None:
+    """Return the reason if a batch of a play cannot know the other batches."""
+    if not register:
+        return (
+            "the play has more hosts than this batch: add register to this task, because the keyword serial needs "
+            "the results of earlier batches"
+        )
+    if others := [host for host, value in values.items() if not _is_result(value)]:
+        return (
+            f"the variable {register} of host {min(others)} is not the result of this task: the keyword serial "
+            "needs the whole result in register, under a name that nothing else has"
+        )
+    if order == "shuffle":
+        return "the play has order: shuffle, so its last batch is not known: use another order with the keyword serial"
+    return None
 
 
 class ReportFiles:
@@ -237,7 +291,11 @@ def _zones(options: Mapping[str, Any], hosts: PlayHosts) -> tuple[list[ZoneEntry
 
 
 def _audit(
-    options: Mapping[str, Any], hosts: PlayHosts, zones: Sequence[ZoneEntry], ranges: PublishedRanges
+    options: Mapping[str, Any],
+    hosts: PlayHosts,
+    zones: Sequence[ZoneEntry],
+    others: Sequence[ZoneEntry],
+    ranges: PublishedRanges,
 ) -> list[dict[str, Any]]:
     """Audit zones in parallel, and return the result of each."""
     filter_options = dict(options["filter_options"])
@@ -245,13 +303,10 @@ def _audit(
     if paths := filter_options.pop("ranges", None):
         locate = Ranges.load(paths).locate
     sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
-    if options["inventory"]:
-        sources.prepare(zones)
     lacks_hosts = hosts.lacks_hosts
 
     def audit(zone: ZoneEntry) -> Outcome:
-        identity = identities.get(zone)
-        shared = SharedClient(client, zone.zone, identity)
+        shared = SharedClient(client, zone.zone)
         expected, warnings = ExpectedState(), ()
         if options["inventory"]:
             if lacks_hosts and zone.has_hosts:
@@ -268,38 +323,31 @@ def _audit(
             )
         observe = None
         if options["traffic"]:
-            observed = traffic[identity[0]] if identity else NOT_FOUND
-            observe = partial(_observe, observed, options)
+            observe = partial(_observe, traffic.get(zone.zone_id, NOT_FOUND), options)
         with open_zone({**options, **zone.options}, shared) as opened:
             outcome = audit_open_zone(opened, expected, ranges, options["near_limit"], observe)
         outcome.warnings = [*warnings, *outcome.warnings]
         return outcome
 
     with open_client(options) as client:
-        identities = _find_zones(client, zones) if options["traffic"] else {}
-        zone_ids = [zone_id for zone_id, _account_id in identities.values()]
-        traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids else {}
-        return run_on_zones(client, zones, audit, diff=False)
+        identified = identify_zones(client, zones, others, always=options["traffic"])
+        if options["inventory"]:
+            sources.prepare(identified)
+        zone_ids = [zone.zone_id for zone in identified if zone.zone_id and not zone.error]
+        traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids and options["traffic"] else {}
+        return _without_repetitions(identified, run_on_zones(client, identified, audit, diff=False))
 
 
-def _find_zones(client: Client, zones: Sequence[ZoneEntry]) -> dict[ZoneEntry, tuple[str, str | None]]:
-    """Return the identifiers of zones and their accounts.
-
-    A zone that cannot be found is left to its audit.
-    """
-
-    def find(zone: ZoneEntry) -> tuple[str, str | None] | None:
-        try:
-            if zone.zone_id:
-                check_identifier("zone_id", zone.zone_id)
-                return zone.zone_id, zone.account_id
-            return find_zone(client, zone.zone or "", zone.account_id)
-        except (CloudflareError, InvalidInput):
-            return None
-
-    usable = [zone for zone in zones if not zone.error]
-    found = client.http.map_concurrently(find, usable)
-    return {zone: identity for zone, identity in zip(usable, found, strict=True) if identity}
+def _without_repetitions(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return results, with errors for entries that turned out to be one zone."""
+    zone_ids = [None if zone.error else result.get("zone_id") for zone, result in zip(zones, results, strict=True)]
+    numbers = Counter(zone_ids)
+    return [
+        {"failed": True, "msg": f"{zone.label} is listed more than once, with different origins"}
+        if zone_id and numbers[zone_id] > 1
+        else result
+        for zone, zone_id, result in zip(zones, zone_ids, results, strict=True)
+    ]
 
 
 def _observe(traffic: Traffic, options: Mapping[str, Any], state: ZoneState) -> ObservedTraffic:
@@ -325,7 +373,7 @@ def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Rep
     """Return the report in a result, with the zone's names in the list."""
     if result["failed"]:
         known = {**zone.identity, "zone_id": result.get("zone_id") or zone.zone_id}
-        return empty_report(known, _rfc3339(now), result["msg"])
+        return empty_report(known, format_time(now), result["msg"])
     listed = {name: value for name, value in zone.identity.items() if value}
     return {**result["report"], **listed}
 
@@ -333,13 +381,15 @@ def _report_of(zone: ZoneEntry, result: Mapping[str, Any], now: datetime) -> Rep
 def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | None]], now: datetime) -> Report:
     """Merge the reports of several jobs.
 
-    A report that is missing or too old is a failure.
+    A report that is missing, too old or of the future is a failure. The latest report on a zone would otherwise be that
+    of a wrong clock.
     """
     hours = options["max_age"]
     if not hours >= 0:
         problem = f"max_age: {hours:g} is not 0 or more hours"
-        return combine([], expected, options["fail_on"], _rfc3339(now), [problem])
-    oldest = _rfc3339(now - timedelta(hours=min(hours, UNLIMITED_AGE)))
+        return combine([], expected, options["fail_on"], format_time(now), [problem])
+    oldest = format_time(now - timedelta(hours=min(hours, UNLIMITED_AGE)))
+    newest = format_time(now + CLOCK_DIFFERENCE)
     reports, problems = [], []
     for path in options["reports"] or ():
         try:
@@ -347,14 +397,20 @@ def _merge(options: Mapping[str, Any], expected: Sequence[Mapping[str, str | Non
         except InvalidInput as error:
             problems.append(str(error))
             continue
-        if report["generated_on"] < oldest:
-            problems.append(f"{path} is of {report['generated_on']}, more than {hours:g} hours ago (audit_max_age)")
+        zones = report["zones"]
+        if not zones:
+            problems += report["not_merged"]
+        elif future := _list_times(zone for zone in zones if zone["audited_on"] > newest):
+            problems.append(f"{path} is of the future ({future}): check the clock of its job")
+        elif old := _list_times(zone for zone in zones if zone["audited_on"] < oldest):
+            problems.append(f"{path} is of more than {hours:g} hours ago (audit_max_age): {old}")
         else:
             reports.append(report)
     if reports:
         return merge(reports, expected, options["fail_on"], problems)
-    return combine([], expected, options["fail_on"], _rfc3339(now), problems)
+    return combine([], expected, options["fail_on"], format_time(now), problems)
 
 
-def _rfc3339(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _list_times(zones: Iterable[Report]) -> str:
+    """List zones with the times of their audits, a bounded number of them."""
+    return join_bounded([f"{zone_name(zone)}: {zone['audited_on']}" for zone in zones])

@@ -25,6 +25,7 @@ from ..plugin_utils._many_zones import (
     ZoneEntry,
     ZoneOrigins,
     describe_failures,
+    identify_zones,
     parse_zones,
     run_on_zones,
     zone_warnings,
@@ -59,9 +60,9 @@ class ActionModule(ManyZonesAction):
         """Map the origins of every zone."""
         variable = options["zones_variable"]
         if options["zones"] is None and variable:
-            zones, _others = hosts.zones(variable, options["source"])
+            zones, others = hosts.zones(variable, options["source"])
         else:
-            zones = parse_zones(options["zones"] or [], "zones", options["source"])
+            zones, others = parse_zones(options["zones"] or [], "zones", options["source"]), []
         if not zones:
             raise InvalidInput(
                 "there is no zone to map: set origin_regions_zones, or run this for hosts of the inventory plugin "
@@ -71,7 +72,6 @@ class ActionModule(ManyZonesAction):
         paths = filter_options.pop("ranges", None)
         locate = Ranges.load(paths).locate if paths else None
         sources = OriginSources(hosts, OriginFinder(VariableNames.parse(filter_options), locate))
-        sources.prepare(zones)
         lacks_hosts = hosts.lacks_hosts
 
         def map_zone(zone: ZoneEntry) -> Outcome:
@@ -81,7 +81,9 @@ class ActionModule(ManyZonesAction):
             )
 
         with open_client(options) as client:
-            results = run_on_zones(client, zones, map_zone, diff=self._task.diff)
+            identified = identify_zones(client, zones, others)
+            sources.prepare(identified)
+            results = run_on_zones(client, identified, map_zone, diff=self._task.diff)
         return _outcome(zones, results)
 
 

@@ -140,8 +140,8 @@ options:
   zones:
     description:
       - The zones with their origins. A text is the name of a zone. An invalid item is an error of that zone only.
-      - Different items of the same zone are all errors, since each has only a part of its origins. An item with only
-        the name and one with only the identifier are not compared.
+      - Different items of the same zone are all errors, since each has only a part of its origins. If some items have
+        only a name, and others only an identifier, each of the latter takes one more request, which reads its name.
     type: list
     version_added: 1.0.0
     elements: raw

@@ -24,7 +24,8 @@ options:
   _input:
     description:
       - A dictionary of hosts and their variables, such as C(hostvars).
-      - Or a list of the variables of hosts, such as C(groups['web'] | map('extract', hostvars)).
+      - Or a list of the variables of hosts, such as C(groups['web'] | map('extract', hostvars)). Dictionaries with the
+        same C(inventory_hostname), as from two inventories, are different hosts.
       - Items of a list may also be addresses, of load balancers for example, with regions from O(ranges), or
         dictionaries of C(origin_ip) or C(ip), C(vendor) and C(region).
       - Or the result of the module C(originops.cloudflare.zone_origins_info). The DNS names and pools of an address
@@ -142,8 +143,8 @@ _value:
     - The mappings, without duplicates, sorted by address, IPv4 first.
     - With O(unresolved=report), a dictionary instead. C(mappings) is this list, C(hosts) has the names of the hosts of
       each address, and C(unresolved) is a list of dictionaries with C(host), C(code), C(reason), and the known
-      C(addresses) without a mapping. An item about an address that cannot be parsed also has C(unreadable), which is
-      V(true).
+      C(addresses) without a mapping. An item with V(no_address) or V(variable_error) also has C(unreadable), which is
+      V(true), if an address cannot be parsed. Then C(addresses) has the other addresses, if there are any.
     - C(code) is V(no_address) if the host has no readable public address, V(private_address) for an address that
       Cloudflare cannot reach, V(unknown_cloud) or V(unknown_region) for an unknown location, V(hostname) for a host
       name instead of an address, V(conflict) for an address that hosts have in different regions (C(host) then names

@@ -52,7 +52,8 @@ options:
       - Shell patterns, such as V(*.example.com) or V(shop-?.example), for the names of the zones to include. The
         default is all names.
       - V(*.example.com) matches V(www.example.com), but not V(example.com).
-      - A pattern that selects no zone causes a warning.
+      - A pattern that selects no zone causes a warning. So does a name without a wildcard, and the audit fails for it,
+        also if O(accounts) or O(statuses) exclude its zone.
     type: list
     version_added: 1.0.0
     elements: str
@@ -80,9 +81,10 @@ notes:
     C(cloudflare_zone_account) with C(id) and C(name), and C(cloudflare_zone_plan), the name of the plan. Values that
     the service does not return are null.
   - The variable C(cloudflare_zones_inventory) has the path of the inventory file as C(file), as C(zones) the number of
-    hosts that this file made, and as C(unmatched) the entries of O(names) that are names, not patterns, and match no
-    zone. The roles compare C(zones) with the hosts in the inventory. If hosts are missing, as in a job slice of AWX,
-    origins are missing too. The audit fails for the zones in C(unmatched).
+    hosts that this file made, and as C(unmatched) the entries of O(names) that are names, not patterns, and select no
+    zone, also if O(accounts) or O(statuses) exclude it. The roles compare C(zones) with the hosts in the inventory. If
+    hosts are missing, as in a job slice of AWX, origins are missing too. The audit fails for the zones in
+    C(unmatched).
   - The variable C(cloudflare_zones_files) of the group C(all) has the same of all files, by their paths.
   - O(accounts), O(host_prefix), O(names), O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, with
     lookups and extra variables. Do not store secrets in the file, or encrypt them with Ansible Vault.
@@ -221,11 +223,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             zones = self._list_zones(options, path, cache)
         except OriginOpsError as error:
             raise AnsibleParserError(f"{error}. {CONTINUES}") from None
+        chosen = self._filter_zones(zones, options)
         # Names, not patterns: each is the name of one zone.
         unmatched = [
-            name for name in options["names"] if not re.search(r"[*?[]", name) and not _matching(zones, [name])
+            name for name in options["names"] if not re.search(r"[*?[]", name) and not _matching(chosen, [name])
         ]
-        self._populate(self._filter_zones(zones, options), options["host_prefix"], path, unmatched)
+        self._populate(chosen, options["host_prefix"], path, unmatched)
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         # Ansible's message about a value of another type contains the value.

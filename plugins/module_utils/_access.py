@@ -10,12 +10,29 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ._connection import ZoneClient, open_zone
-from ._errors import PERMISSIONS, CloudflareError, Outcome
+from ._errors import CloudflareError, Outcome
 from ._origins.configuration import fetch_records, read_load_balancers, read_pools
 from ._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from ._traffic.analytics import Traffic, read_settings
 from ._traffic.graphql import GraphQL
-from ._zones import fetch_account_id
+from ._zones import fetch_zone
+
+PERMISSIONS = {
+    "zones": "Zone: Read",
+    "mappings": "Zone Settings: Read",
+    "supported_regions": "Zone Settings: Read",
+    "tiered_cache": "Zone Settings: Read",
+    "smart_tiered_cache": "Zone Settings: Read",
+    "dns_records": "DNS: Read",
+    "load_balancers": "Load Balancers: Read",
+    "pools": "Load Balancing: Monitors and Pools: Read",
+    "traffic": "Analytics: Read",
+    "write": "Zone Settings: Edit",
+}
+"""Permissions of an API token, by what they allow.
+
+Cloudflare publishes none for mappings and supported regions: Zone Settings is documented for the other cache settings.
+"""
 
 
 class Access(NamedTuple):
@@ -61,7 +78,7 @@ def _check_zone(zone: ZoneClient) -> dict[str, Access]:
     # A zone found by its name has been read already.
     if not zone.name:
         try:
-            account_id = fetch_account_id(client, zone.id)
+            account_id = fetch_zone(client, zone.id)["account"]["id"]
         except CloudflareError as error:
             if error.status == 401 or error.is_route_not_found:
                 raise

@@ -6,36 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ._endpoints import PAGE_SIZE, BatchResult, MappingsApi
-from ._errors import CloudflareError
-from ._mapping import Address, OriginMapping
-from ._plan import Change, Plan
+from ._errors import CloudflareError, OriginOpsError
+from ._mapping import Address, OriginMapping, canonical
+from ._messages import join_bounded
+from ._plan import ApplyResult, Change, Plan
 
 Write = Callable[[MappingsApi, Sequence[Change]], BatchResult]
 
 MAYBE_APPLIED = "may have been applied, but the zone could not be read again"
-
-
-class ApplyResult:
-    """Outcome of applying a plan, or a batch of one.
-
-    Each failed change has a reason. Unknown ones may have been applied, but the zone could not be read again; they
-    have the reason of the write. error is the failure that ended the writing early.
-    """
-
-    def __init__(self, applied: Iterable[Change] = (), pending: Iterable[Change] = ()) -> None:
-        self.applied = [*applied]
-        self.failed: list[tuple[Change, str]] = []
-        self.unknown: list[tuple[Change, str]] = []
-        self.pending = [*pending]
-        self.error: CloudflareError | None = None
-
-
-def predict(plan: Plan) -> ApplyResult:
-    """Return the result of applying a plan if nothing fails."""
-    return ApplyResult(plan.changes, plan.withheld)
 
 
 def require_total(plan: Plan, api: MappingsApi) -> Plan:
@@ -106,6 +87,29 @@ def _verify(api: MappingsApi, changes: Sequence[Change]) -> dict[Address, Origin
     return {
         change.address: found.get(change.address, change.mapping) for change in changes if change.is_applied_in(found)
     }
+
+
+def failure_of(applied: ApplyResult, zone: str) -> OriginOpsError:
+    """Return the failure of applying a plan to a zone.
+
+    Its message has the error of a batch, refused items, and the numbers.
+    """
+    parts = []
+    if applied.error:
+        parts.append(str(applied.error))
+    whole_batch = {str(applied.error)} if applied.error else set()
+    refused = [
+        f"{canonical(change.address)}: {reason}" for change, reason in applied.failed if reason not in whole_batch
+    ]
+    if refused:
+        parts.append(f"Cloudflare refused changes in zone {zone}: {join_bounded(refused, 'failed_items')}")
+    numbers = [f"{len(applied.applied)} changes were applied"] if applied.applied or not applied.unknown else []
+    numbers += [f"{len(applied.unknown)} {MAYBE_APPLIED}"] if applied.unknown else []
+    numbers += [f"{len(applied.failed)} failed", f"{len(applied.pending)} were not tried"]
+    message = ". ".join([*parts, ", ".join(numbers)])
+    if applied.error:
+        return CloudflareError(message, applied.error.status, applied.error.errors)
+    return OriginOpsError(message)
 
 
 def unknown_outcome(error: CloudflareError) -> CloudflareError:

@@ -7,27 +7,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._apply import MAYBE_APPLIED, ApplyResult, apply, predict, require_total
 from ._connection import SharedClient, ZoneClient, open_zone
 from ._endpoints import BatchResult, MappingsApi
-from ._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
-from ._mapping import (
-    InvalidItem,
-    Network,
-    ParsedMappings,
-    canonical,
-    parse_mappings,
-    parse_networks,
-    warn_of_private,
-)
+from ._errors import InvalidInput, OriginOpsError, Outcome, RegionsUnavailable
+from ._mapping import Address, InvalidItem, ParsedMappings, parse_mappings, warn_of_private
 from ._messages import join_bounded, quote, sentence
-from ._plan import EMPTY_PURGE, NO_CHANGES, Change, Guards, Plan, diff, make_plan
+from ._plan import NO_CHANGES, ApplyResult, Change, Plan, diff, make_plan, predict
 
 if TYPE_CHECKING:
     from ._regions import SupportedRegions
+
+EMPTY_PURGE = (
+    "purge without a usable mapping in the list would delete all mappings of the zone: check the list, or set "
+    "allow_empty: true if this is intended"
+)
 
 
 def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: SharedClient | None = None) -> Outcome:
@@ -40,8 +36,8 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
     try:
         parsed = parse_mappings(options["mappings"], present)
         batch = Batch(invalid=parsed.invalid)
-        guards = _parse_guards(options)
-        keep = parse_networks(options["keep"] or (), "keep")
+        _check_limits(options)
+        keep = _parse_keep(options["keep"])
         _check_input(parsed, options)
         with open_zone(options, shared) as zone:
             api, plan = _make_batch_plan(parsed, keep, zone, options)
@@ -50,11 +46,10 @@ def ensure_mappings(options: Mapping[str, Any], check_mode: bool, shared: Shared
                 batch = _without_unsupported(batch, parsed, api, options.get("regions_may_be_unavailable", False))
             if batch.invalid and not skip:
                 raise InvalidInput(batch.describe_invalid())
-            plan = require_total(batch.plan, api) if check_mode else batch.plan
-            guards.check(plan, zone.label, options["purge"])
-            plan.check_limit(zone.label)
-            _check_checksum(plan, zone, options["plan_checksum"])
-            batch = batch._replace(applied=predict(plan) if check_mode else apply(plan, api, write_batch))
+            _check_empty_purge(batch.plan, zone.label, options)
+            _check_checksum(batch.plan, zone, options["plan_checksum"])
+            if batch.plan.changes:
+                batch = batch._replace(applied=_apply_guarded(batch.plan, zone.label, api, options, check_mode))
             warnings = _raise_or_warn(batch, zone.label, skip)
     except OriginOpsError as error:
         error.outcome.result = {**batch.as_result(), **error.result}
@@ -110,12 +105,23 @@ class Batch(NamedTuple):
         return f"{sentence(items)} {self.supported.describe([item.raw['vendor'] for item in self.invalid])}"
 
 
-def _parse_guards(options: Mapping[str, Any]) -> Guards:
-    """Parse the guards among the options. Raises InvalidInput."""
+def _check_limits(options: Mapping[str, Any]) -> None:
+    """Validate the options that limit the plan. Raises InvalidInput."""
     checksum = options["plan_checksum"]
     if checksum is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
         raise InvalidInput(f"plan_checksum: {quote(checksum)} is not the checksum of a plan, 64 hexadecimal digits")
-    return Guards(options["allow_empty"], options["max_delete_percentage"], options["max_update_percentage"])
+    for option in ("max_delete_percentage", "max_update_percentage"):
+        if not 0 <= options[option] <= 100:
+            raise InvalidInput(f"{option}: {options[option]:g} is not between 0 and 100 percent")
+
+
+def _parse_keep(texts: Sequence[Any] | None) -> Container[Address]:
+    """Parse the addresses and networks to keep. Raises InvalidInput."""
+    if not texts:
+        return ()
+    from ._networks import Networks, parse_networks
+
+    return Networks(parse_networks(texts, "keep"))
 
 
 def _check_checksum(plan: Plan, zone: ZoneClient, expected: str | None) -> None:
@@ -144,8 +150,14 @@ def _check_input(parsed: ParsedMappings, options: Mapping[str, Any]) -> None:
         raise InvalidInput(f"zone {zone}, {len(parsed.wanted)} of {len(options['mappings'])} items: {EMPTY_PURGE}")
 
 
+def _check_empty_purge(plan: Plan, zone: str, options: Mapping[str, Any]) -> None:
+    """Raise InvalidInput if a purge is left without a usable mapping."""
+    if options["purge"] and not options["allow_empty"] and not (plan.unchanged or plan.upserts):
+        raise InvalidInput(f"zone {zone}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
+
+
 def _make_batch_plan(
-    parsed: ParsedMappings, keep: Sequence[Network], zone: ZoneClient, options: Mapping[str, Any]
+    parsed: ParsedMappings, keep: Container[Address], zone: ZoneClient, options: Mapping[str, Any]
 ) -> tuple[MappingsApi, Plan]:
     """Read the zone, compare it with the list, and return API and plan."""
     purge = options["purge"]
@@ -176,6 +188,29 @@ def _without_unsupported(batch: Batch, parsed: ParsedMappings, api: MappingsApi,
     return batch._replace(invalid=invalid, plan=plan, supported=supported)
 
 
+def _apply_guarded(
+    plan: Plan, zone: str, api: MappingsApi, options: Mapping[str, Any], check_mode: bool
+) -> ApplyResult:
+    """Apply a plan within the guards and the zone's limit, or predict it.
+
+    Raises InvalidInput for a plan beyond them.
+    """
+    from ._apply import apply, require_total  # most tasks change nothing
+    from ._guards import check_guards
+
+    if check_mode:
+        plan = require_total(plan, api)
+    check_guards(
+        plan,
+        zone,
+        purge=options["purge"],
+        max_delete_percentage=options["max_delete_percentage"],
+        max_update_percentage=options["max_update_percentage"],
+    )
+    plan.check_limit(zone)
+    return predict(plan) if check_mode else apply(plan, api, write_batch)
+
+
 def write_batch(api: MappingsApi, changes: Sequence[Change]) -> BatchResult:
     """Write upserts or deletions with one batch request."""
     mappings = [change.mapping for change in changes]
@@ -187,7 +222,6 @@ def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
 
     Warns of skipped items; with skip, refused changes are a warning too.
     """
-    applied = batch.applied or ApplyResult()
     warnings = []
     if batch.invalid:
         warnings.append(f"Skipped {len(batch.invalid)} unusable items: {batch.describe_invalid()}")
@@ -196,35 +230,13 @@ def _raise_or_warn(batch: Batch, zone: str, skip: bool) -> list[str]:
             f"Nothing was deleted in zone {zone}: {len(batch.plan.withheld)} deletions are pending, because the list "
             "has items without a readable address: one of them may belong to a mapping that looks stale"
         )
-    error = _failure(applied, zone)
-    if not error:
+    applied = batch.applied
+    if not applied or not (applied.error or applied.failed):
         return warnings
+    from ._apply import failure_of
+
+    error = failure_of(applied, zone)
     if skip and not applied.error:
         return [*warnings, str(error)]
     error.outcome.warnings = warnings
     raise error
-
-
-def _failure(applied: ApplyResult, zone: str) -> OriginOpsError | None:
-    """Return the failure of applying a plan, or None.
-
-    Its message has the error of a batch, refused items, and the numbers.
-    """
-    parts = []
-    if applied.error:
-        parts.append(str(applied.error))
-    whole_batch = {str(applied.error)} if applied.error else set()
-    refused = [
-        f"{canonical(change.address)}: {reason}" for change, reason in applied.failed if reason not in whole_batch
-    ]
-    if refused:
-        parts.append(f"Cloudflare refused changes in zone {zone}: {join_bounded(refused, 'failed_items')}")
-    if not parts:
-        return None
-    numbers = [f"{len(applied.applied)} changes were applied"] if applied.applied or not applied.unknown else []
-    numbers += [f"{len(applied.unknown)} {MAYBE_APPLIED}"] if applied.unknown else []
-    numbers += [f"{len(applied.failed)} failed", f"{len(applied.pending)} were not tried"]
-    message = ". ".join([*parts, ", ".join(numbers)])
-    if applied.error:
-        return CloudflareError(message, applied.error.status, applied.error.errors)
-    return OriginOpsError(message)

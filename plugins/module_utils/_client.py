@@ -13,7 +13,7 @@ from math import ceil
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
-from ._errors import HINTS, RATE_LIMIT_HINT, CloudflareError, InvalidInput
+from ._errors import CloudflareError, InvalidInput
 from ._http import Credentials, HttpSession, Response, TransportError, may_be_applied
 from ._messages import quote, sanitize
 
@@ -150,6 +150,8 @@ class Client:
 
     def error_from(self, action: str, response: Response, envelope: dict[str, Any]) -> CloudflareError:
         """Return the error of an unsuccessful response."""
+        from ._hints import describe_response
+
         listed = envelope.get("errors")
         errors = [
             {"code": error["code"], "message": self.sanitize(str(error.get("message", "")))}
@@ -157,19 +159,8 @@ class Client:
             if isinstance(error, dict) and isinstance(error.get("code"), int)
         ]
         status = response.status
-        hints = dict.fromkeys(HINTS[error["code"]] for error in errors if error["code"] in HINTS)
-        if errors:
-            message = "; ".join(f"{error['message']} (code {error['code']})" for error in errors)
-        elif status == 429:
-            message = f"too many requests. {RATE_LIMIT_HINT}"
-        elif status >= 500:
-            message = "the service is not available: try again later"
-        elif 300 <= status < 400:
-            message = "a redirect, which is not followed: check api_url"
-        else:
-            message = "this is not a response of the API: check api_url, and proxies in between"
         return CloudflareError(
-            f"{action} failed: HTTP {status}: {'. '.join([message, *hints])}",
+            f"{action} failed: HTTP {status}: {describe_response(status, errors)}",
             status,
             errors,
             maybe_applied=response.maybe_applied or may_be_applied(status),

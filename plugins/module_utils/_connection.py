@@ -43,12 +43,10 @@ class SharedClient:
     once the zone was found by its name.
     """
 
-    def __init__(
-        self, client: Client, zone_name: str | None = None, identity: tuple[str, str | None] | None = None
-    ) -> None:
+    def __init__(self, client: Client, zone_name: str | None = None) -> None:
         self.client = client
         self.zone_name = zone_name
-        self.identity = identity
+        self.identity: tuple[str, str | None] | None = None
 
 
 class ZoneClient:

@@ -16,7 +16,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._client import Client, Envelope, parse_text
-from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput, RegionsUnavailable, turn_on_hint
+from ._errors import CloudflareError, InvalidInput, RegionsUnavailable
 from ._mapping import Address, OriginMapping, ZoneMappings, canonical, parse_address
 
 if TYPE_CHECKING:
@@ -151,7 +151,9 @@ class MappingsApi(ABC):
             refused = error.status in range(400, 500) and error.status != 429 and error.errors
             if not refused or error.is_route_not_found or error.credentials_refused:
                 raise
-            hint = turn_on_hint(TIERED_CACHE, SMART_TIERED_CACHE, zone_id=self.zone_id)
+            from ._hints import turn_on_hint
+
+            hint = turn_on_hint("enabled", "smart", zone_id=self.zone_id)
             raise RegionsUnavailable(
                 f"{error}. Supported regions need Tiered Cache, and mappings need Smart Tiered Cache too: {hint}",
                 error.status,

@@ -10,12 +10,10 @@ import os
 import random
 import re
 import traceback
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from http.client import HTTPException
+from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread, local
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from ._errors import InvalidInput
 from ._messages import quote
@@ -24,22 +22,15 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import (
-        ConnectTimeoutError,
-        HTTPError,
-        InvalidHeader,
-        LocationValueError,
-        MaxRetryError,
-        NewConnectionError,
-        ProxyError,
-        ReadTimeoutError,
-        SecurityWarning,
-    )
+    from urllib3.exceptions import HTTPError, InvalidHeader, SecurityWarning
     from urllib3.util.retry import Retry
 except ImportError:
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     REQUESTS_IMPORT_ERROR = None
+
+if TYPE_CHECKING:
+    from ._failures import Failure
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -133,10 +124,6 @@ class Cancelled(Exception):
     """End of the task, or failure of another concurrent request."""
 
 
-class DeadlineExceeded(TimeoutError):
-    """Timeout of an attempt as a whole."""
-
-
 class Response(NamedTuple):
     """Final response to a request.
 
@@ -169,17 +156,13 @@ class Attempts:
             allowed_methods={"GET", "PUT", "PATCH", "DELETE"},
         )
 
-    def wait_after_error(self, error: Exception) -> float | None:
+    def wait_after_failure(self, failure: Failure) -> float | None:
         """Return the seconds until a retry, or None if there is none."""
-        if isinstance(error, DeadlineExceeded):
-            cause: HTTPError | None = ReadTimeoutError(cast("Any", None), "", str(error))
-        else:
-            cause = _transport_error(error)
-        self.maybe_applied |= not _is_connection_failure(cause)
-        if cause is None:
+        self.maybe_applied |= failure.may_be_sent
+        if failure.transport_error is None:
             return None
         try:
-            self._policy.increment(self._method, error=cause)
+            self._policy.increment(self._method, error=failure.transport_error)
         except HTTPError:
             return None
         return self._next_wait(None)
@@ -352,9 +335,12 @@ class HttpSession:
                 response, body = _run_with_deadline(lambda: self._attempt(method, url, max_bytes, content), deadline)
             except (OSError, HTTPError, ValueError) as error:
                 # requests does not wrap some errors of urllib3, and of odd proxies in the environment.
-                wait = attempts.wait_after_error(error)
+                from ._failures import Failure
+
+                failure = Failure(error)
+                wait = attempts.wait_after_failure(failure)
                 if wait is None:
-                    message = _describe(error, service, self._timeout, deadline)
+                    message = failure.describe(service, self._timeout, deadline)
                     raise TransportError(message, attempts.maybe_applied) from None
             else:
                 wait = attempts.wait_after_response(response)
@@ -374,45 +360,21 @@ class HttpSession:
         items = list(items)
         if len(items) < 2:
             return [function(item) for item in items]
-        results: dict[int, T] = {}
-        waiting: SimpleQueue[tuple[int, Item]] = SimpleQueue()
-        for numbered in enumerate(items):
-            waiting.put(numbered)
-        done: SimpleQueue[tuple[int, T] | BaseException] = SimpleQueue()
+        from ._concurrency import map_in_threads
+
         stop = Event()
-        self._stops.add(stop)
-        if self._stop.is_set():
-            raise Cancelled
 
-        def work() -> None:
+        def call(item: Item) -> T:
             self._thread.stop = stop
-            while not stop.is_set():
-                try:
-                    number, item = waiting.get_nowait()
-                except Empty:
-                    return
-                try:
-                    done.put((number, function(item)))
-                except BaseException as error:
-                    done.put(error)
-                    stop.set()
+            return function(item)
 
-        for _number in range(min(workers, len(items))):
-            # Daemons, so that the end of a task never waits for a response.
-            Thread(target=work, daemon=True).start()
+        self._stops.add(stop)
         try:
-            while len(results) < len(items):
-                outcome = done.get()
-                if isinstance(outcome, BaseException):
-                    raise outcome
-                results[outcome[0]] = outcome[1]
-        except BaseException:
-            # Also if the timeout of the task interrupts: this ends the running threads.
-            stop.set()
-            raise
+            if self._stop.is_set():
+                raise Cancelled
+            return map_in_threads(call, items, workers, stop)
         finally:
             self._stops.discard(stop)
-        return [results[number] for number in range(len(items))]
 
     def _attempt(
         self, method: str, url: str, max_bytes: int, content: dict[str, Any]
@@ -455,6 +417,8 @@ def _run_with_deadline(function: Callable[[], T], seconds: float) -> T:
     try:
         result, error = done.get(timeout=seconds)
     except Empty:
+        from ._failures import DeadlineExceeded
+
         raise DeadlineExceeded from None
     if error:
         raise error
@@ -472,45 +436,3 @@ def _read_body(response: requests.Response, max_bytes: int) -> bytes:
         if len(content) > max_bytes:
             raise OSError(f"the response is larger than expected: more than {max_bytes // 1024**2} MiB")
     return bytes(content)
-
-
-def _describe(error: BaseException, address: str, timeout: float, deadline: float) -> str:
-    """Describe the innermost error of a requests exception.
-
-    The text of the exception itself is for developers.
-    """
-    *_outer, cause = _exception_chain(error)
-    if isinstance(cause, DeadlineExceeded):
-        return f"no complete response from {address} within {deadline:g} seconds"
-    if isinstance(cause, TimeoutError):
-        return f"no response from {address} within {timeout:g} seconds"
-    is_network_error = isinstance(cause, (OSError, HTTPException, HTTPError, zlib.error))
-    if not is_network_error or isinstance(cause, (LocationValueError, requests.exceptions.InvalidURL)):
-        # The text of such an error may have part of a proxy's password.
-        return f"the URL of {address} or of a proxy of the environment is invalid"
-    return f"no usable response from {address}: {cause}"
-
-
-def _is_connection_failure(error: HTTPError | None) -> bool:
-    """Check whether an error occurred before anything was sent."""
-    cause = getattr(error, "original_error", error) if isinstance(error, ProxyError) else error
-    return isinstance(cause, (ConnectTimeoutError, NewConnectionError))
-
-
-def _transport_error(error: BaseException) -> HTTPError | None:
-    """Return the urllib3 error inside a requests exception, or None."""
-    errors = (nested for nested in _exception_chain(error) if isinstance(nested, HTTPError))
-    return next((nested for nested in errors if not isinstance(nested, MaxRetryError)), None)
-
-
-def _exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and those nested in it, the innermost last."""
-    seen: list[BaseException] = []
-    nested: BaseException | None = error
-    while nested:
-        yield nested
-        seen.append(nested)
-        context = None if nested.__suppress_context__ else nested.__context__
-        inside = [*nested.args, getattr(nested, "reason", None), nested.__cause__, context]
-        # In some releases of urllib3 the nesting is circular.
-        nested = next((inner for inner in inside if isinstance(inner, BaseException) and inner not in seen), None)

@@ -74,7 +74,7 @@ class Unresolved:
     """Host without a mapping, or with fewer than it has addresses.
 
     code is one of UNRESOLVED_CODES; addresses are those without a mapping, as far as they are known. is_unreadable
-    means that an address cannot be parsed.
+    means that a further address cannot be parsed.
     """
 
     host: str
@@ -92,7 +92,7 @@ class Unresolved:
 
         A mapping that looks stale may belong to it.
         """
-        return not self.addresses and (self.is_unreadable or self.code in ("hostname", "variable_error"))
+        return self.is_unreadable or (not self.addresses and self.code in ("hostname", "variable_error"))
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ._errors import InvalidInput
@@ -16,7 +16,6 @@ from ._messages import item_label, join_bounded, quote, suggest, type_name
 T = TypeVar("T")
 
 Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
 
 VENDORS = ("aws", "azure", "gcp", "oci")
 
@@ -102,29 +101,6 @@ def warn_of_private(addresses: Collection[Address]) -> list[str]:
         f"{len(private)} addresses are private, so Cloudflare can reach them only through a tunnel: "
         f"{join_bounded(private)}"
     ]
-
-
-def parse_network(text: Any) -> Network:
-    """Parse an address or a CIDR prefix. Raises InvalidInput."""
-    if not isinstance(text, str) or "/" not in text:
-        return ip_network(parse_address(text))
-    try:
-        return ip_network(text.strip())
-    except ValueError:
-        pass
-    try:
-        network = ip_network(text.strip(), strict=False)
-    except ValueError:
-        raise InvalidInput(f"{quote(text)} is neither an address nor a CIDR prefix") from None
-    raise InvalidInput(f"{quote(text)} has bits of a host set: did you mean {network}?")
-
-
-def parse_networks(texts: Sequence[Any], option: str) -> tuple[Network, ...]:
-    """Parse a list of addresses and prefixes.
-
-    Raises InvalidInput for all invalid items together.
-    """
-    return tuple(_parse_each(texts, option, parse_network))
 
 
 def _without_mapping(address: Address) -> Address:
@@ -307,10 +283,10 @@ def parse_addresses(texts: Sequence[str], option: str) -> Collection[Address]:
 
     Raises InvalidInput for all invalid items together.
     """
-    return dict.fromkeys(_parse_each(texts, option, parse_origin)).keys()
+    return dict.fromkeys(parse_each(texts, option, parse_origin)).keys()
 
 
-def _parse_each(texts: Sequence[Any], option: str, parse: Callable[[Any], T]) -> list[T]:
+def parse_each(texts: Sequence[Any], option: str, parse: Callable[[Any], T]) -> list[T]:
     """Parse the items of an option.
 
     Raises InvalidInput for all invalid ones together.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan of changes to a zone, and guards against accidents.
+"""Plan of changes to a zone, and its result.
 
 A plan brings a zone to its wanted state. Pure code without HTTP and Ansible.
 """
@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ._errors import InvalidInput
-from ._mapping import ZONE_LIMIT, Address, Network, OriginMapping, ZoneMappings, address_order, canonical
-
-GUARDED_SIZE = 10
-"""Number of mappings in a zone from which the percentage guards apply."""
+from ._errors import CloudflareError, InvalidInput
+from ._mapping import ZONE_LIMIT, Address, OriginMapping, ZoneMappings, address_order, canonical
 
 
 class Change(NamedTuple):
@@ -118,82 +115,31 @@ class Plan(NamedTuple):
             )
 
 
-class Guards:
-    """Limits of a task's changes, in percent of the zone's mappings."""
-
-    def __init__(self, allow_empty: bool, max_delete_percentage: float, max_update_percentage: float) -> None:
-        self._allow_empty = allow_empty
-        self._percentages = {
-            "max_delete_percentage": max_delete_percentage,
-            "max_update_percentage": max_update_percentage,
-        }
-        for option, allowed in self._percentages.items():
-            if not 0 <= allowed <= 100:
-                raise InvalidInput(f"{option}: {allowed:g} is not between 0 and 100 percent")
-
-    def check(self, plan: Plan, zone: str, purge: bool) -> None:
-        """Raise InvalidInput for a plan that changes more than allowed.
-
-        Nothing is written then.
-        """
-        if purge and not (plan.unchanged or plan.upserts) and not self._allow_empty:
-            raise InvalidInput(f"zone {zone}, {len(plan.deletes)} of {plan.total} mappings: {EMPTY_PURGE}")
-        updates = [change for change in plan.upserts if change.kind == "updated"]
-        self._check_share("delete", len(plan.deletes), plan.total, zone)
-        self._check_share("update", len(updates), plan.total, zone)
-        if purge and self._percentages["max_delete_percentage"] < 100:
-            _check_vendors(plan, zone)
-
-    def _check_share(self, verb: str, changes: int, total: int | None, zone: str) -> None:
-        option = f"max_{verb}_percentage"
-        allowed = self._percentages[option]
-        if total is None or total < GUARDED_SIZE or 100 * changes / total <= allowed:
-            return
-        raise InvalidInput(
-            f"the task would {verb} {changes} of the {total} mappings of zone {zone}, {_percent(changes, total)} "
-            f"percent, but {option} is {allowed:g}: nothing was written. If this is intended, set {option} to "
-            f"{_percent(changes, total)} or more"
-        )
-
-
-EMPTY_PURGE = (
-    "purge without a usable mapping in the list would delete all mappings of the zone: check the list, or set "
-    "allow_empty: true if this is intended"
-)
-
-
-def _check_vendors(plan: Plan, zone: str) -> None:
-    """Raise InvalidInput if deletions leave no mapping of a vendor.
-
-    An inventory source may have failed.
-    """
-    after = Counter(plan.vendors)
-    after.subtract(change.before.vendor for change in (*plan.deletes, *plan.upserts) if change.before)
-    after.update(change.mapping.vendor for change in plan.upserts)
-    deleted = Counter(change.mapping.vendor for change in plan.deletes)
-    for vendor, number in sorted(deleted.items()):
-        if number > 1 and after[vendor] <= 0:
-            before = plan.vendors[vendor]
-            raise InvalidInput(
-                f"the purge would delete {number} of the {before} mappings of vendor {vendor} in zone {zone}, "
-                f"{_percent(number, before)} percent, and leave no mapping of this vendor, as if an inventory source "
-                "had failed: nothing was written. If this is intended, set max_delete_percentage to 100"
-            )
-
-
-def _percent(part: int, whole: int) -> str:
-    """Format a percentage, rounded up to a hundredth.
-
-    An option of this value allows it.
-    """
-    return f"{-(-part * 10000 // whole) / 100:g}"
-
-
 def _location(mapping: OriginMapping | None) -> Any:
     return mapping and [mapping.vendor, mapping.region]
 
 
 NO_CHANGES = Plan((), (), 0, None)
+
+
+class ApplyResult:
+    """Outcome of applying a plan, or a batch of one.
+
+    Each failed change has a reason. Unknown ones may have been applied, but the zone could not be read again; they
+    have the reason of the write. error is the failure that ended the writing early.
+    """
+
+    def __init__(self, applied: Iterable[Change] = (), pending: Iterable[Change] = ()) -> None:
+        self.applied = [*applied]
+        self.failed: list[tuple[Change, str]] = []
+        self.unknown: list[tuple[Change, str]] = []
+        self.pending = [*pending]
+        self.error: CloudflareError | None = None
+
+
+def predict(plan: Plan) -> ApplyResult:
+    """Return the result of applying a plan if nothing fails."""
+    return ApplyResult(plan.changes, plan.withheld)
 
 
 def make_plan(
@@ -203,12 +149,12 @@ def make_plan(
     overwrite: bool = True,
     purge: bool = False,
     listed: Collection[Address] = (),
-    keep: Collection[Network] = (),
+    keep: Container[Address] = (),
 ) -> Plan:
     """Compare current with wanted mappings, and return the plan.
 
     None means that an address should have no mapping. A purge also deletes every mapping that is neither wanted, nor
-    listed, nor in a network to keep. Without overwrite, a mapping with other values raises InvalidInput.
+    listed, nor in keep. Without overwrite, a mapping with other values raises InvalidInput.
     """
     upserts: list[Change] = []
     deletes: list[Change] = []
@@ -228,34 +174,13 @@ def make_plan(
     unchanged = len(wanted) - len(upserts) - len(deletes)
     if purge:
         named = {*wanted, *listed}
-        prefixes = _by_length(keep)
         deletes += [
             Change("deleted", old, old)
             for address, old in current.mappings.items()
-            if address not in named and not _is_in(address, prefixes)
+            if address not in named and address not in keep
         ]
     vendors = Counter(mapping.vendor for mapping in current.mappings.values()) if current.complete else {}
     return Plan(_sorted(upserts), _sorted(deletes), unchanged, current.total, vendors=vendors)
-
-
-def _by_length(networks: Collection[Network]) -> dict[tuple[int, int], set[int]]:
-    """Return the bits of networks by IP version and prefix length.
-
-    A look-up in each set is fast.
-    """
-    prefixes: dict[tuple[int, int], set[int]] = {}
-    for network in networks:
-        bits = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
-        prefixes.setdefault((network.version, network.prefixlen), set()).add(bits)
-    return prefixes
-
-
-def _is_in(address: Address, prefixes: Mapping[tuple[int, int], set[int]]) -> bool:
-    number = int(address)
-    return any(
-        version == address.version and number >> (address.max_prefixlen - length) in bits
-        for (version, length), bits in prefixes.items()
-    )
 
 
 def diff(changes: Iterable[Change], zone: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ with it.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 SCHEMA_VERSION = 2
@@ -99,3 +100,8 @@ ZONE_REPORT: dict[str, Any] = {
     "repair": {"present": [MAPPING], "absent": [MAPPING]},
     "traffic": (TRAFFIC,),
 }
+
+
+def format_time(time: datetime) -> str:
+    """Format a time in UTC as in reports, by RFC 3339."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

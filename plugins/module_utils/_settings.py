@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._apply import unknown_outcome
 from ._client import Client
 from ._connection import SharedClient, ZoneClient, open_zone
-from ._errors import SMART_TIERED_CACHE, TIERED_CACHE, CloudflareError, InvalidInput, Outcome
+from ._errors import CloudflareError, InvalidInput, Outcome
 from ._plan import text_diff
 
 
@@ -70,8 +69,10 @@ class Setting(NamedTuple):
         return self.has_creation and error.status == 404 and bool(error.errors)
 
 
-TIERED_CACHE_SETTING = Setting("tiered_cache", "Tiered Cache", TIERED_CACHE)
-SMART_TIERED_CACHE_SETTING = Setting("smart_tiered_cache", "Smart Tiered Cache", SMART_TIERED_CACHE, has_creation=True)
+TIERED_CACHE_SETTING = Setting("tiered_cache", "Tiered Cache", "argo/tiered_caching")
+SMART_TIERED_CACHE_SETTING = Setting(
+    "smart_tiered_cache", "Smart Tiered Cache", "cache/tiered_cache_smart_topology_enable", has_creation=True
+)
 CACHE_SETTINGS = {"enabled": TIERED_CACHE_SETTING, "smart": SMART_TIERED_CACHE_SETTING}
 """Settings by option of the module tiered_cache."""
 
@@ -121,6 +122,8 @@ def _switch(setting: Setting, value: bool, zone: ZoneClient) -> None:
         try:
             actual = setting.read(zone.client, zone.id)
         except CloudflareError:
+            from ._apply import unknown_outcome
+
             raise unknown_outcome(error) from None
         if actual is not value:
             raise

@@ -77,13 +77,13 @@ def list_zones(client: Client) -> list[dict[str, Any]]:
     return sorted(zones.values(), key=lambda zone: (zone["name"], zone["id"]))
 
 
-def fetch_account_id(client: Client, zone_id: str) -> str:
-    """Read the identifier of a zone's account. Raises CloudflareError."""
+def fetch_zone(client: Client, zone_id: str) -> dict[str, Any]:
+    """Read a zone, in the shape of list_zones. Raises CloudflareError."""
 
-    def decode(envelope: Envelope) -> str:
-        account_id: str = _parse_zones(client, [envelope.result])[zone_id]["account"]["id"]
-        check_identifier("account", account_id)
-        return account_id
+    def decode(envelope: Envelope) -> dict[str, Any]:
+        zone = _parse_zones(client, [envelope.result])[zone_id]
+        check_identifier("account", zone["account"]["id"])
+        return zone
 
     return client.call(f"Reading the zone {zone_id}", "GET", f"/zones/{zone_id}", decode=decode)
 

@@ -22,7 +22,7 @@ options:
   inventory:
     description:
       - Whether to compare the zones with their origins. Otherwise V(missing), V(wrong), V(stale), V(unresolved) and
-        V(no_origins) are not checked.
+        V(no_origins) are not checked, and V(cloudflare) cannot be a source of origins.
     type: bool
     version_added: 1.0.0
     default: true
@@ -150,7 +150,7 @@ options:
     elements: str
   max_age:
     description:
-      - The maximum age of O(reports), in hours.
+      - The maximum age of every result in O(reports), in hours. A time in the future is an error too.
     type: float
     version_added: 1.0.0
     default: 24
@@ -246,16 +246,10 @@ reports:
   elements: str
   sample:
     - ./audit/report.json
-generation:
-  description: The number of audits of these hosts so far, for the batches of a play with C(serial).
-  returned: with O(zones_variable), once the zones are audited
-  type: int
-  sample: 1
-batch:
+audits:
   description:
-    - The reports on the zones of this batch, as RV(originops.cloudflare.origin_cloud_region_audit#module:report), for
-      the next batches.
-  returned: with C(serial), by all batches but the last
-  type: list
-  elements: dict
+    - The reports of the audits of these hosts so far, for the next batches of a play with C(serial). The structure can
+      change in any release.
+  returned: with O(zones_variable), once the zones are audited
+  type: dict
 """

@@ -93,8 +93,8 @@ options:
       unreadable:
         description:
           - Whether the host has an address that cannot be parsed, as the filter
-            P(originops.cloudflare.origin_mappings#filter) returns it. If O(unresolved[].addresses) is empty, any
-            mapping may belong to the host, so the repair deletes none.
+            P(originops.cloudflare.origin_mappings#filter) returns it. Any mapping may then belong to the host, so the
+            repair deletes none.
         type: bool
         version_added: 1.0.0
         default: false

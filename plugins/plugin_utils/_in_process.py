@@ -22,6 +22,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule
 from ansible.utils.display import Display
 
+from ..module_utils import _apply, _concurrency, _failures, _guards, _hints, _networks, _regions, _zones
 from ..module_utils._argspec import register_secrets
 from ..module_utils._connection import environment_secrets, may_hold_password
 from ..module_utils._http import REQUESTS_IMPORT_ERROR
@@ -32,6 +33,9 @@ VARIABLE = "originops_cloudflare_direct"
 """Variable that turns direct execution off if it is false."""
 
 SECRET_OPTIONS = ("api_token", "api_key")
+
+PRELOADED = (_apply, _concurrency, _failures, _guards, _hints, _networks, _regions, _zones)
+"""Files on demand: here the process that starts the workers imports them once."""
 
 
 class InProcessActionModule(ActionModule):

@@ -65,8 +65,8 @@ HOST_NAME = re.compile(r"([\w-]+\.)+[\w-]*[^\W\d][\w-]*\.?")
 class VariableError(InvalidInput):
     """Variable of a host that cannot be evaluated, or has an invalid value."""
 
-    def __init__(self, host: str, reason: str, addresses: tuple[Address, ...] = ()) -> None:
-        self.unresolved = Unresolved(host, "variable_error", reason, addresses)
+    def __init__(self, host: str, reason: str) -> None:
+        self.unresolved = Unresolved(host, "variable_error", reason)
         super().__init__(str(self.unresolved))
 
 
@@ -170,8 +170,8 @@ class ZoneIndex:
 class OriginFinder:
     """Finder of the origins of hosts.
 
-    The variables of each host are read once, and cached by its name for all zones. If variables have no location,
-    locate looks it up.
+    The variables of each host are read once for all zones. Hosts of hostvars are cached by their names, dictionaries by
+    their identity. If variables have no location, locate looks it up.
     """
 
     def __init__(self, names: VariableNames, locate: Locate | None = None) -> None:
@@ -179,7 +179,7 @@ class OriginFinder:
         self._locate = locate
         self._affixes = [(cloud, names.affixes(cloud.vendor)) for cloud in CLOUDS]
         self._advice = f"set {names.vendor_variable} and {names.region_variable}"
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[str | int, _Host] = {}
 
     def zones_of(self, host: str, variables: Vars) -> frozenset[str]:
         """Return the normalized names of a host's zones, none if it is no origin.
@@ -197,7 +197,8 @@ class OriginFinder:
                     raise VariableError(host, f"variable {name} has {quote(str(item))}, which is not a zone's name")
                 zones += filter(None, map(normalize_zone, re.split(r"[,\s]+", item)))
         except VariableError as error:
-            raise VariableError(host, error.unresolved.reason, self._known_addresses(reader)) from None
+            error.unresolved = self._with_addresses(error.unresolved, reader)
+            raise
         return frozenset(zones)
 
     def index_zones(self, items: Iterable[Item]) -> ZoneIndex:
@@ -241,7 +242,9 @@ class OriginFinder:
         return origins
 
     def _host(self, name: str, variables: Vars) -> _Host:
-        return self._hosts.setdefault(name, _Host(name, variables))
+        # hostvars has another object at each access. Dictionaries of one name may be from different inventories.
+        key = id(variables) if isinstance(variables, dict) else name
+        return self._hosts.setdefault(key, _Host(name, variables))
 
     def _origins_of(self, name: str, item: Vars | str | Unresolved) -> list[OriginMapping | Unresolved]:
         """List a mapping for each public address of an item, and its problems."""
@@ -259,7 +262,7 @@ class OriginFinder:
             try:
                 host.origins = _merge(self._origins_of_host(host))
             except VariableError as error:
-                host.origins = [replace(error.unresolved, addresses=self._known_addresses(host))]
+                host.origins = [self._with_addresses(error.unresolved, host)]
         return host.origins
 
     def _origins_of_host(self, host: _Host) -> Iterator[OriginMapping | Unresolved]:
@@ -289,12 +292,12 @@ class OriginFinder:
         cloud, read = self._cloud_of(host)
         return [text for text in cloud.addresses(read) if text] if cloud else []
 
-    def _known_addresses(self, host: _Host) -> tuple[Address, ...]:
-        """Return the readable addresses of a host with a faulty variable."""
+    def _with_addresses(self, problem: Unresolved, host: _Host) -> Unresolved:
+        """Add the addresses of a host with a faulty variable, if they are known."""
         try:
-            return tuple(dict.fromkeys(address for item in self._addresses_of(host) for address in _readable(item)))
+            return _add_addresses(problem, self._addresses_of(host))
         except VariableError:
-            return ()
+            return problem
 
     def _location_of(self, host: _Host) -> _Location:
         """Return the location in the variables of a host. Raises VariableError."""
@@ -498,7 +501,7 @@ def _join_names(names: Sequence[Any]) -> str:
 
 def normalize_zone(name: str) -> str:
     """Normalize a zone's name: lower case, no outer blanks, no final dot."""
-    return name.strip().removesuffix(".").lower()
+    return name.strip().rstrip(".").lower()
 
 
 def _is_entry(item: Vars) -> bool:
@@ -551,16 +554,24 @@ def _merge(found: Iterable[OriginMapping | Unresolved]) -> list[OriginMapping | 
 
 def _without_address(host: str, reason: str, item: Any) -> Unresolved:
     """Describe an item without a usable address."""
-    addresses = _readable(item)
-    return Unresolved(host, "no_address", reason, addresses, is_unreadable=not addresses)
+    return _add_addresses(Unresolved(host, "no_address", reason), [item])
 
 
-def _readable(item: Any) -> tuple[Address, ...]:
-    """Return the address of an unusable item, if it can be read."""
-    try:
-        return (parse_address(item.get("origin_ip", item.get("ip")) if isinstance(item, Mapping) else item),)
-    except InvalidInput:
-        return ()
+def _add_addresses(problem: Unresolved, items: Iterable[Any]) -> Unresolved:
+    """Add the addresses of unusable items, and whether one is unreadable."""
+    addresses: dict[Address, None] = {}
+    is_unreadable = False
+    for item in items:
+        texts = [item]
+        if isinstance(item, Mapping):
+            # Both, if an item has two addresses: it is unknown which is meant.
+            texts = [item[key] for key in ("origin_ip", "ip") if key in item] or [None]
+        for text in texts:
+            try:
+                addresses[parse_address(text)] = None
+            except InvalidInput:
+                is_unreadable = True
+    return replace(problem, addresses=tuple(addresses), is_unreadable=is_unreadable)
 
 
 def _evaluate(value: Any) -> Any:

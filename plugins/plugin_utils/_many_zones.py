@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -19,14 +19,15 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 
 from ..module_utils._argspec import ARGUMENT_SPEC, CONNECTION_RULES, validate_options
-from ..module_utils._client import Client
+from ..module_utils._client import Client, check_identifier
 from ..module_utils._connection import SharedClient, may_hold_password
-from ..module_utils._errors import InvalidInput, Outcome
+from ..module_utils._errors import CloudflareError, InvalidInput, Outcome
 from ..module_utils._http import Cancelled
 from ..module_utils._mapping import Address, parse_address
 from ..module_utils._messages import MAX_LISTED, item_label, join_bounded, quote, sanitize, suggest, type_name
 from ..module_utils._module import result_of
 from ..module_utils._origins.operation import read_origins
+from ..module_utils._zones import fetch_zone, find_zone
 from ._in_process import SECRET_OPTIONS, option_problems, run_masked
 from ._inventory import (
     Item,
@@ -40,6 +41,9 @@ from ._inventory import (
 )
 from ._report.model import is_same_zone
 
+if TYPE_CHECKING:
+    from ansible.playbook.task import Task
+
 CONNECTION = {name: spec for name, spec in ARGUMENT_SPEC.items() if name not in ("zone", "zone_id", "account_id")}
 """Options of the connection, which all zones of a task share."""
 
@@ -52,11 +56,16 @@ SOURCES = ("inventory", "cloudflare")
 ZONES_GROUP = "cloudflare_zones"
 """Group of the inventory plugin zones."""
 
+NO_ZONE: dict[str, str | None] = {"zone": None, "zone_id": None, "account_id": None}
+
 INCOMPLETE_INVENTORY = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
     "run it without slices, or use a source of origins that is not sliced"
 )
-UNMATCHED = "it is in names of the inventory plugin, but these credentials can read no zone of this name"
+UNMATCHED = (
+    "it is in names of the inventory plugin, but these credentials can read no zone of this name, or accounts or "
+    "statuses exclude it"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +73,7 @@ class ZoneEntry:
     """Zone with the sources of its origins.
 
     groups is None if hosts name the zone in their own variable. error is the reason if the entry cannot be used.
+    is_listed is false if the zone is only known to be missing in the lists.
     """
 
     zone: str | None = None
@@ -73,6 +83,7 @@ class ZoneEntry:
     addresses: tuple[Any, ...] = ()
     sources: tuple[str, ...] = ("inventory",)
     error: str | None = None
+    is_listed: bool = True
 
     @property
     def identity(self) -> dict[str, str | None]:
@@ -116,7 +127,7 @@ def parse_zones(entries: Any, option: str, sources: Sequence[str] = ("inventory"
         _parse_zone({"zone": entry} if isinstance(entry, str) else entry, item_label(option, index), sources)
         for index, entry in enumerate(distinct.values())
     ]
-    return _without_repetitions(zones)
+    return _without_repetitions(zones, [zone.identity for zone in zones])
 
 
 def _content(entry: Any) -> str:
@@ -139,6 +150,12 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
             problems.append(f"{name} is of type {type_name(value)}, not text")
             value = None
         texts[name] = (value or "").strip() or None
+    for name in ("zone_id", "account_id"):
+        if identifier := texts[name]:
+            try:
+                check_identifier(name, identifier)
+            except InvalidInput as error:
+                problems.append(str(error))
     if not texts["zone"] and not texts["zone_id"]:
         problems.append("it has neither zone nor zone_id")
         texts["zone"] = label
@@ -164,43 +181,117 @@ def _parse_zone(entry: Any, label: str, sources: Sequence[str]) -> ZoneEntry:
     )
 
 
-def _without_repetitions(zones: Sequence[ZoneEntry]) -> list[ZoneEntry]:
-    """Return the zones. All entries of a repeated zone are errors.
+def _without_repetitions(
+    zones: Sequence[ZoneEntry],
+    identities: Sequence[Mapping[str, str | None]],
+    others: Iterable[Mapping[str, str | None]] = (),
+) -> list[ZoneEntry]:
+    """Return zones of these identities, with errors if they are repeated.
 
-    One of them alone would make the zone lose the origins of the others.
+    All entries of a repeated zone are errors: one of them alone would make the zone lose the origins of the others.
+    others are identities of further entries.
     """
-    identities = [{**zone.identity, "zone": normalize_zone(zone.zone or "")} for zone in zones]
+    own = [_normalize(identity) for identity in identities]
     alike: dict[str | None, list[Mapping[str, str | None]]] = {}
-    for identity in identities:
+    for identity in (*own, *map(_normalize, others)):
         for key in filter(None, (identity["zone"], identity["zone_id"])):
             alike.setdefault(key, []).append(identity)
 
     def is_repeated(identity: Mapping[str, str | None]) -> bool:
-        others = chain(alike.get(identity["zone"], ()), alike.get(identity["zone_id"], ()))
-        return any(other is not identity and is_same_zone(identity, other) for other in others)
+        similar = chain(alike.get(identity["zone"], ()), alike.get(identity["zone_id"], ()))
+        return any(other is not identity and is_same_zone(identity, other) for other in similar)
 
     return [
         replace(zone, error=f"{zone.label} is listed more than once, with different origins")
-        if not zone.error and is_repeated(identity)
+        if zone.is_listed and not zone.error and is_repeated(identity)
         else zone
-        for zone, identity in zip(zones, identities, strict=True)
+        for zone, identity in zip(zones, own, strict=True)
     ]
 
 
-class PlayHosts:
-    """Hosts of a play, and the zones in a variable of each.
+def _normalize(identity: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {**identity, "zone": normalize_zone(identity["zone"] or "")}
 
-    A variable of the play is evaluated for every host, as a task of that host would.
+
+def identify_zones(
+    client: Client, zones: Sequence[ZoneEntry], others: Sequence[ZoneEntry], *, always: bool = False
+) -> list[ZoneEntry]:
+    """Return zones with their identifiers, if they are needed.
+
+    They are if always is true, and if some entries have only a name and others an identifier: then a zone can be listed
+    in both forms. Such entries are errors, also if others, the zones of other hosts, have one of them.
+    """
+    listed = [zone for zone in (*zones, *others) if zone.is_listed]
+    mixed = any(zone.zone_id for zone in listed) and any(not zone.zone_id for zone in listed)
+    if not mixed and not always:
+        return [*zones]
+
+    def identify(zone: ZoneEntry) -> tuple[ZoneEntry, dict[str, str | None]]:
+        if zone.error:
+            return zone, zone.identity
+        try:
+            if not zone.zone_id:
+                zone_id, account_id = find_zone(client, zone.zone or "", zone.account_id)
+                zone = replace(zone, zone_id=zone_id, account_id=account_id)
+            elif mixed and not zone.zone:
+                known = fetch_zone(client, zone.zone_id)
+                return zone, {**zone.identity, "zone": known["name"], "account_id": known["account"]["id"]}
+        except InvalidInput:
+            pass  # there is no such zone: its operation reports that
+        except CloudflareError as error:
+            if mixed:
+                why = "It was to be compared with the other zones of the list: give all of them zone and zone_id"
+                zone = replace(zone, error=f"{error}. {why}")
+        return zone, zone.identity
+
+    found = client.http.map_concurrently(identify, zones, CONCURRENT_ZONES)
+    identities = [identity if zone.is_listed else NO_ZONE for zone, identity in found]
+    return _without_repetitions(
+        [zone for zone, _identity in found], identities, [zone.identity for zone in others if zone.is_listed]
+    )
+
+
+class PlayHosts:
+    """Hosts of a play, and the variables that a task of each would have.
+
+    task_vars are those of one host. The others have variables of the play, the roles and the task too, but not those of
+    vars_files with a name that depends on the host.
     """
 
-    def __init__(self, templar: Templar, task_vars: Mapping[str, Any]) -> None:
+    def __init__(self, templar: Templar, task_vars: Mapping[str, Any], task: Task) -> None:
         self._templar = templar
         self._task_vars = task_vars
+        self._task = task
+        self._hosts = {task_vars["inventory_hostname"]: (task_vars, templar)}
         self.hostvars = task_vars["hostvars"]
         self.groups: Mapping[str, Sequence[str]] = task_vars["groups"]
         self.batch: Sequence[str] = task_vars["ansible_play_batch"]
         self.active: Sequence[str] = task_vars["ansible_play_hosts"]
         self.all: Sequence[str] = task_vars["ansible_play_hosts_all"]
+
+    @cached_property
+    def _shared_variables(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the variables below those of hosts, and those above.
+
+        Below are the defaults of roles.
+        """
+        task, play = self._task, self._task.get_play()
+        known = task.get_variable_manager().get_vars(play=play, task=task)
+        defaults: dict[str, Any] = {}
+        for role in (*play.get_roles(), *(task.get_dep_chain() or ())):
+            defaults |= role.get_default_vars()
+        explicit = {*play.get_vars(), *task.get_vars(), *task.get_include_params()}
+        below = {name: value for name, value in defaults.items() if name not in explicit and known.get(name) is value}
+        above = {name: value for name, value in known.items() if name not in below and name != "vars"}
+        return below, above
+
+    def _variables(self, host: str) -> tuple[Mapping[str, Any], Templar]:
+        """Return the variables of a host, and a templar with them."""
+        if host not in self._hosts:
+            below, above = self._shared_variables
+            variables = {**below, **self.hostvars.raw_get(host), **above}
+            self._hosts[host] = variables, self._templar.copy_with_new_env(available_variables=variables)
+        return self._hosts[host]
 
     def zones(self, variable: str, sources: Sequence[str]) -> tuple[list[ZoneEntry], list[ZoneEntry]]:
         """List the zones of this batch, and those that only other hosts have.
@@ -208,23 +299,17 @@ class PlayHosts:
         The default of a host of the inventory plugin zones is its own zone. A zone is repeated also if hosts of several
         batches have it with different origins.
         """
-        own = self.hostvars.raw_get(self._task_vars["inventory_hostname"])
-        # Variables that are not of this host itself are those of the play, the role and the command.
-        shared = {name: value for name, value in self._task_vars.items() if name not in own or own[name] != value}
-        if not shared.get(variable):
-            shared.pop(variable, None)  # the role's default
         batch = {*self.batch}
         entries: dict[bool, list[Any]] = {True: [], False: []}
         broken: dict[bool, list[ZoneEntry]] = {True: [], False: []}
         for host in self.all:
-            variables = {**self.hostvars.raw_get(host), **shared}
-            templar = self._templar.copy_with_new_env(available_variables=variables)
+            variables, templar = self._variables(host)
             default = _zone_of_host(variables)
             try:
                 value = templar.template(variables.get(variable)) or [default] * bool(default)
             except AnsibleError as error:
                 problem = f"{variable} of host {host}: {sanitize(str(error))}"
-                broken[host in batch].append(ZoneEntry(**default, error=problem))
+                broken[host in batch].append(ZoneEntry(**default, error=problem, is_listed=False))
                 continue
             if isinstance(value, str):
                 value = value.split(",")
@@ -234,21 +319,48 @@ class PlayHosts:
         return [*zones[:count], *broken[True]], [*zones[count:], *broken[False]]
 
     def check_same(self, defaults: Mapping[str, Any]) -> None:
-        """Raise InvalidInput if a variable differs between hosts of the batch.
+        """Raise InvalidInput if variables or conditions differ in the batch.
 
-        defaults has the values of hosts without the variables. Templates are compared as text: the task evaluates those
-        of one host only.
+        defaults has the values of hosts without the variables.
         """
         first, *others = self.batch
-        own = self.hostvars.raw_get(first)
+        own = self._values(first, defaults) if others else {}
         for host in others:
-            variables = self.hostvars.raw_get(host)
-            for name, default in defaults.items():
-                if variables.get(name, default) != own.get(name, default):
+            if not self._is_included(host):
+                raise InvalidInput(
+                    f"when excludes the host {host}, but not {first}, although one task works for all hosts: exclude "
+                    f"it by hosts of the play, as in hosts: cloudflare_zones:!{host}"
+                )
+            for name, value in self._values(host, defaults).items():
+                if value != own[name]:
                     raise InvalidInput(
                         f"{name} differs between the hosts {first} and {host}, but one task, with one value, works for "
                         "all hosts: give it the same value on all of them, or use a play for each value"
                     )
+
+    def _values(self, host: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+        """Return variables of a host, an error text for undefined ones."""
+        variables, templar = self._variables(host)
+        values = {}
+        for name, default in defaults.items():
+            try:
+                values[name] = templar.template(variables.get(name, default))
+            except AnsibleError as error:
+                values[name] = str(error)
+        return values
+
+    def _is_included(self, host: str) -> bool:
+        """Check whether the conditions of the task and its includes are met."""
+        variables, templar = self._variables(host)
+        task = self._task
+        while task:
+            if hasattr(task, "evaluate_conditional"):  # before ansible-core 2.19
+                if not task.evaluate_conditional(templar, variables):
+                    return False
+            elif not all(map(templar.evaluate_conditional, task.when)):
+                return False
+            task = task.get_first_parent_include()
+        return True
 
     def registered(self, name: str) -> dict[str, Mapping[str, Any]]:
         """Return the values of a registered variable, by host."""
@@ -264,8 +376,14 @@ class PlayHosts:
             if isinstance(source, Mapping):
                 file = files.setdefault(source["file"], ZonesFile(source["zones"], source["unmatched"]))
                 file.hosts.append(host)
-        for path, source in (self._task_vars.get("cloudflare_zones_files") or {}).items():
-            files.setdefault(path, ZonesFile(source["zones"], source["unmatched"]))
+        try:
+            for path, source in (self._task_vars.get("cloudflare_zones_files") or {}).items():
+                files.setdefault(path, ZonesFile(source["zones"], source["unmatched"]))
+        except (AttributeError, KeyError, TypeError):
+            raise InvalidInput(
+                "cloudflare_zones_files is not the variable of the inventory plugin originops.cloudflare.zones: rename "
+                "your own variable of this name"
+            ) from None
         return [*files.values()]
 
     @property
@@ -292,14 +410,14 @@ class PlayHosts:
             if file.is_complete and zones and hosts.issuperset(file.hosts or zones)
             for name in file.unmatched
         ]
-        return [ZoneEntry(name, error=UNMATCHED) for name in dict.fromkeys(names)]
+        return [ZoneEntry(name, error=UNMATCHED, is_listed=False) for name in dict.fromkeys(names)]
 
 
 @dataclass(frozen=True)
 class ZonesFile:
     """File of the inventory plugin zones: its results, and its hosts here.
 
-    zones is the number of zones found, unmatched has the names that were not found. hosts are those of this inventory.
+    zones is the number of zones found, unmatched has the names that select no zone. hosts are those of this inventory.
     """
 
     zones: int
@@ -452,7 +570,7 @@ class ManyZonesAction(ActionBase):
             options = validate_options(
                 ArgumentSpecValidator({**CONNECTION, **self.argument_spec}, **CONNECTION_RULES), args
             )
-            hosts = PlayHosts(self._templar, task_vars or {})
+            hosts = PlayHosts(self._templar, task_vars or {}, self._task)
             prefix = (options["zones_variable"] or "").removesuffix("zones")
             if options["zones"] is None and prefix:
                 # Roles have a variable with this prefix for each option.

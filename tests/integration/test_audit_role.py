@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from emulator.faults import Fault, Respond
 from emulator.server import Emulator
@@ -101,6 +102,29 @@ def test_a_correct_zone(audit: Audit, tmp_path: Path, zone: Zone, emulator: Emul
     assert {path.name for path in folder.iterdir()} == REPORTS
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("by_name_first", [False, True])
+@pytest.mark.parametrize("traffic", [False, True])
+def test_one_zone_by_its_name_and_by_its_identifier(
+    audit: Audit, tmp_path: Path, zone: Zone, by_name_first: bool, traffic: bool
+) -> None:
+    zones = [{"zone_id": zone.id, "groups": [], "addresses": ["192.0.2.7"]}, {"zone": zone.name, "group": "web"}]
+    ranges = write_ranges(tmp_path / "ranges")
+    done = audit(zones=zones[::-1] if by_name_first else zones, ranges=ranges, traffic=traffic)
+    assert "The audit found 2 zones that could not be audited" in message(done)
+    errors = [entry["error"] for entry in report(tmp_path / "audit")["zones"]]
+    assert [error.partition(" is ")[2] for error in errors] == ["listed more than once, with different origins"] * 2
+
+
+@pytest.mark.parametrize("wrong_first", [False, True])
+def test_one_zone_with_the_identifier_of_another(audit: Audit, tmp_path: Path, zone: Zone, wrong_first: bool) -> None:
+    zones = [{"zone": zone.name, "group": "web"}, {"zone": "example.net", "zone_id": zone.id, "group": "web"}]
+    done = audit(zones=zones[::-1] if wrong_first else zones)
+    assert "The audit found 2 zones that could not be audited" in message(done)
+    errors = {entry["zone"]: entry["error"] for entry in report(tmp_path / "audit")["zones"]}
+    assert errors == {name: f"{name} is listed more than once, with different origins" for name in errors}
+    assert errors.keys() == {zone.name, "example.net"}
 
 
 def test_a_host_of_the_play_is_never_connected_to(audit: Audit, tmp_path: Path) -> None:
@@ -260,6 +284,17 @@ def test_no_inventory(audit: Audit, tmp_path: Path, zone: Zone) -> None:
     without = {"missing", "wrong", "stale", "contradicted", "misrouted", "unresolved", "no_origins"}
     assert {*audited["not_checked"]} == without
     assert (tmp_path / "audit" / "report.json").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("by_entry", [False, True])
+def test_the_source_cloudflare_without_comparing_origins(
+    audit: Audit, zone: Zone, emulator: Emulator, by_entry: bool
+) -> None:
+    source = ["inventory", "cloudflare"]
+    zones = [{"zone": zone.name, **({"source": source} if by_entry else {})}]
+    output = message(audit(inventory=False, zones=zones, **({} if by_entry else {"source": source})))
+    assert "example.com has the source cloudflare, but no zone is compared with its origins" in output
+    assert emulator.requests == []
 
 
 def test_an_empty_inventory(audit: Audit, tmp_path: Path) -> None:
@@ -444,6 +479,17 @@ def test_a_misspelt_zone_of_the_inventory_plugin(
     assert run_audit(tmp_path, emulator, "--limit", host).returncode == 0
 
 
+def test_a_zone_that_the_inventory_plugin_excludes(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    names = [zone.name for zone in zones_of_the_playbook]
+    (tmp_path / "cloudflare_zones.yml").write_text(json.dumps({"plugin": f"{COLLECTION}.zones", "names": names}))
+    emulator.add_zone("z1.example", status="moved")
+    assert "1 zone that could not be audited" in message(run_audit(tmp_path, emulator))
+    zones = report(tmp_path / "audit")["zones"]
+    assert [zone["zone"] for zone in zones if zone["error"]] == ["z1.example"]
+
+
 def test_an_inventory_file_that_lists_no_zone(
     tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
 ) -> None:
@@ -558,6 +604,97 @@ def test_batches_after_another_play(
     assert report(tmp_path / "audit")["totals"]["audited"] == 3
 
 
+@pytest.mark.parametrize("same_folder", [False, True])
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_batches_of_an_audit_before_one_that_checks_less(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], wrong: int, same_folder: bool
+) -> None:
+    zones_of_the_playbook[wrong].replace({})
+    second = "first" if same_folder else "second"
+    roles = [
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/first"}},
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/{second}", "audit_inventory": False}},
+    ]
+    assert "The audit found 1 missing" in message(run_batches(tmp_path, emulator, *roles))
+    assert report(tmp_path / "first")["totals"]["audited"] == 3
+    # The other way round only the second one fails.
+    done = run_batches(tmp_path, emulator, *roles[::-1])
+    assert "The audit of 3 zones passed." in done.stdout
+    assert "The audit found 1 missing" in message(done)
+    assert report(tmp_path / "first")["totals"]["audited"] == 3
+
+
+def test_batches_of_plays_with_some_hosts_in_common(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    zones_of_the_playbook[1].replace({})
+    hosts = [zone_host(tmp_path, emulator, zone) for zone in zones_of_the_playbook]
+    play = {"gather_facts": False, "serial": 1, "tasks": [ROLE]}
+    plays = [
+        {**play, "hosts": f"{hosts[1]}:{hosts[2]}", "vars": {"audit_inventory": False}},
+        {**play, "hosts": f"{hosts[0]}:{hosts[1]}"},
+    ]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert "The audit found 1 missing" in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == 2
+
+
+def test_a_batch_skipped_by_one_of_two_audits(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    name = zones_of_the_playbook[0].name
+    roles = [
+        {
+            "ansible.builtin.import_role": ROLE["ansible.builtin.include_role"],
+            "when": f"cloudflare_zone_name != '{name}'",
+        },
+        {**ROLE, "vars": {"audit_folder": f"{tmp_path}/second"}},
+    ]
+    play = [{"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1, "tasks": roles}]
+    # Only a playbook in YAML has lines.
+    (tmp_path / "included.yml").write_text(yaml.safe_dump(play))
+    done = run_playbook(
+        tmp_path, [{"ansible.builtin.import_playbook": "included.yml"}], *SOURCES, environment=own(emulator)
+    )
+    assert f"{name}: there is no result of its audit" in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "failed"),
+    [("inventory", True), ("reverse_inventory", True), ("reverse_inventory", False), ("reverse_sorted", False)],
+)
+def test_batches_in_another_order(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone], order: str, failed: bool
+) -> None:
+    zones_of_the_playbook[1].replace({})
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "order": order}
+    # The last batch has no host that can run tasks.
+    name = zones_of_the_playbook[0 if order.startswith("reverse_") else 2].name
+    lost = {"ansible.builtin.fail": {"msg": "lost"}, "when": f"cloudflare_zone_name == '{name}'"}
+    plays = [{**play, "tasks": [lost]}] * failed + [{**play, "serial": 1, "tasks": [ROLE]}]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert "1 missing" in message(done)
+    assert report(tmp_path / "audit")["totals"]["audited"] == (2 if failed else 3)
+
+
+def test_batches_in_a_random_order(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1, "order": "shuffle", "tasks": [ROLE]}
+    done = run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator))
+    assert "the play has order: shuffle, so its last batch is not known" in message(done)
+
+
+def test_a_batch_skipped_again_in_another_play(
+    tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]
+) -> None:
+    name = zones_of_the_playbook[0].name
+    play = {"hosts": "cloudflare_zones", "gather_facts": False, "serial": 1}
+    roles = [{"role": f"{COLLECTION}.audit", "when": when} for when in (False, f"cloudflare_zone_name != '{name}'")]
+    plays = [{**play, "roles": [role]} for role in roles]
+    done = run_playbook(tmp_path, plays, *SOURCES, environment=own(emulator))
+    assert f"{name}: there is no result of its audit" in message(done)
+
+
 def test_batches_with_the_same_zones(
     tmp_path: Path, emulator: Emulator, zone: Zone, zones_of_the_playbook: list[Zone]
 ) -> None:
@@ -617,6 +754,47 @@ def test_slices_are_merged_afterwards(tmp_path: Path, emulator: Emulator, zones_
         # The report of an earlier merge does not pass for a new one.
         assert f"max_age: {max_age} is not" in " ".join(report(tmp_path / "audit")["failures"])
     old = tmp_path / "slice1" / "report.json"
-    old.write_text(old.read_text().replace(report(tmp_path / "slice1")["generated_on"], "2026-01-01T00:00:00Z"))
+    [audited] = report(tmp_path / "slice1")["zones"]
+    old.write_text(old.read_text().replace(audited["audited_on"], "2026-01-01T00:00:00Z"))
     assert "more than 24 hours ago" in message(merged(*both))
     assert report(tmp_path / "audit")["failures"]
+
+
+def test_times_of_zones_in_a_merge(tmp_path: Path, emulator: Emulator, zones_of_the_playbook: list[Zone]) -> None:
+    changed = zones_of_the_playbook[1]
+
+    def run(folder: str) -> str:
+        done = run_audit(tmp_path, emulator, "-e", f"audit_folder={tmp_path}/{folder}")
+        return done.stdout + done.stderr
+
+    def merged(*sources: str, **variables: Any) -> str:
+        options = {"reports": sources, "folder": "audit", "formats": ["json"], **variables}
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [{f"{COLLECTION}.audit_zones": options}]}
+        return message(run_playbook(tmp_path, [play], *SOURCES, environment=own(emulator)))
+
+    def date(zone: dict[str, Any], time: str) -> None:
+        zone["audited_on"] = time
+
+    def edit(folder: str, change: Callable[[dict[str, Any]], None]) -> None:
+        written = report(tmp_path / folder)
+        change(written)
+        (tmp_path / folder / "report.json").write_text(json.dumps(written))
+
+    assert "The audit of 3 zones passed." in run("early")
+    changed.replace({})
+    assert "1 missing" in run("late")
+    # A job with a wrong clock does not hide a later result, whatever the maximum age is.
+    edit("early", lambda written: date(written["zones"][1], "2099-01-01T00:00:00Z"))
+    for max_age in (24, "inf"):
+        output = merged("early", "late", max_age=max_age)
+        assert f"early is of the future ({changed.name}: 2099-01-01T00:00:00Z): check the clock of its job" in output
+        assert found(tmp_path / "audit") == {"missing": ["192.0.2.1"]}
+    # One zone of a merged report can be old.
+    edit("early", lambda written: date(written["zones"][1], "2026-01-01T00:00:00Z"))
+    output = merged("early")
+    assert f"early is of more than 24 hours ago (audit_max_age): {changed.name}: 2026-01-01T00:00:00Z" in output
+    # Neither a report without zones nor a merge of it loses the reason.
+    merged("nowhere")
+    (tmp_path / "audit").rename(tmp_path / "failed")
+    assert "no readable report of an audit in nowhere" in merged("failed", "late")
+    assert report(tmp_path / "audit")["totals"]["audited"] == 3

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +44,19 @@ def zone(emulator: Emulator) -> Zone:
     return emulator.add_zone("example.com", mappings=STALE, dns_records=RECORDS)
 
 
+PLAYBOOK = {"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}
+
+
 @pytest.fixture
 def map_zone(tmp_path: Path, emulator: Emulator, zone: Zone) -> Run:
-    """Return a runner of the playbook with extra variables."""
+    """Return a runner of the playbook, with extra variables and its own."""
     sources = write_ranges(tmp_path / "sources")
 
-    def run(*arguments: str, **variables: Any) -> Completed:
-        including = [{"ansible.builtin.import_playbook": f"{COLLECTION}.map_zone"}]
+    def run(*arguments: str, own: Mapping[str, Any] | None = None, **variables: Any) -> Completed:
         extra = {"ranges_sources": sources, "ranges_folder": str(tmp_path / "ranges"), "zone": zone.name, **variables}
         done = run_playbook(
             tmp_path,
-            including,
+            [{**PLAYBOOK, "vars": own or {}}],
             *arguments,
             "-e",
             json.dumps(extra),
@@ -102,6 +104,16 @@ def test_nothing_is_deleted_while_origins_are_unknown(map_zone: Run, zone: Zone,
     assert (done.returncode, zone.values()) == (2, {**WANTED, **STALE})
     done = map_zone(purge=True, load_balancers="false")
     assert (done.returncode, zone.values()) == (0, WANTED)
+
+
+def test_variables_of_the_inventory_are_not_meant(
+    map_zone: Run, zone: Zone, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.add_zone(zone.name, dns_records=[record for record in RECORDS if record["type"] != "CNAME"])
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.json").write_text('{"purge": true, "zone": "other.example", "resolve": true}')
+    assert (map_zone().returncode, zone.values()) == (0, {**WANTED, **STALE})
+    assert (map_zone(own={"purge": True}).returncode, zone.values()) == (0, WANTED)
 
 
 def test_tiered_cache_is_turned_on_first(map_zone: Run, zone: Zone, emulator: Emulator) -> None:

@@ -115,13 +115,20 @@ def test_roles_work_on_all_zones_by_one_task(
     assert len(re.findall(r"^ok: ", done.stdout, re.M)) == len(names) - 1  # the role is included
 
 
+@pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("role", COSTS)
 def test_batches_that_list_a_zone_with_different_origins(
-    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, role: str, *, mixed: bool
 ) -> None:
     zone, *_others = zones
     zone.replace(RIGHT)
-    entries = [{"zone": zone.name, "group": [], "addresses": part} for part in (FLEET[:15], FLEET[15:])]
+    entries = [
+        {**name, "group": [], "addresses": part}
+        for name, part in (
+            ({"zone": zone.name}, FLEET[:15]),
+            ({"zone_id": zone.id} if mixed else {"zone": zone.name}, FLEET[15:]),
+        )
+    ]
     hosts = {
         f"host{number}": {"origin_regions_zones": [entry], "audit_zones": [entry]}
         for number, entry in enumerate(entries)
@@ -135,7 +142,9 @@ def test_batches_that_list_a_zone_with_different_origins(
     assert zone.values() == RIGHT
     # Only an audit continues after a batch with a failure.
     assert done.stdout.count("\nPLAY [") == (2 if role == "audit" else 1)
-    assert emulator.requests == []
+    # Only the service knows both the name and the identifier of a zone. An audit continues with the second form.
+    looked_up = {"/zones", f"/zones/{zone.id}"} if role == "audit" else {"/zones"}
+    assert {request.path for request in emulator.requests} == (looked_up if mixed else set())
 
 
 @pytest.mark.parametrize(
@@ -144,11 +153,18 @@ def test_batches_that_list_a_zone_with_different_origins(
         ("origin_regions", {"origin_regions_purge": True}, {}, "origin_regions_purge"),
         ("origin_regions", {}, {"origin_regions_keep": ["192.0.2.0/24"]}, "origin_regions_keep"),
         ("audit", {"audit_fail_on": ["stale"]}, {"audit_fail_on": ["wrong"]}, "audit_fail_on"),
-        # Values of the other hosts are not evaluated, and defaults and variables of others do not matter.
+        (
+            "origin_regions",
+            {"origin_regions_purge": "{{ own }}", "own": True},
+            {"origin_regions_purge": "{{ own }}", "own": False},
+            "origin_regions_purge",
+        ),
+        ("origin_regions", {}, {"origin_regions_purge": "{{ missing }}"}, "origin_regions_purge"),
+        # Defaults, templates of the same value, and variables of others do not matter.
         (
             "origin_regions",
             {"origin_regions_purge": "{{ own }}", "own": False, "origin_regions_owner": "one"},
-            {"origin_regions_purge": "{{ own }}", "origin_regions_skip": [], "origin_regions_owner": "two"},
+            {"origin_regions_purge": False, "origin_regions_skip": [], "origin_regions_owner": "two"},
             None,
         ),
     ],
@@ -178,6 +194,96 @@ def test_options_that_differ_between_hosts(
         assert (done.returncode, emulator.requests) == (2, [])
     else:
         assert (done.returncode, [zone.values() for zone in zones[:2]]) == (0, [RIGHT, RIGHT]), output
+
+
+OTHERS = {f"203.0.113.{number}": ("gcp", "us-central1") for number in range(3)}
+GROUPS = {
+    "web": {"hosts": ORIGINS},
+    "db": {
+        "hosts": {
+            address: {"origin_ip": address, "origin_vendor": vendor, "origin_region": region}
+            for address, (vendor, region) in OTHERS.items()
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("static", [False, True])
+@pytest.mark.parametrize("role", COSTS)
+def test_a_condition_that_excludes_a_zone(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, *, role: str, static: bool
+) -> None:
+    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
+    write(tmp_path / "origins.yml", ORIGIN_HOSTS)
+    for zone in zones:
+        zone.replace(RIGHT)
+
+    def run(condition: str) -> Completed:
+        play = {**PLAY, **role_play(role)}
+        [task] = play.pop("tasks")
+        if static:
+            play["roles"] = [{"role": f"{COLLECTION}.{role}", "when": condition}]
+        else:
+            play["tasks"] = [{"block": [{**task, "when": condition}]}]
+        emulator.requests.clear()
+        arguments = ("-i", "origins.yml", "-i", "cloudflare_zones.yml")
+        return run_playbook(tmp_path, [play], *arguments, environment=environment)
+
+    done = run(f"cloudflare_zone_name != '{ZONE_NAMES[3]}'")
+    output = " ".join((done.stdout + done.stderr).split())
+    assert f"when excludes the host zone-{ZONE_NAMES[3]}, but not zone-{ZONE_NAMES[0]}" in output
+    assert (done.returncode, spent(emulator)) == (2, {"": 1})
+    assert run("cloudflare_zone_name is defined").returncode == 0
+    assert spent(emulator) == {"": 1, **{zone.id: COSTS[role] for zone in zones}}
+
+
+@pytest.mark.parametrize("place", ["vars_files", "role_defaults", "including_role", "play"])
+def test_variables_are_those_of_a_task_for_each_host(
+    emulator: Emulator, zones: list[Zone], environment: dict[str, str], tmp_path: Path, place: str
+) -> None:
+    first, second, *_others = zones
+    for zone in (first, second):
+        zone.replace({**RIGHT, **OTHERS})
+    entry = {**ZONE, "group": "{{ fleet_group }}"}
+    play: dict[str, Any] = {
+        **PLAY,
+        "hosts": f"zone-{first.name}:zone-{second.name}",
+        "vars": {"origin_regions_zones": [entry], "origin_regions_purge": True},
+        "roles": [f"{COLLECTION}.origin_regions"],
+    }
+    groups = {first: "web", second: "db"}
+    if place == "vars_files":
+        # Ansible evaluates the names of these files for each host.
+        play["vars_files"] = ["{{ cloudflare_zone_name }}.yml"]
+        for zone, group in groups.items():
+            write(tmp_path / f"{zone.name}.yml", {"fleet_group": group})
+    else:
+        for zone, group in groups.items():
+            write(tmp_path / "host_vars" / f"zone-{zone.name}.yml", {"fleet_group": group})
+    if place == "role_defaults":
+        write(tmp_path / "roles" / "fleet" / "defaults" / "main.yml", {"fleet_group": "web"})
+        play["roles"] = ["fleet", *play["roles"]]
+    if place == "including_role":
+        write(tmp_path / "roles" / "fleet" / "defaults" / "main.yml", {"fleet_group": "web"})
+        include = {"ansible.builtin.include_role": {"name": play.pop("roles")[0]}}
+        write(tmp_path / "roles" / "fleet" / "tasks" / "main.yml", [include])
+        play["tasks"] = [{"ansible.builtin.include_role": {"name": "fleet"}}]
+    if place == "play":
+        play["vars"]["fleet_group"] = "web"
+    write(tmp_path / "origins.yml", {"all": {"children": GROUPS}})
+    write(tmp_path / "cloudflare_zones.yml", {"plugin": f"{COLLECTION}.zones"})
+    arguments = ("-i", "origins.yml", "-i", "cloudflare_zones.yml")
+    play["vars"]["origin_regions_max_delete_percentage"] = 100
+    done = run_playbook(tmp_path, [play], *arguments, environment=environment)
+    expected = {
+        "vars_files": (2, RIGHT, {**RIGHT, **OTHERS}),
+        "role_defaults": (0, RIGHT, OTHERS),
+        "including_role": (0, RIGHT, OTHERS),
+        "play": (0, RIGHT, RIGHT),
+    }
+    assert (done.returncode, first.values(), second.values()) == expected[place], done.stdout
+    if place == "vars_files":
+        assert "'fleet_group' is undefined" in done.stdout + done.stderr
 
 
 def test_a_token_of_ansible_vault(emulator: Emulator, zones: list[Zone], tmp_path: Path) -> None:

@@ -73,3 +73,20 @@ def test_a_variable_that_cannot_be_evaluated_stops_its_host_only(tmp_path: Path)
     of_zone = result("group")
     assert of_zone["hosts"] == {"192.0.2.1": ["good"]}
     assert [(entry["host"], entry["addresses"]) for entry in of_zone["unresolved"]] == [("zones", ["192.0.2.5"])]
+
+
+def test_hosts_of_one_name_from_two_inventories(tmp_path: Path) -> None:
+    named = {"inventory_hostname": "web", "region": "us-east-1"}
+    hosts = [{**named, **origin(f"192.0.2.{number}", "aws/{{ region }}")} for number in (1, 2)]
+    task = {
+        "ansible.builtin.copy": {
+            "content": f"{{{{ hosts | {COLLECTION}.origin_mappings | to_json }}}}",
+            "dest": str(tmp_path / "mappings.json"),
+            "mode": "0600",
+        }
+    }
+    variables = {"region": "us-east-1", "hosts": hosts}
+    done = run_playbook(tmp_path, [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}])
+    assert done.returncode == 0, done.stdout + done.stderr
+    mappings = json.loads((tmp_path / "mappings.json").read_text())
+    assert [mapping["origin_ip"] for mapping in mappings] == ["192.0.2.1", "192.0.2.2"]

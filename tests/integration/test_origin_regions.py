@@ -169,10 +169,11 @@ def test_addresses_of_skipped_hosts_are_kept(assign: Assign, zone: Zone) -> None
         ({"origin_ip": "{{ nowhere }}"}, "variable_error"),
         ({"origin_ip": "192.0.2.990"}, "no_address"),
         ({"origin_ip": {"vendor": "aws", "region": "us-east-1"}}, "no_address"),
+        ({"origin_ip": ["192.0.2.98", "lb.example.net"], "origin_region": "{{ nowhere }}"}, "variable_error"),
     ],
 )
 def test_nothing_is_deleted_while_an_address_is_unknown(
-    assign: Assign, zone: Zone, broken: dict[str, str], code: str
+    assign: Assign, zone: Zone, broken: dict[str, Any], code: str
 ) -> None:
     zone.replace({**MAPPED, "192.0.2.99": ("aws", "us-east-1")})
     done = assign({**FLEET, "odd": broken}, skip=[code], purge=True)
@@ -262,6 +263,31 @@ def test_the_failure_of_a_zone_does_not_stop_the_others(assign: Assign, emulator
     assert "there is no example.org" in output
     assert "; typo.example: the inventory has no group 'wbe': check the name" in output
     assert zone.values() == other.values() == MAPPED
+
+
+def test_one_zone_by_its_name_and_by_its_identifier(
+    assign: Assign, emulator: Emulator, zone: Zone, tmp_path: Path
+) -> None:
+    other = emulator.add_zone("example.net", mappings={})
+    zone.replace({"192.0.2.7": ("azure", "eastus2"), **MAPPED})
+    before = zone.values()
+    zones = [
+        {"zone": "Example.com.", "group": "web"},
+        {"zone_id": zone.id, "groups": [], "addresses": ["192.0.2.7"]},
+        {"zone": other.name, "group": "web"},
+    ]
+    ranges = {"ranges": write_ranges(tmp_path / "ranges")}
+    output = message(assign(FLEET, zones=zones, purge=True, max_delete_percentage=100, filter_options=ranges))
+    assert "2 of 3 zones failed" in output
+    assert "Example.com.: Example.com. is listed more than once, with different origins" in output
+    assert (zone.values(), other.values()) == (before, MAPPED)
+
+
+def test_a_variable_of_the_name_that_the_inventory_plugin_uses(assign: Assign, emulator: Emulator) -> None:
+    for value in ("prod", ["prod"], {"prod": "zones.yml"}):
+        output = message(assign(FLEET, "--extra-vars", json.dumps({"cloudflare_zones_files": value})))
+        assert "cloudflare_zones_files is not the variable of the inventory plugin originops.cloudflare.zones" in output
+        assert emulator.requests == []
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._access import check_access
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import PERMISSIONS
+from ansible_collections.originops.cloudflare.plugins.module_utils._access import PERMISSIONS, check_access
 from emulator.faults import Effect, Fault, Reset, Respond
 from emulator.server import Emulator
 from emulator.state import Zone

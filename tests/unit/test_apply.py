@@ -17,11 +17,11 @@ from itertools import chain, repeat
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._apply import ApplyResult, Write, apply
+from ansible_collections.originops.cloudflare.plugins.module_utils._apply import Write, apply
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import write_batch
 from ansible_collections.originops.cloudflare.plugins.module_utils._endpoints import MappingsApi
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import OriginMapping, canonical
-from ansible_collections.originops.cloudflare.plugins.module_utils._plan import Change, Plan, make_plan
+from ansible_collections.originops.cloudflare.plugins.module_utils._plan import ApplyResult, Change, Plan, make_plan
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import create_one, write_one
 from emulator.server import Emulator
 from emulator.state import Zone

@@ -93,11 +93,20 @@ def test_a_repair_is_accepted_by_a_batch(emulator: Emulator, zone: Zone, served:
     assert run(emulator, zone, expected=items(expected), api_version=served)["report"]["findings"] == []
 
 
-@pytest.mark.parametrize(("text", "absent"), [("192.0.2.2.", []), ("192.0.2.1", ["192.0.2.2"])])
+@pytest.mark.parametrize(
+    ("variables", "absent"),
+    [
+        ({"origin_ip": "192.0.2.2."}, []),
+        ({"origin_ip": ["192.0.2.1", "lb.example.net"], "origin_region": "{{ nowhere }}"}, []),
+        ({"origin_ip": ["192.0.2.1"], "origin_region": "{{ nowhere }}"}, ["192.0.2.2"]),
+        ({}, ["192.0.2.2"]),
+    ],
+)
 def test_a_repair_keeps_the_mapping_of_an_unreadable_address(
-    emulator: Emulator, zone: Zone, text: str, absent: list[str]
+    emulator: Emulator, zone: Zone, variables: dict[str, Any], absent: list[str]
 ) -> None:
-    hosts = {"web1": origin(text, "aws/us-east-1"), "web2": origin("2001:db8::1", "oci/uk-london-1")}
+    web1 = {**origin("192.0.2.1", "aws/us-east-1"), **variables}
+    hosts = {"web1": web1, "web2": origin("2001:db8::1", "oci/uk-london-1")}
     found = origin_mappings(hosts, unresolved="report")
     report = run(emulator, zone, expected=found["mappings"], unresolved=found["unresolved"])["report"]
     assert "192.0.2.2" in [finding["origin_ip"] for finding in report["findings"] if finding["kind"] == "stale"]

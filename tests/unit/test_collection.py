@@ -35,7 +35,10 @@ from ansible_collections.originops.cloudflare.plugins.lookup import origin_cloud
 from ansible_collections.originops.cloudflare.plugins.module_utils._argspec import ARGUMENT_SPEC, CONNECTION_SPEC
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import CREDENTIAL_VARIABLES
 from ansible_collections.originops.cloudflare.plugins.plugin_utils._many_zones import CONNECTION
+from emulator.server import Emulator
 from matrix import LOWEST, SUPPORTED
+from support.operations import options
+from support.values import fleet, items
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
@@ -46,11 +49,11 @@ PACKAGE = "ansible_collections.originops.cloudflare.plugins"
 
 # A file of the core imports only from lower layers, which gives an order to read them in.
 CORE = [
-    {"_messages", "_python"},
+    {"_concurrency", "_failures", "_messages", "_python"},
     {"_errors", "_schema"},
-    {"_files", "_mapping"},
-    {"_http", "_locations", "_plan", "_regions"},
-    {"_client"},
+    {"_files", "_hints", "_mapping"},
+    {"_http", "_locations", "_networks", "_plan", "_regions"},
+    {"_client", "_guards"},
     {"_endpoints", "_zones"},
     {"_apply", "_endpoints_v1"},
     {"_connection"},
@@ -58,6 +61,11 @@ CORE = [
     {"_module"},
 ]
 HEIGHT = {name: height for height, layer in enumerate(CORE) for name in layer}
+ON_DEMAND = {
+    *("_apply", "_concurrency", "_endpoints_v1", "_failures", "_guards"),
+    *("_hints", "_networks", "_regions", "_zones"),
+}
+"""Files of the core that a task without changes and failures does not need."""
 # Each wing is one subject on top of the core, in files of its own.
 WINGS = {"_audit", "_export", "_in_process", "_inventory", "_origins", "_ranges", "_report", "_traffic"}
 ABOVE = {"_access", "_many_zones"}
@@ -73,6 +81,7 @@ PUBLIC = {
     "ansible.module_utils.common.parameters": {"env_fallback"},
     "ansible.module_utils.common.validation": {"check_type_dict"},
     "ansible.module_utils.parsing.convert_bool": {"boolean"},
+    "ansible.playbook.task": {"Task"},
     "ansible.plugins.action": {"ActionBase"},
     "ansible.plugins.action.normal": {"ActionModule"},
     "ansible.plugins.inventory": {"BaseInventoryPlugin", "Cacheable", "Constructable"},
@@ -81,7 +90,7 @@ PUBLIC = {
     "ansible.utils.display": {"Display"},
     "ansible.utils.unsafe_proxy": {"wrap_var"},
 }
-"""Names of ansible-core in use, all from its developer guide for plugins."""
+"""Names of ansible-core in use: those of its developer guide for plugins, and a type."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -162,6 +171,35 @@ def test_core_never_imports_a_wing_and_wings_never_import_each_other(path: Path)
         assert used <= HEIGHT.keys()
     elif part in ABOVE:
         assert used <= HEIGHT.keys() | WINGS
+
+
+@pytest.mark.parametrize("name", ["origin_cloud_region", "origin_cloud_region_batch", "tiered_cache"])
+def test_a_task_that_changes_nothing_imports_only_what_it_needs(name: str, emulator: Emulator, tmp_path: Path) -> None:
+    zone = emulator.add_zone("example.com", mappings=fleet(2))
+    [first, _second] = listed = items(fleet(2))
+    arguments = {
+        "origin_cloud_region": first,
+        "origin_cloud_region_batch": {"mappings": listed, "purge": True},
+        "tiered_cache": {"enabled": True, "smart": True},
+    }[name]
+    needed = {"tiered_cache": {"_concurrency"}}
+    module = importlib.import_module(f"{PACKAGE}.modules.{name}")
+    chosen = options(emulator.api_url, module.ARGUMENT_SPEC, zone_id=zone.id, **arguments)
+    (tmp_path / "ansible_collections" / "originops").mkdir(parents=True)
+    (tmp_path / "ansible_collections" / "originops" / "cloudflare").symlink_to(ROOT)
+    code = f"""
+import json, sys
+sys.path.insert(0, {str(tmp_path)!r})
+from {PACKAGE}.modules import {name}
+result = {name}.MODULE.execute({chosen!r}, check_mode=False, diff=True)
+loaded = [name.rpartition(".")[2] for name in sys.modules if name.startswith("{PACKAGE}.module_utils.")]
+print(json.dumps([result["failed"] or result["changed"], loaded]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    changed, loaded = json.loads(done.stdout)
+    assert not changed
+    assert ON_DEMAND & {*loaded} == needed.get(name, set())
+    assert "_http" in loaded
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)

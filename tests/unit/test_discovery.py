@@ -14,6 +14,7 @@ from hypothesis import given, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import OriginOpsError
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import canonical, parse_address
+from ansible_collections.originops.cloudflare.plugins.module_utils._networks import Networks
 from ansible_collections.originops.cloudflare.plugins.module_utils._origins.configuration import (
     LoadBalancer,
     Pool,
@@ -111,7 +112,7 @@ def shown(found: Discovery) -> Found:
     ],
 )
 def test_records(lines: Sequence[str], origins: str, hostnames: str, excluded: str) -> None:
-    found = discover([record(line) for line in lines], [], {}, [ip_network("203.0.113.0/24")])
+    found = discover([record(line) for line in lines], [], {}, Networks([ip_network("203.0.113.0/24")]))
     shows = shown(found)
     assert sorted(shows[0]) == origins.split()
     assert [*shows[1]] == hostnames.split()
@@ -225,7 +226,7 @@ def test_a_pool_that_is_not_listed_is_an_error() -> None:
 
 
 def test_addresses_of_hostnames_are_classified() -> None:
-    found = discover([record("+www CNAME app.example.net")], [], {}, [ip_network("203.0.113.0/24")])
+    found = discover([record("+www CNAME app.example.net")], [], {}, Networks([ip_network("203.0.113.0/24")]))
     addresses = map(parse_address, ("2001:db8::1", "203.0.113.1", "192.0.2.10", "10.0.0.1", "192.0.2.10"))
     assert [*map(canonical, found.add_addresses("app.example.net", addresses))] == ["192.0.2.10", "2001:db8::1"]
     assert [(item["origin"], item["code"], item["names"], item["sources"]) for item in found.excluded_items()] == [

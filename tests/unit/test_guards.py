@@ -17,13 +17,14 @@ from hypothesis import given, strategies as st
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._errors import InvalidInput, OriginOpsError
+from ansible_collections.originops.cloudflare.plugins.module_utils._guards import check_guards
 from ansible_collections.originops.cloudflare.plugins.module_utils._mapping import (
     Address,
     OriginMapping,
     ZoneMappings,
-    parse_networks,
 )
-from ansible_collections.originops.cloudflare.plugins.module_utils._plan import Change, Guards, Plan, make_plan
+from ansible_collections.originops.cloudflare.plugins.module_utils._networks import Networks, parse_networks
+from ansible_collections.originops.cloudflare.plugins.module_utils._plan import Change, Plan, make_plan
 from ansible_collections.originops.cloudflare.plugins.modules import origin_cloud_region_batch
 from emulator.server import Emulator
 from emulator.state import Zone
@@ -335,7 +336,7 @@ def test_accepted_plans_stay_within_the_guards(
     plan = make_plan(current, wanted if purge else dict.fromkeys(wanted), purge=purge)
     updates = [change for change in plan.upserts if change.kind == "updated"]
     try:
-        Guards(True, delete, update).check(plan, "the zone", purge)
+        check_guards(plan, "the zone", purge=purge, max_delete_percentage=delete, max_update_percentage=update)
     except InvalidInput:
         assert len(plan.deletes) > 1 or len(zone) >= 10
         return
@@ -350,7 +351,7 @@ def test_accepted_plans_stay_within_the_guards(
 
 @given(zones, zones, keeps)
 def test_keep_wins_over_a_purge(zone: Mappings, wanted: Mappings, keep: list[Any]) -> None:
-    plan = make_plan(ZoneMappings(zone, len(zone), complete=True), dict(wanted), purge=True, keep=keep)
+    plan = make_plan(ZoneMappings(zone, len(zone), complete=True), dict(wanted), purge=True, keep=Networks(keep))
     kept = {address for address in zone if any(address in network for network in keep)}
     assert {change.address for change in plan.deletes} == zone.keys() - wanted.keys() - kept
     assert parse_networks([str(network) for network in keep], "keep") == tuple(keep)

@@ -314,6 +314,28 @@ def test_the_known_addresses_of_a_host_with_a_faulty_variable() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("other", "more", "unreadable"),
+    [
+        ("lb.example.net", [], True),
+        ("192.0.2.300", [], True),
+        ({"vendor": "aws"}, [], True),
+        ({"ip": "192.0.2.2", "origin_ip": "nonsense"}, ["192.0.2.2"], True),
+        ({"ip": "192.0.2.2", "regoin": "x"}, ["192.0.2.2"], False),
+        ("10.0.0.1", ["10.0.0.1"], False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("faulty", ["origin_region", "origin_zones"])
+def test_a_faulty_variable_conceals_no_unreadable_address(
+    faulty: str, other: Any, more: list[str], unreadable: bool
+) -> None:
+    host = Variables({**OWN, "origin_ip": ["192.0.2.1", other], "origin_zones": "a.example"}, faulty)
+    [entry] = origin_mappings({"h": host}, unresolved="report", zone="a.example")["unresolved"]
+    assert (entry["code"], entry["addresses"]) == ("variable_error", ["192.0.2.1", *more])
+    assert entry.get("unreadable", False) is unreadable
+
+
 def test_irrelevant_variables_are_not_evaluated() -> None:
     assert mapped({"web": Variables(OWN, "location", "zone", "placement", "origin_zones")}) == [
         "192.0.2.1 aws/eu-west-1"
@@ -332,6 +354,8 @@ def test_a_bad_and_a_good_address() -> None:
         ({**OWN, "origin_ip": "192.0.2.10."}, True),
         ({**OWN, "origin_ip": {"ip": "192.0.2.300"}}, True),
         ({**OWN, "origin_ip": {"ip": "192.0.2.1", "regoin": "x"}}, False),
+        ({**OWN, "origin_ip": {"ip": "192.0.2.300", "origin_ip": "192.0.2.1"}}, True),
+        ({**OWN, "origin_ip": {"ip": "192.0.2.1", "origin_ip": "192.0.2.2"}}, False),
         ({**OWN, "origin_ip": "127.0.0.1"}, False),
         ({"origin_vendor": "aws"}, False),
     ],
@@ -401,14 +425,14 @@ def test_dictionaries_of_mappings_among_addresses(tmp_path: Path) -> None:
     ]
     bad = [
         {"origin_ip": "192.0.2.1", "vendor": "aws", "regoin": "us-east-1"},
-        {"origin_ip": "192.0.2.2", "ip": "192.0.2.2", "vendor": "aws", "region": "us-east-1"},
+        {"origin_ip": "192.0.2.2", "ip": "192.0.2.4", "vendor": "aws", "region": "us-east-1"},
         {"origin_ip": "192.0.2.3", "vendor": "aws"},
         {"origin_ip": "lb.example.com", "vendor": "aws", "region": "us-east-1"},
         "{{ missing }}",
     ]
     assert unresolved(bad) == [
         ("192.0.2.1", "no_address", ["192.0.2.1"]),
-        ("192.0.2.2", "no_address", ["192.0.2.2"]),
+        ("192.0.2.2", "no_address", ["192.0.2.2", "192.0.2.4"]),
         ("192.0.2.3", "unknown_region", ["192.0.2.3"]),
         ("lb.example.com", "hostname", []),
         ("{{ missing }}", "variable_error", []),
@@ -488,6 +512,18 @@ def test_inputs_of_every_kind() -> None:
     assert reasons([{}, {"inventory_hostname": "web"}]).keys() == {"item 1", "web"}
 
 
+@pytest.mark.parametrize("zone", [None, "a.example"])
+def test_hosts_of_one_name_from_two_inventories(zone: str | None) -> None:
+    named = {"inventory_hostname": "web", "origin_zones": "a.example"}
+    first, second = {**named, **OWN}, {**named, **origin("192.0.2.2", "gcp/us-east1")}
+    hosts = [first, second, {**first}, {**named, "origin_ip": "192.0.2.3"}]
+    report = origin_mappings(hosts, unresolved="report", zone=zone)
+    assert report["hosts"] == {"192.0.2.1": ["web"], "192.0.2.2": ["web"]}
+    assert [(entry["host"], entry["addresses"]) for entry in report["unresolved"]] == [("web", ["192.0.2.3"])]
+    elsewhere = {**first, "origin_region": "eu-west-2"}
+    assert unresolved([first, second, elsewhere], zone=zone) == [("web", "conflict", ["192.0.2.1"])]
+
+
 def test_hosts_with_names_that_mean_something_else() -> None:
     hosts = {name: {**OWN, "origin_zones": "a.example"} for name in ("ip", "origins", "hostnames", "origin_ip")}
     report = origin_mappings(hosts, unresolved="report", zone="a.example")
@@ -560,6 +596,14 @@ def test_many_zones_in_a_single_pass() -> None:
     }
     for variables in (one, two):
         assert sorted(variables.read) == ["origin_ip", "origin_region", "origin_vendor", "origin_zones"]
+
+
+def test_hostvars_of_a_host_are_read_once_for_all_zones() -> None:
+    # Ansible creates another object each time that a host's variables are requested.
+    one, again = (Variables({**OWN}) for _number in range(2))
+    finder = OriginFinder(VariableNames())
+    assert finder.collect([("one", one)]).hosts == finder.collect([("one", again)]).hosts
+    assert again.read == []
 
 
 def test_published_ranges_fill_gaps_of_variables(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from ansible_collections.originops.cloudflare.plugins.module_utils import _apply, _endpoints, _http, _plan
+from ansible_collections.originops.cloudflare.plugins.module_utils import _apply, _endpoints, _guards, _http, _plan
 from ansible_collections.originops.cloudflare.plugins.module_utils._batch import ensure_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._info import read_mappings
 from ansible_collections.originops.cloudflare.plugins.module_utils._single import ensure_mapping
@@ -519,7 +519,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (_apply, _endpoints):
         monkeypatch.setattr(module, "PAGE_SIZE", PAGE)
     monkeypatch.setattr(_plan, "ZONE_LIMIT", LIMIT)
-    monkeypatch.setattr(_plan, "GUARDED_SIZE", GUARDED)
+    monkeypatch.setattr(_guards, "GUARDED_SIZE", GUARDED)
     # Retries do not wait.
     monkeypatch.setattr(_http, "_pause", lambda _seconds, _stop: None)
 

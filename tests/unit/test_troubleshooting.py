@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.originops.cloudflare.plugins.module_utils._errors import HINTS
+from ansible_collections.originops.cloudflare.plugins.module_utils._hints import HINTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")

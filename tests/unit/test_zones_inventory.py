@@ -224,6 +224,30 @@ def test_a_filter_that_selects_no_zone_is_warned_of(
     assert printed == " ".join(f"[WARNING]: {warning}" for warning in warnings)
 
 
+@pytest.mark.parametrize(
+    ("filters", "unmatched"),
+    [
+        ({"names": ["a.example", "B.example", "lost.example", "*.test"]}, ["B.example", "lost.example"]),
+        ({"names": ["a.example", "b.*", "c.example"]}, []),
+        ({"names": ["a.example", "b.example"], "statuses": []}, []),
+        ({"names": ["a.example", "c.example"], "accounts": ["One"]}, ["c.example"]),
+        ({"names": ["a.example", "b.example"], "accounts": ["One"], "statuses": ["pending"]}, ["a.example"]),
+    ],
+    ids=str,
+)
+def test_unmatched_names(
+    emulator: Emulator, read: Read, tmp_path: Path, filters: dict[str, Any], unmatched: list[str]
+) -> None:
+    emulator.add_zone("a.example", account="One")
+    emulator.add_zone("b.example", account="One", status="pending")
+    emulator.add_zone("c.example", account="Two")
+    inventory = read(**filters)
+    [file] = inventory.groups["all"].vars["cloudflare_zones_files"].values()
+    assert file["unmatched"] == unmatched
+    for host in inventory.hosts.values():
+        assert host.vars["cloudflare_zones_inventory"]["unmatched"] == unmatched
+
+
 def test_a_name_in_more_than_one_account(emulator: Emulator, read: Read) -> None:
     first, second = (emulator.add_zone("example.com", account=account) for account in ("One", "Two"))
     emulator.add_zone("example.net", account="Two")

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._errors import SMART_TIERED_CACHE, TIERED_CACHE, turn_on_hint
+from .._hints import turn_on_hint
 from .._locations import Locate, Location, LookupResult, Unresolved
 from .._mapping import ZONE_LIMIT, Address, OriginMapping, address_order, canonical, parse_address
 from .._regions import SupportedRegions
@@ -398,10 +398,10 @@ def _without_effect(info: AuditInfo, state: ZoneState, expected: ExpectedState) 
     if not state.mappings and not expected.mappings:
         return
     settings = (
-        ("Tiered Cache", TIERED_CACHE, state.tiered_cache),
-        ("Smart Tiered Cache", SMART_TIERED_CACHE, state.smart_tiered_cache),
+        ("Tiered Cache", "enabled", state.tiered_cache),
+        ("Smart Tiered Cache", "smart", state.smart_tiered_cache),
     )
-    off = {name: path for name, path, is_on in settings if is_on is False}
+    off = {name: option for name, option, is_on in settings if is_on is False}
     if off:
         yield Finding(
             "without_effect",

@@ -18,6 +18,7 @@ from .._errors import CloudflareError, InvalidInput, Outcome, RegionsUnavailable
 from .._locations import Locate, Unresolved
 from .._mapping import Address, parse_address, parse_addresses, parse_mappings
 from .._messages import item_label, join_bounded, quote
+from .._schema import format_time
 from .._settings import SMART_TIERED_CACHE_SETTING, TIERED_CACHE_SETTING
 from .findings import AuditInfo, ExpectedState, ObservedTraffic, PublishedRanges, ZoneState, audit
 
@@ -60,7 +61,8 @@ def read_ranges(paths: Mapping[str, str | None] | None, load_ranges: LoadRanges)
         times = {vendor: os.stat(os.path.expanduser(path)).st_mtime for vendor, path in existing.items()}
     except (InvalidInput, OSError) as error:
         return PublishedRanges(error=str(error))
-    return PublishedRanges(locate, {vendor: _format_time(seconds) for vendor, seconds in times.items()})
+    dates = {vendor: format_time(datetime.fromtimestamp(seconds, timezone.utc)) for vendor, seconds in times.items()}
+    return PublishedRanges(locate, dates)
 
 
 def audit_open_zone(
@@ -100,16 +102,10 @@ def audit_open_zone(
         warnings.append(f"The audit could not read {subject}: {reason}")
     if ranges.error:
         warnings.append(f"The audit could not read the published ranges: {ranges.error}")
-    info = AuditInfo(zone.id, zone.name, zone.account_id, api.name, _format_time())
+    info = AuditInfo(zone.id, zone.name, zone.account_id, api.name, format_time(datetime.now(timezone.utc)))
     traffic = observe(state) if observe else None
     report = audit(info, state, expected, ranges, near_limit, traffic=traffic)
     return Outcome({"changed": False, "report": report, **zone.source}, warnings, zone.deprecation)
-
-
-def _format_time(seconds: float | None = None) -> str:
-    """Format a time, by default the present, in RFC 3339, UTC."""
-    time = datetime.now(timezone.utc) if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _expected_state(options: Mapping[str, Any]) -> ExpectedState:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from .._client import Client, Envelope, parse_text
 from .._errors import CloudflareError
-from .._mapping import Network
+from .._networks import Networks
 
 T = TypeVar("T")
 
@@ -111,17 +111,17 @@ def read_pools(client: Client, account_id: str) -> dict[str, Pool]:
     return dict(_read_unpaged(client, action, f"/accounts/{account_id}/load_balancers/pools", _parse_pool))
 
 
-def read_networks(client: Client) -> list[Network]:
+def read_networks(client: Client) -> Networks:
     """Read the networks of Cloudflare itself. Raises CloudflareError."""
     return client.call(
         "Reading Cloudflare's networks",
         "GET",
         "/ips",
-        decode=lambda envelope: [
+        decode=lambda envelope: Networks(
             ip_network(parse_text(text))
             for kind in ("ipv4_cidrs", "ipv6_cidrs")
             for text in _list(envelope.result[kind])
-        ],
+        ),
     )
 
 

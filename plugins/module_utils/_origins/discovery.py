@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 from .._errors import InvalidInput, OriginOpsError
-from .._mapping import Address, Network, address_order, canonical, check_origin, is_private, parse_address
+from .._mapping import Address, address_order, canonical, check_origin, is_private, parse_address
+from .._networks import Networks
 from .configuration import ADDRESS_TYPES, LoadBalancer, Pool, PoolOrigin, Record, normalize
 
-PLACEHOLDERS = tuple(map(ip_network, ("192.0.2.1/32", "100::/64")))
+PLACEHOLDERS = Networks(map(ip_network, ("192.0.2.1/32", "100::/64")))
 """Addresses of proxied records without an origin (Workers, redirects)."""
 
 TUNNEL_DOMAIN = ".cfargotunnel.com"
@@ -78,7 +79,7 @@ class Usage:
 class Discovery:
     """Origins by address, origins behind hostnames, and exclusions, each once."""
 
-    networks: Collection[Network] = ()  # those of Cloudflare, if they were read
+    networks: Container[Address] = ()  # those of Cloudflare, if they were read
     origins: defaultdict[Address, Usage] = field(default_factory=lambda: defaultdict(Usage))
     hostnames: defaultdict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     excluded: defaultdict[tuple[str, Exclusion], Usage] = field(default_factory=lambda: defaultdict(Usage))
@@ -140,11 +141,11 @@ class Discovery:
             check_origin(address)
         except InvalidInput as error:
             return Exclusion("unusable_address", str(error))
-        if any(address in network for network in PLACEHOLDERS):
+        if address in PLACEHOLDERS:
             return PLACEHOLDER
         if is_private(address):
             return PRIVATE
-        if any(address in network for network in self.networks):
+        if address in self.networks:
             return CLOUDFLARE
         return None
 
@@ -153,7 +154,7 @@ def discover(
     records: Sequence[Record],
     balancers: Sequence[LoadBalancer],
     pools: Mapping[str, Pool],
-    networks: Collection[Network] = (),
+    networks: Container[Address] = (),
 ) -> Discovery:
     """Find the origins of proxied records and of load balancers.
 

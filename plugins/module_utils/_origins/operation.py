@@ -17,7 +17,7 @@ from .._connection import SharedClient, ZoneClient, open_zone
 from .._errors import CloudflareError, InvalidInput, Outcome
 from .._mapping import Address, address_order, canonical, parse_address
 from .._messages import join_bounded, sanitize
-from .._zones import fetch_account_id
+from .._zones import fetch_zone
 from .configuration import LoadBalancer, Pool, read_load_balancers, read_networks, read_pools, read_records
 from .discovery import Discovery, discover
 
@@ -72,7 +72,7 @@ def _read_load_balancing(zone: ZoneClient) -> tuple[list[LoadBalancer], dict[str
     balancers = read_load_balancers(zone.client, zone.id)
     if not balancers:
         return [], {}
-    return balancers, read_pools(zone.client, fetch_account_id(zone.client, zone.id))
+    return balancers, read_pools(zone.client, fetch_zone(zone.client, zone.id)["account"]["id"])
 
 
 def _hostname_items(found: Discovery, looked_up: Mapping[str, LookedUp]) -> list[dict[str, Any]]:

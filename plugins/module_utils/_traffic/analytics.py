@@ -18,6 +18,7 @@ from .._client import Client, parse_text
 from .._errors import CloudflareError, OriginOpsError
 from .._mapping import parse_address
 from .._messages import join_bounded
+from .._schema import format_time
 from .fills import Group, Limit
 from .graphql import GraphQL, QueryError
 
@@ -348,11 +349,6 @@ def _number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError(value)
     return value
-
-
-def format_time(time: datetime) -> str:
-    """Format a time in RFC 3339, UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _duration(seconds: int) -> str:

@@ -15,7 +15,8 @@ from .._errors import CloudflareError, InvalidInput, OriginOpsError, Outcome
 from .._mapping import Address, OriginMapping
 from .._messages import item_label, join_bounded, quote, suggest
 from .._regions import SupportedRegions
-from .analytics import MAX_ZONES, Traffic, format_time, read_traffic
+from .._schema import format_time
+from .analytics import MAX_ZONES, Traffic, read_traffic
 from .fills import Limit, describe_origins
 
 MAX_HOURS = 744

@@ -209,7 +209,7 @@ def is_same_zone(first: Mapping[str, str | None], second: Mapping[str, str | Non
 
 def _name(zone: Mapping[str, str | None]) -> str:
     """Return the name of a zone for comparisons."""
-    return (zone["zone"] or "").strip().removesuffix(".").lower()
+    return (zone["zone"] or "").strip().rstrip(".").lower()
 
 
 def aggregate(
