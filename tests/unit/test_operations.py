@@ -266,6 +266,13 @@ TASKS = [
 ]
 
 
+def test_a_failure_before_the_zone_is_read_counts_no_mapping(emulator: Emulator) -> None:
+    _zone, run = runner(emulator, SEEDED)
+    error = failure_of(run.batch, ["nowhere"])
+    assert emulator.requests == []
+    assert (error.result["summary"]["failed"], error.result["summary"]["unchanged"]) == (1, 0)
+
+
 def without_times(result: Result) -> Result:
     """Return a result without times: check mode cannot predict them."""
     result = deepcopy(result)
