@@ -26,6 +26,7 @@ from ..module_utils._traffic.operation import describe_traffic
 from ..plugin_utils._inventory import OriginFinder, VariableNames
 from ..plugin_utils._many_zones import (
     INCOMPLETE_INVENTORY,
+    REPEATED,
     SOURCES,
     ManyZonesAction,
     OriginSources,
@@ -335,17 +336,15 @@ def _audit(
             sources.prepare(identified)
         zone_ids = [zone.zone_id for zone in identified if zone.zone_id and not zone.error]
         traffic = read_traffic(client, zone_ids, TRAFFIC_HOURS) if zone_ids and options["traffic"] else {}
-        return _without_repetitions(identified, run_on_zones(client, identified, audit, diff=False))
+        return _refuse_repetitions(identified, run_on_zones(client, identified, audit, diff=False))
 
 
-def _without_repetitions(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _refuse_repetitions(zones: Sequence[ZoneEntry], results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return results, with errors for entries that turned out to be one zone."""
     zone_ids = [None if zone.error else result.get("zone_id") for zone, result in zip(zones, results, strict=True)]
     numbers = Counter(zone_ids)
     return [
-        {"failed": True, "msg": f"{zone.label} is listed more than once, with different origins"}
-        if zone_id and numbers[zone_id] > 1
-        else result
+        {"failed": True, "msg": f"{zone.label} {REPEATED}"} if zone_id and numbers[zone_id] > 1 else result
         for zone, zone_id, result in zip(zones, zone_ids, results, strict=True)
     ]
 

@@ -62,6 +62,7 @@ INCOMPLETE_INVENTORY = (
     "the inventory lacks zones that the inventory plugin listed, as in a slice of a job, so it lacks origins too: "
     "run it without slices, or use a source of origins that is not sliced"
 )
+REPEATED = "is listed more than once, with different origins"
 UNMATCHED = (
     "it is in names of the inventory plugin, but these credentials can read no zone of this name, or accounts or "
     "statuses exclude it"
@@ -202,7 +203,7 @@ def _without_repetitions(
         return any(other is not identity and is_same_zone(identity, other) for other in similar)
 
     return [
-        replace(zone, error=f"{zone.label} is listed more than once, with different origins")
+        replace(zone, error=f"{zone.label} {REPEATED}")
         if zone.is_listed and not zone.error and is_repeated(identity)
         else zone
         for zone, identity in zip(zones, own, strict=True)
@@ -326,7 +327,14 @@ class PlayHosts:
         first, *others = self.batch
         own = self._values(first, defaults) if others else {}
         for host in others:
-            if not self._is_included(host):
+            try:
+                included = self._is_included(host)
+            except AnsibleError as error:
+                raise InvalidInput(
+                    f"when cannot be evaluated for the host {host}: {sanitize(str(error))}. Define its variables for "
+                    "all hosts of the play"
+                ) from None
+            if not included:
                 raise InvalidInput(
                     f"when excludes the host {host}, but not {first}, although one task works for all hosts: exclude "
                     f"it by hosts of the play, as in hosts: cloudflare_zones:!{host}"

@@ -233,6 +233,15 @@ def test_a_condition_that_excludes_a_zone(
     output = " ".join((done.stdout + done.stderr).split())
     assert f"when excludes the host zone-{ZONE_NAMES[3]}, but not zone-{ZONE_NAMES[0]}" in output
     assert (done.returncode, spent(emulator)) == (2, {"": 1})
+    if static:
+        # With include_role Ansible itself evaluates it for each host.
+        write(tmp_path / "host_vars" / f"zone-{ZONE_NAMES[0]}.yml", {"included": True})
+        done = run("included")
+        output = " ".join((done.stdout + done.stderr).split())
+        assert f"when cannot be evaluated for the host zone-{ZONE_NAMES[1]}: " in output
+        assert "defect" not in output
+        assert "Traceback" not in output
+        assert (done.returncode, spent(emulator)) == (2, {"": 1})
     assert run("cloudflare_zone_name is defined").returncode == 0
     assert spent(emulator) == {"": 1, **{zone.id: COSTS[role] for zone in zones}}
 

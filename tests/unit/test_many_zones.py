@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.originops.cloudflare.plugins.module_utils._connection import open_client
 from ansible_collections.originops.cloudflare.plugins.plugin_utils._many_zones import (
+    REPEATED,
     UNMATCHED,
     ZoneEntry,
     identify_zones,
@@ -22,8 +23,6 @@ from emulator.faults import Fault, Respond
 from emulator.server import Emulator
 from emulator.state import Zone
 from support.operations import options
-
-REPEATED = "is listed more than once, with different origins"
 
 
 @pytest.fixture
